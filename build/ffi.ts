@@ -1,0 +1,49 @@
+// ffi/*.c -> dist/launch.so and dist/unpinned.so, and what the binary embeds of
+// them (base64: bun imports text without a copy of it on disk).
+import { $ } from "bun";
+
+const CC = process.env.CC ?? "cc";
+const FLAGS = [
+  "-std=gnu11",
+  "-ffreestanding",
+  "-nostdlib",
+  "-shared",
+  "-fPIC",
+  "-Os",
+  "-fno-stack-protector",
+  "-fno-asynchronous-unwind-tables",
+  "-fvisibility=hidden",
+  "-Wall",
+  "-Wextra",
+  "-Werror",
+  "-Wl,-z,noexecstack,-z,relro,-z,now,-z,noseparate-code,--build-id=none,--hash-style=gnu",
+];
+
+await $`mkdir -p dist`;
+await object("launch", ["launch.c", "program.c", "inherit.c", "proc.c"], /^nspin_launch$/, 16 * 1024);
+await object("unpinned", ["unpinned.c"], /^unpinned_/, 16 * 1024);
+
+async function object(name: string, sources: string[], exported: RegExp, limit: number): Promise<void> {
+  const file = `dist/${name}.so`;
+  await $`${CC} ${FLAGS} ${sources.map((source) => `ffi/${source}`)} -o ${file}`;
+  await check(file, exported, limit);
+  await Bun.write(`${file}.b64`, Buffer.from(await Bun.file(file).arrayBuffer()).toString("base64"));
+}
+
+/** No libc but its environ, nothing exported but what is called, small: else the object is not what it says. */
+async function check(file: string, exported: RegExp, limit: number): Promise<void> {
+  const symbols = (await $`nm -D ${file}`.text())
+    .trim()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/));
+  const undefinedOnes = symbols.filter(([kind]) => kind === "U").map(([, name]) => name);
+  const defined = symbols.filter((row) => row.length === 3).map(([, , name]) => name as string);
+  const needed = (await $`readelf -d ${file}`.text()).split("\n").filter((line) => line.includes("(NEEDED)"));
+  const faults = [
+    ...undefinedOnes.filter((name) => name !== "environ").map((name) => `undefined symbol ${name}`),
+    ...defined.filter((name) => !exported.test(name)).map((name) => `exported symbol ${name}`),
+    ...needed.map((line) => `needs a library: ${line.trim()}`),
+    ...(Bun.file(file).size < limit ? [] : [`${Bun.file(file).size} bytes, ${limit} is too many`]),
+  ];
+  if (faults.length > 0) throw new Error(`${file}: ${faults.join("; ")}`);
+}

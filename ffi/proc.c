@@ -1,0 +1,135 @@
+#include "proc.h"
+
+#include <asm/errno.h>
+
+long read_open(struct reader *reader, const char *path) {
+  reader->at = reader->have = 0;
+  reader->fd = CALL(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+  return reader->fd < 0 ? reader->fd : 0;
+}
+
+void read_close(struct reader *reader) { CALL(__NR_close, reader->fd); }
+
+static long read_byte(struct reader *reader) {
+  if (reader->at == reader->have) {
+    reader->at = 0;
+    reader->have =
+        CALL(__NR_read, reader->fd, reader->buffer, sizeof reader->buffer);
+    if (reader->have <= 0) {
+      reader->have = 0;
+      return -1;
+    }
+  }
+  return (unsigned char)reader->buffer[reader->at++];
+}
+
+long read_word(struct reader *reader, char *word, size_t bytes) {
+  size_t length = 0;
+  long byte = read_byte(reader);
+  while (byte == ' ' || byte == '\t')
+    byte = read_byte(reader);
+  while (byte >= 0 && byte != ' ' && byte != '\t' && byte != '\n') {
+    if (length < bytes - 1)
+      word[length++] = (char)byte;
+    byte = read_byte(reader);
+  }
+  word[length] = '\0';
+  return byte == '\t' ? ' ' : byte;
+}
+
+long mount_id(long fd, char id[NUMBER_BYTES]) {
+  char path[64], word[NUMBER_BYTES];
+  struct reader info;
+  text_number(text_copy(path, "/proc/self/fdinfo/"), (u64)fd);
+  long end = read_open(&info, path);
+  if (end < 0)
+    return end;
+  do {
+    end = read_word(&info, word, sizeof word);
+    if (end == ' ' && text_equal(word, "mnt_id:"))
+      break;
+  } while (end >= 0);
+  if (end >= 0)
+    read_word(&info, id, NUMBER_BYTES);
+  read_close(&info);
+  return end < 0 ? -ENOENT : 0;
+}
+
+/*
+ * A line of the table, proc_pid_mountinfo(5): ID PARENT DEVICE ROOT POINT
+ * OPTIONS [TAG...] - FILESYSTEM... A space within a path is written \040, so
+ * that blanks separate fields and nothing else.
+ */
+long mount_is_shared(const char *id) {
+  enum { ID = 1, TAGS = 7 };
+  struct reader table;
+  long end = read_open(&table, "/proc/self/mountinfo");
+  if (end < 0)
+    return end;
+
+  long answer = -ENOENT;
+  do {
+    char word[NUMBER_BYTES];
+    int wanted = 0, tags = 0, shared = 0;
+    int field = 0;
+    do {
+      end = read_word(&table, word, sizeof word);
+      field++;
+      if (field == ID)
+        wanted = text_equal(word, id);
+      else if (field >= TAGS)
+        tags = (field == TAGS || tags) && !text_equal(word, "-");
+      if (tags && text_starts(word, "shared:"))
+        shared = 1;
+    } while (end == ' ');
+    if (wanted)
+      answer = shared;
+  } while (end >= 0 && answer < 0);
+  read_close(&table);
+  return answer;
+}
+
+size_t text_length(const char *text) {
+  size_t length = 0;
+  while (text[length] != '\0')
+    length++;
+  return length;
+}
+
+int text_starts(const char *text, const char *start) {
+  while (*start != '\0')
+    if (*text++ != *start++)
+      return 0;
+  return 1;
+}
+
+int text_equal(const char *a, const char *b) {
+  return text_starts(a, b) && text_starts(b, a);
+}
+
+char *text_copy(char *to, const char *from) {
+  while ((*to = *from++) != '\0')
+    to++;
+  return to;
+}
+
+char *text_number(char *to, u64 number) {
+  char digits[NUMBER_BYTES];
+  char *digit = digits + sizeof digits - 1;
+  *digit = '\0';
+  do
+    *--digit = (char)('0' + number % 10);
+  while (number /= 10);
+  return text_copy(to, digit);
+}
+
+u64 text_value(const char *text, unsigned base) {
+  u64 value = 0;
+  for (;; text++) {
+    unsigned digit =
+        *text >= 'a' ? (unsigned)(*text - 'a') + 10 : (unsigned)(*text - '0');
+    if (digit >= base)
+      return value;
+    value = value * base + digit;
+  }
+}

@@ -1,0 +1,49 @@
+/* What the sequence reads from /proc, and the words that is written in. */
+#ifndef NSPIN_PROC_H
+#define NSPIN_PROC_H
+
+#include "syscall.h"
+
+#include <asm/fcntl.h>
+#include <linux/fcntl.h>
+#include <stddef.h>
+
+#define PATH_BYTES 4096 /* PATH_MAX, with the NUL */
+#define NUMBER_BYTES 21 /* a u64 in decimal, with the NUL */
+
+typedef unsigned long long u64;
+
+/* A file read byte by byte through a small buffer. */
+struct reader {
+  long fd;
+  long at, have;
+  char buffer[1024];
+};
+
+long read_open(struct reader *reader, const char *path); /* 0 or -errno */
+void read_close(struct reader *reader);
+
+/*
+ * The next word, cut to bytes - 1; blanks (space, tab) separate words. Returns
+ * what ended it: ' ', '\n', or -1 at the end of the file.
+ */
+long read_word(struct reader *reader, char *word, size_t bytes);
+
+/* The mount that holds an open file, its mnt_id in fdinfo, proc(5). */
+long mount_id(long fd, char id[NUMBER_BYTES]); /* 0 or -errno */
+
+/*
+ * Is that mount shared, mount_namespaces(7)? 1, 0, or -errno; -ENOENT: it is
+ * not in /proc/self/mountinfo, because its root lies outside of this chroot.
+ */
+long mount_is_shared(const char *id);
+
+/* Text. The caller gives room enough; text_copy returns the new end. */
+size_t text_length(const char *text);
+int text_equal(const char *a, const char *b);
+int text_starts(const char *text, const char *start);
+char *text_copy(char *to, const char *from);
+char *text_number(char *to, u64 number); /* decimal */
+u64 text_value(const char *text, unsigned base);
+
+#endif

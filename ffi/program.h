@@ -1,0 +1,27 @@
+/* The program: its arguments, where it is, and becoming it. */
+#ifndef NSPIN_PROGRAM_H
+#define NSPIN_PROGRAM_H
+
+#include "proc.h"
+
+struct program {
+  char **argv; /* ends with NULL; argv[-1] is free, for the shell below */
+  char path[PATH_BYTES];
+};
+
+/*
+ * argv = the words of the entering command, an empty one replaced by tid, then
+ * the words of /proc/self/cmdline after the first skip: the bytes that execve
+ * was given, where the runtime's own copy has replaced what is not UTF-8.
+ */
+long program_arguments(struct program *program, const char *enter,
+                       u64 enter_count, u64 skip, const char *tid);
+
+/* path = argv[0] as execvp(3) finds it; -ENOENT, or -EACCES, where it is not.
+ */
+long program_find(struct program *program);
+
+/* Returns only where it failed. A file without a format is a shell script. */
+long program_execute(struct program *program);
+
+#endif

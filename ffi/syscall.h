@@ -1,0 +1,61 @@
+/*
+ * Raw system calls: the object has no libc, because libc's copies would act on
+ * a runtime (bun) whose locks and caches other threads hold at this moment.
+ * Each returns the kernel's value: negative is -errno.
+ */
+#ifndef NSPIN_SYSCALL_H
+#define NSPIN_SYSCALL_H
+
+#include <asm/unistd.h>
+#include <linux/mman.h>
+
+#if defined(__x86_64__)
+/* number: rax. arguments: rdi rsi rdx r10 r8 r9. clobbered: rcx r11. */
+static inline long syscall6(long n, long a, long b, long c, long d, long e,
+                            long f) {
+  long result;
+  register long r10 __asm__("r10") = d;
+  register long r8 __asm__("r8") = e;
+  register long r9 __asm__("r9") = f;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+#elif defined(__aarch64__)
+/* number: x8. arguments: x0 to x5. result: x0. */
+static inline long syscall6(long n, long a, long b, long c, long d, long e,
+                            long f) {
+  register long x8 __asm__("x8") = n;
+  register long x0 __asm__("x0") = a;
+  register long x1 __asm__("x1") = b;
+  register long x2 __asm__("x2") = c;
+  register long x3 __asm__("x3") = d;
+  register long x4 __asm__("x4") = e;
+  register long x5 __asm__("x5") = f;
+  __asm__ volatile("svc 0"
+                   : "+r"(x0)
+                   : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+                   : "memory");
+  return x0;
+}
+#else
+#error "nspin knows x86-64 and aarch64"
+#endif
+
+/* CALL(number, up to six arguments): those left out are 0. */
+#define CALL(...) CALL_PAD(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
+#define CALL_PAD(n, a, b, c, d, e, f, ...)                                     \
+  syscall6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+/* Of the calls that return an address, these are the errors. */
+static inline int is_error(long result) { return result < 0 && result > -4096; }
+
+/* Zeroed memory, never freed: execve or exit does. Its address, or -errno. */
+static inline long allocate(unsigned long bytes) {
+  return CALL(__NR_mmap, 0, bytes, PROT_READ | PROT_WRITE,
+              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+#endif

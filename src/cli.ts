@@ -1,0 +1,235 @@
+// The commands' options, and the words that carry them.
+//
+// The tables are citty's; the words are read here. Its own reader accepts
+// unknown options, swallows any --no-x, keeps one of several --bind, and does
+// not stop at the program's name; and it loads node:util, which costs an eighth
+// of a launch (`bun run bench`). Help and dispatch stay with citty: commands.ts.
+import type { ArgsDef, BooleanArgDef } from "citty";
+import * as v from "valibot";
+import { Refusal } from "./errors.ts";
+
+export const runArgs = {
+  netns: {
+    type: "string",
+    valueHint: "ID",
+    description: "network namespace: a name under /run/netns, an absolute path, or pid:N",
+  },
+  bind: {
+    type: "string",
+    valueHint: "SRC:DST",
+    description: "show SRC at DST to the program, and to nothing else; may be repeated",
+  },
+  etc: {
+    type: "boolean",
+    default: true,
+    description: "cover the namesakes in /etc of what is in /etc/netns/ID",
+    negativeDescription: "leave /etc as it is: the program keeps the host's resolv.conf",
+  },
+  enter: {
+    type: "enum",
+    options: ["nsenter", "setns"],
+    default: "nsenter",
+    description: "become nsenter(1), which enters and starts the program; or enter and start it directly",
+  },
+  "dry-run": {
+    type: "boolean",
+    description: "print the steps that would be taken, change nothing; needs no privilege",
+  },
+  json: { type: "boolean", description: "with --dry-run: print JSON" },
+  verbose: { type: "boolean", alias: "v", description: "print the steps on stderr before taking them" },
+} as const satisfies ArgsDef;
+
+export const selftestArgs = {
+  count: { type: "string", valueHint: "N", default: "1000", description: "how many runs" },
+  jobs: {
+    type: "string",
+    valueHint: "N",
+    description: "how many at a time; by default twice the number of processors",
+  },
+  "work-dir": {
+    type: "string",
+    valueHint: "DIR",
+    default: "/tmp",
+    description: "where to make the directory of the test's files",
+  },
+  unpinned: {
+    type: "boolean",
+    description: "show the bug instead: the same steps, each on whichever thread is free",
+  },
+} as const satisfies ArgsDef;
+
+export interface Words {
+  /** The values of each option given, by its long name; a flag's is "true" or "false". */
+  readonly values: Readonly<Record<string, readonly string[]>>;
+  /** How many words were options, "--" included: what follows is not ours. */
+  readonly used: number;
+}
+
+/** Reads options up to the first word that is none, or "--". Throws Refusal for an unknown one. */
+export function readWords(args: ArgsDef, words: readonly string[]): Words {
+  const values: Record<string, string[]> = {};
+  let at = 0;
+  while (at < words.length) {
+    const word = words[at] as string;
+    if (word === "--") return { values, used: at + 1 };
+    if (!word.startsWith("-") || word === "-") break;
+    at++;
+    const [option, inline] = splitAt(word, "=");
+    const name = Object.keys(args).find((key) => spellings(key, args).includes(option));
+    if (name === undefined) throw new Refusal(`unknown option ${quote(option)}`, tryHelp);
+    let value = inline;
+    if (args[name]?.type === "boolean") {
+      if (inline !== undefined) throw new Refusal(`option ${option} takes no value`, tryHelp);
+      value = option.startsWith("--no-") ? "false" : "true";
+    } else if (value === undefined) {
+      value = words[at++];
+      if (value === undefined) throw new Refusal(`option ${option} needs a value`, tryHelp);
+    }
+    values[name] = [...(values[name] ?? []), value as string];
+  }
+  return { values, used: at };
+}
+
+const tryHelp = "try 'nspin --help'";
+
+function spellings(name: string, args: ArgsDef): string[] {
+  const { type, default: preset, alias } = (args[name] ?? {}) as BooleanArgDef;
+  if (type === "boolean" && preset === true) return [`--no-${name}`];
+  return [`--${name}`, ...[alias ?? []].flat().map((letter) => `-${letter}`)];
+}
+
+function splitAt(text: string, mark: string): [string, string | undefined] {
+  const at = text.indexOf(mark);
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** A word as a message shows it: on one line, its ends visible. */
+export function quote(word: string): string {
+  return JSON.stringify(word);
+}
+
+// --- words -> Options ---
+
+function once(name: string) {
+  return v.pipe(
+    v.array(v.string()),
+    v.maxLength(1, `option --${name} is given more than once`),
+    v.transform(([value]) => value as string),
+  );
+}
+
+function flag(name: string, preset: boolean) {
+  return v.optional(
+    v.pipe(
+      once(name),
+      v.transform((value) => value === "true"),
+    ),
+    [String(preset)],
+  );
+}
+
+function whole(name: string, least: number) {
+  return v.pipe(
+    once(name),
+    v.regex(/^[0-9]{1,7}$/, (issue) => `option --${name} needs a whole number, not ${quote(issue.input)}`),
+    v.transform(Number),
+    v.minValue(least, `option --${name} needs at least ${least}`),
+  );
+}
+
+const Bind = v.pipe(
+  v.string(),
+  v.regex(
+    /^[^:]+:[^:]+$/,
+    (issue) => `option --bind needs SRC:DST, two paths and one ":", not ${quote(issue.input)}`,
+  ),
+  v.transform((value) => {
+    const [source, target] = value.split(":") as [string, string];
+    return { source, target };
+  }),
+  v.check(
+    ({ target }) => target.startsWith("/"),
+    (issue) => `option --bind needs an absolute DST, not ${quote(issue.input.target)}`,
+  ),
+);
+
+const Run = v.object({
+  netns: v.optional(once("netns")),
+  bind: v.optional(v.array(Bind), []),
+  etc: flag("etc", true),
+  enter: v.optional(
+    v.pipe(
+      once("enter"),
+      v.picklist(
+        runArgs.enter.options,
+        (issue) =>
+          `option --enter needs ${runArgs.enter.options.join(" or ")}, not ${quote(String(issue.input))}`,
+      ),
+    ),
+    [runArgs.enter.default],
+  ),
+  "dry-run": flag("dry-run", false),
+  json: flag("json", false),
+  verbose: flag("verbose", false),
+});
+
+const Selftest = v.object({
+  count: v.optional(whole("count", 1), [selftestArgs.count.default]),
+  jobs: v.optional(whole("jobs", 1)),
+  "work-dir": v.optional(once("work-dir"), [selftestArgs["work-dir"].default]),
+  unpinned: flag("unpinned", false),
+});
+
+export interface RunOptions {
+  readonly netns?: string | undefined;
+  readonly bind: readonly { readonly source: string; readonly target: string }[];
+  readonly etc: boolean;
+  readonly enter: "nsenter" | "setns";
+  readonly dryRun: boolean;
+  readonly json: boolean;
+  readonly verbose: boolean;
+  /** The words of nspin's own command line before the program, argv[0] included. */
+  readonly skip: number;
+  /** The program as JavaScript knows it: to show, not to start (its bytes may differ). */
+  readonly program: readonly string[];
+}
+
+/** The words after "run". Throws Refusal. */
+export function readRun(words: readonly string[]): RunOptions {
+  const { values, used } = readWords(runArgs, words);
+  const { "dry-run": dryRun, ...options } = check(Run, values);
+  const program = words.slice(used);
+  if (program.length === 0)
+    throw new Refusal("no program given", "usage: nspin run --netns ID [--] PROGRAM [ARG...]");
+  if (options.netns === undefined && options.bind.length === 0) {
+    throw new Refusal("nothing to do: neither --netns nor --bind is given", tryHelp);
+  }
+  if (options.json && !dryRun) throw new Refusal("option --json needs --dry-run", tryHelp);
+  const argv0AndCommand = 2;
+  return Object.freeze({ ...options, dryRun, skip: argv0AndCommand + used, program });
+}
+
+export interface SelftestOptions {
+  readonly count: number;
+  readonly jobs?: number | undefined;
+  readonly workDir: string;
+  readonly unpinned: boolean;
+}
+
+/** The words after "selftest". Throws Refusal. */
+export function readSelftest(words: readonly string[]): SelftestOptions {
+  const { values, used } = readWords(selftestArgs, words);
+  const extra = words[used];
+  if (extra !== undefined) throw new Refusal(`selftest takes no argument ${quote(extra)}`, tryHelp);
+  const { "work-dir": workDir, ...options } = check(Selftest, values);
+  return Object.freeze({ ...options, workDir });
+}
+
+function check<Schema extends v.GenericSchema>(
+  schema: Schema,
+  values: Words["values"],
+): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, values, { abortEarly: true });
+  if (!result.success) throw new Refusal(result.issues[0].message, tryHelp);
+  return result.output;
+}

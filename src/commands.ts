@@ -1,0 +1,61 @@
+// Everything but the launch, which must not pay for it: help, version, selftest.
+import { type CommandDef, renderUsage, runCommand } from "citty";
+import { description, version } from "../package.json";
+import { readRun, readSelftest, runArgs, selftestArgs } from "./cli.ts";
+import { Refusal } from "./errors.ts";
+
+let status = 0;
+
+const run: CommandDef = {
+  meta: { name: "run", description: "Start a program: nspin run --netns ID [OPTIONS] [--] PROGRAM [ARG...]" },
+  args: runArgs,
+  run: ({ rawArgs }) => void readRun(rawArgs), // main.ts takes it before it comes here
+};
+
+const selftest: CommandDef = {
+  meta: {
+    name: "selftest",
+    description: "Prove on this host that no launch goes wrong, or show the bug that does",
+  },
+  args: selftestArgs,
+  async run({ rawArgs }) {
+    const { selftest } = await import("./selftest.ts");
+    status = await selftest(readSelftest(rawArgs));
+  },
+};
+
+/** One run of `selftest --unpinned`, in a process of its own; not for users. */
+const unpinned: CommandDef = {
+  meta: { name: "unpinned", hidden: true },
+  async run({ rawArgs: [hello, world, copy] }) {
+    const { runUnpinned } = await import("./unpinned.ts");
+    await runUnpinned(hello as string, world as string, copy as string);
+  },
+};
+
+const subCommands: Record<string, CommandDef> = { run, selftest, unpinned };
+const nspin: CommandDef = { meta: { name: "nspin", description, version }, subCommands };
+
+/** Runs the command; returns the exit status. Throws Refusal. */
+export async function runOther(name: string | undefined, words: readonly string[]): Promise<number> {
+  const command = subCommands[name ?? ""];
+  const asked = command === undefined ? name : words[0];
+  if (asked === "--help" || asked === "-h") {
+    const usage = command === undefined ? await renderUsage(nspin) : await renderUsage(command, nspin);
+    console.log(process.stdout.isTTY ? usage : Bun.stripANSI(usage));
+    return 0;
+  }
+  if (name === "--version" || name === "-V") {
+    console.log(`nspin ${version} (Bun ${Bun.version}, ${process.platform}-${process.arch})`);
+    return 0;
+  }
+  if (command === undefined) {
+    const what =
+      name === undefined
+        ? "no command given"
+        : `unknown ${name.startsWith("-") ? "option" : "command"} ${JSON.stringify(name)}`;
+    throw new Refusal(what, "try 'nspin --help'");
+  }
+  await runCommand(command, { rawArgs: [...words] });
+  return status;
+}

@@ -1,0 +1,21 @@
+// A shared object out of this binary, without a file: bun would write it to
+// $TMPDIR first, where another process can replace it and noexec breaks it.
+import { dlopen, type FFIFunction } from "bun:ffi";
+
+/** base64: the object. Throws where the kernel refuses a memfd, or the object does not load. */
+export function openLibrary<Symbols extends Record<string, FFIFunction>>(base64: string, symbols: Symbols) {
+  const MFD_CLOEXEC = 1; // memfd_create(2)
+  const libc = dlopen("libc.so.6", {
+    memfd_create: { args: ["ptr", "u32"], returns: "i32" },
+    write: { args: ["i32", "ptr", "u64"], returns: "i64" },
+    close: { args: ["i32"], returns: "i32" },
+  }).symbols;
+  const image = Buffer.from(base64, "base64");
+  const fd = libc.memfd_create(Buffer.from("nspin\0"), MFD_CLOEXEC);
+  if (fd < 0 || libc.write(fd, image, image.byteLength) !== BigInt(image.byteLength)) {
+    throw new Error("cannot put the shared object into a memfd");
+  }
+  const library = dlopen(`/proc/self/fd/${fd}`, symbols);
+  libc.close(fd); // before the sequence looks at what this process inherited
+  return library.symbols;
+}

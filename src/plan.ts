@@ -1,0 +1,97 @@
+// Options -> Plan: names become paths, contradictions are refused. Pure.
+import { quote, type RunOptions } from "./cli.ts";
+import { Refusal } from "./errors.ts";
+
+export interface Cover {
+  readonly source: string;
+  readonly target: string;
+  /** The option, or the directory, that asked for it. */
+  readonly from: "--bind" | "/etc/netns";
+}
+
+export interface Plan {
+  readonly netns: string | undefined;
+  readonly covers: readonly Cover[];
+  readonly enter: "nsenter" | "setns";
+  /** The entering command before the program; "" stands for the thread's id. */
+  readonly enterWords: readonly string[];
+  readonly lock: string;
+  readonly skip: number;
+  readonly program: readonly string[];
+}
+
+const LOCK = "/run/nspin.lock";
+const RESOLV_CONF = "/etc/resolv.conf";
+
+/** entries lists /etc/netns/ID. Throws Refusal. */
+export function makePlan(options: RunOptions, entries: (directory: string) => string[]): Plan {
+  const netns = options.netns === undefined ? undefined : locate(options.netns);
+  const binds = options.bind.map(({ source, target }): Cover => ({ source, target, from: "--bind" }));
+  refuseTwice(binds);
+
+  const isBound = (target: string) => binds.some((bind) => bind.target === target);
+  const covers = [...binds];
+  if (netns !== undefined && options.etc) {
+    const directory = netns.name === undefined ? undefined : `/etc/netns/${netns.name}`;
+    const names = directory === undefined ? [] : entries(directory);
+    if (!names.includes("resolv.conf") && !isBound(RESOLV_CONF) && !isBound("/etc")) {
+      throw new Refusal(
+        directory === undefined
+          ? `network namespace ${quote(options.netns as string)} has no name, and so no resolv.conf in /etc/netns`
+          : `cannot find ${directory}/resolv.conf`,
+        `create it, name another with --bind FILE:${RESOLV_CONF}, or keep the host's with --no-etc`,
+      );
+    }
+    for (const name of names) {
+      const cover: Cover = { source: `${directory}/${name}`, target: `/etc/${name}`, from: "/etc/netns" };
+      if (!isBound(cover.target)) covers.push(cover);
+    }
+  }
+
+  return Object.freeze({
+    netns: netns?.path,
+    covers,
+    enter: options.enter,
+    enterWords: options.enter === "setns" ? [] : nsenter(netns?.path, covers.length > 0),
+    lock: LOCK,
+    skip: options.skip,
+    program: options.program,
+  });
+}
+
+/** A netns as ip-netns(8) names it, an absolute path, or pid:N. */
+function locate(id: string): { path: string; name?: string } {
+  const hint = "give a name under /run/netns, an absolute path, or pid:N";
+  const refuse = (why: string) => new Refusal(`cannot use network namespace ${quote(id)}: ${why}`, hint);
+  if (id === "") throw refuse("the name is empty");
+  if (/[\0\n]/.test(id)) throw refuse("a newline or NUL is in the name");
+  if (id.startsWith("pid:")) {
+    if (!/^pid:[1-9][0-9]{0,9}$/.test(id)) throw refuse("N is not a process id");
+    return { path: `/proc/${id.slice(4)}/ns/net` };
+  }
+  if (id.startsWith("/")) {
+    const name = /^(?:\/var)?\/run\/netns\/([^/]+)$/.exec(id)?.[1];
+    return name === undefined || name === "." || name === ".." ? { path: id } : { path: id, name };
+  }
+  if (id.includes("/")) throw refuse('a name has no "/"');
+  if (id === "." || id === "..") throw refuse("it is a directory's name");
+  return { path: `/run/netns/${id}`, name: id };
+}
+
+function refuseTwice(binds: readonly Cover[]): void {
+  const targets = binds.map((bind) => bind.target);
+  const twice = targets.find((target, i) => targets.indexOf(target) !== i);
+  if (twice !== undefined) throw new Refusal(`option --bind covers ${twice} twice`);
+}
+
+/** Without --wd, nsenter(1) leaves the program in "/": entering a mount namespace moves it there. */
+function nsenter(netns: string | undefined, ownMounts: boolean): string[] {
+  const mount = ownMounts ? ["--target", "", "--mount", "--wd"] : [];
+  return [
+    "nsenter",
+    ...mount.slice(0, 3),
+    ...(netns === undefined ? [] : [`--net=${netns}`]),
+    ...mount.slice(3),
+    "--",
+  ];
+}

@@ -1,0 +1,69 @@
+// What the user reads when nspin says no: one line on stderr, and a hint where errno misleads.
+import { dlopen } from "bun:ffi";
+import { constants } from "node:os";
+import { STEPS } from "./contract.ts";
+import { CANNOT, NOT_EXECUTABLE, NOT_FOUND, Refusal, StepFailed } from "./errors.ts";
+import { log } from "./log.ts";
+import { objectOf } from "./steps.ts";
+
+/** Prints the error; returns the exit status. */
+export function report(error: unknown): number {
+  const refusal = error instanceof StepFailed ? refuse(error) : error;
+  log.error(refusal instanceof Error ? refusal.message : String(refusal));
+  if (!(refusal instanceof Refusal)) return CANNOT;
+  if (refusal.hint !== undefined) log.error(`hint: ${refusal.hint}`);
+  return refusal.status;
+}
+
+function refuse({ step, errno, cover, plan }: StepFailed): Refusal {
+  const failed = STEPS[step - 1];
+  const name = errnoName(errno);
+  if (failed === undefined) return new Refusal(`cannot start the program: unknown step ${step} (${name})`);
+  const object = objectOf(failed, plan, plan.covers[cover]);
+  const sentence = ["cannot", failed.verb, object].filter((part) => part !== "").join(" ");
+  const hint = hints[`${failed.name} ${name}`];
+  return new Refusal(
+    `${sentence}: ${errnoText(errno)} (${name})`,
+    typeof hint === "function" ? hint({ step, errno, cover, plan } as StepFailed) : hint,
+    statusOf(failed.name, name, plan.enterWords.length > 0),
+  );
+}
+
+/** As env(1) and nsenter(1): the program's own failures are 126 and 127, ours are 125. */
+function statusOf(step: string, errno: string, entersByCommand: boolean): number {
+  if (entersByCommand || (step !== "FIND" && step !== "EXECUTE") || errno === "E2BIG") return CANNOT;
+  return errno === "ENOENT" ? NOT_FOUND : NOT_EXECUTABLE;
+}
+
+const kinds = "a file covers a file, a directory covers a directory";
+const changed = "it changed while the program was being started, which was stopped; try again";
+const hints: Record<string, string | ((failure: StepFailed) => string | undefined)> = {
+  "PRIVILEGE EPERM": "run it as root, for example with sudo",
+  "FIND ENOENT": ({ plan }) =>
+    plan.enterWords.length > 0 ? "install util-linux, or enter without it: --enter setns" : undefined,
+  "OPEN_NETNS ENOENT": "'ip netns list' shows the network namespaces that have a name",
+  "CHECK_NETNS EINVAL": "it is a file of another kind: 'ip netns add NAME' makes /run/netns/NAME",
+  "OPEN_SOURCE ENOENT": "this is what the program shall see: it must exist",
+  "OPEN_TARGET ENOENT": ({ plan, cover }) =>
+    plan.covers[cover]?.from === "/etc/netns"
+      ? `${plan.covers[cover].source} covers its namesake, which does not exist`
+      : "only what exists can be covered: create it first",
+  "COMPARE ENOTDIR": kinds,
+  "COMPARE EISDIR": kinds,
+  "INSPECT ENOENT": "its mount is outside of this root directory (chroot): start nspin outside of it",
+  "UNSHARE ENOSPC": "the limit is the sysctl user.max_mnt_namespaces",
+  "SELF_BIND ENOSPC": "the limit is the sysctl fs.mount-max",
+  "BIND ENOSPC": "the limit is the sysctl fs.mount-max",
+  "VERIFY_HERE ESTALE": changed,
+  "VERIFY_HOST ESTALE": changed,
+  "EXECUTE E2BIG": "arguments and environment together are longer than execve(2) takes",
+};
+
+function errnoName(errno: number): string {
+  return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `errno ${errno}`;
+}
+
+function errnoText(errno: number): string {
+  const libc = dlopen("libc.so.6", { strerror: { args: ["i32"], returns: "cstring" } });
+  return String(libc.symbols.strerror(errno));
+}

@@ -1,0 +1,4 @@
+declare module "*.b64" {
+  const text: string;
+  export default text;
+}
