@@ -6,6 +6,8 @@ import image from "../dist/unpinned.so.b64" with { type: "text" };
 import { openLibrary } from "./library.ts";
 
 const THREADS = 4;
+// Inside the binary, by its absolute name: a relative one is looked for in the cwd.
+const WORKER = "/$bunfs/root/unpinned-worker.js";
 const STEPS = ["self-bind", "private", "unshare", "bind", "execute"] as const;
 
 /** One run over these files, shared by the threads. turn: [busy, next step, then thread and namespace per step]. */
@@ -28,7 +30,7 @@ export async function runUnpinned(hello: string, world: string, copy: string): P
   const turn = new Int32Array(new SharedArrayBuffer(4 * (ROWS + 2 * STEPS.length)));
   const race: Race = { turn, hello, world, copy, nsenter };
   turn[BUSY] = 1;
-  const workers = Array.from({ length: THREADS }, () => new Worker("./src/unpinned-worker.ts"));
+  const workers = Array.from({ length: THREADS }, () => new Worker(WORKER));
   const ready = workers.map(
     (worker) => new Promise((resolve) => worker.addEventListener("message", resolve, { once: true })),
   );
