@@ -1,0 +1,49 @@
+// What a start costs, beside an empty compiled Bun program. `bun run bench`, in
+// a mount namespace of its own. Prints medians; it judges nothing.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { $ } from "bun";
+
+const nspin = resolve("dist/nspin");
+await $`mount -t tmpfs tmpfs /run`;
+await $`ip netns add nspin-bench`;
+const own = mkdtempSync(resolve("dist/bench-")); // where an import finds node_modules;
+const etc = "/etc/netns/nspin-bench";
+try {
+  mkdirSync(etc, { recursive: true });
+  writeFileSync(join(etc, "resolv.conf"), "nameserver 192.0.2.53\n");
+  const run = `${nspin} run --netns nspin-bench`;
+  const commands = {
+    "an empty compiled Bun program": await compile("empty", ""),
+    "the same, reading its options by citty": await compile(
+      "citty",
+      `import { parseArgs } from "citty"; globalThis.x = parseArgs(process.argv.slice(2), { a: { type: "string" } });`,
+    ),
+    "true, by nspin run --enter setns": `${run} --enter setns -- true`,
+    "true, by nspin run --enter nsenter": `${run} --enter nsenter -- true`,
+  };
+  const json = join(own, "result.json");
+  await $`hyperfine -N --warmup 20 --runs 200 --export-json ${json} ${Object.values(commands)}`.quiet();
+  const { results } = (await Bun.file(json).json()) as { results: { median: number; min: number }[] };
+  const base = results[0]?.median ?? 0;
+  const rows = Object.keys(commands).map((name, i) => {
+    const { median, min } = results[i] as { median: number; min: number };
+    return [name, { "median ms": ms(median), "least ms": ms(min), ratio: (median / base).toFixed(2) }];
+  });
+  console.table(Object.fromEntries(rows));
+} finally {
+  rmSync(own, { recursive: true });
+  rmSync(etc, { recursive: true });
+}
+
+async function compile(name: string, source: string): Promise<string> {
+  const entry = join(own, `${name}.ts`);
+  await Bun.write(entry, source);
+  const flags = ["--compile", "--minify", "--bytecode", "--format=esm"];
+  await $`${process.execPath} build ${flags} --no-compile-autoload-dotenv --no-compile-autoload-bunfig ${entry} --outfile ${join(own, name)}`.quiet();
+  return join(own, name);
+}
+
+function ms(seconds: number): string {
+  return (seconds * 1000).toFixed(2);
+}

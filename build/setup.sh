@@ -1,0 +1,40 @@
+#!/bin/sh
+# What a fresh Debian with npm lacks for LEVEL (build, demo, test, bench): Bun
+# at the pinned version, the locked packages, Debian's packages. As root it
+# installs them; else it says which.
+set -eu
+cd "$(dirname "$0")/.."
+level=${1:-build}
+
+tools='cc:gcc readelf:binutils' # command:package
+case $level in
+demo) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base unshare:util-linux" ;;
+test) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base strace:strace podman:podman runc:runc clang-format:clang-format" ;;
+bench) tools="$tools ip:iproute2 hyperfine:hyperfine" ;;
+esac
+missing=
+for tool in $tools; do
+	command -v "${tool%%:*}" >/dev/null || missing="$missing ${tool#*:}"
+done
+[ -e /usr/include/linux/mount.h ] || missing="$missing linux-libc-dev"
+if [ -n "$missing" ]; then
+	if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+		echo "nspin: setup: install first:$missing" >&2
+		exit 1
+	fi
+	export DEBIAN_FRONTEND=noninteractive
+	log=$(mktemp)
+	# shellcheck disable=SC2086 # a list of packages
+	if ! { apt-get update && apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
+		cat "$log" >&2
+		exit 1
+	fi
+	rm -f "$log"
+fi
+
+pinned=$(sed -n 's/.*"bun": "\([0-9.]*\)".*/\1/p' package.json)
+PATH=$PWD/node_modules/.bin:$PATH
+if [ "$(bun --version 2>/dev/null)" != "$pinned" ]; then
+	npm install --no-save --no-package-lock --no-audit --no-fund --loglevel=error
+fi
+bun install --frozen-lockfile --silent

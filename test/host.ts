@@ -1,0 +1,54 @@
+// A host with two answers: its own DNS server and a network namespace with
+// another, both dnsmasq. For a container or a mount namespace of its own only.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { $ } from "bun";
+
+export const NAME = "who.nspin.test";
+export const HOST_ANSWER = "192.0.2.1";
+export const TASK_ANSWER = "192.0.2.2";
+
+/** Makes netns ID with /etc/netns/ID/resolv.conf; the host resolves by another server. Returns how to end it. */
+export async function makeHost(id: string): Promise<() => Promise<void>> {
+  await $`mount -t tmpfs tmpfs /run`;
+  await $`ip netns add ${id}`;
+  await $`ip -n ${id} link set lo up`;
+  await $`ip link set lo up`.nothrow().quiet();
+  await Bun.write("/run/host.conf", "nameserver 127.0.0.153\n");
+  mkdirSync(`/etc/netns/${id}`, { recursive: true });
+  writeFileSync(`/etc/netns/${id}/resolv.conf`, "nameserver 127.0.0.253\n");
+  await $`mount --bind /run/host.conf /etc/resolv.conf`;
+  await $`mount --make-private /etc/resolv.conf`; // no longer the peer of /run
+  await $`mount --make-shared /etc/resolv.conf`;
+  const servers = [
+    serve([], "127.0.0.153", HOST_ANSWER),
+    serve(["ip", "netns", "exec", id], "127.0.0.253", TASK_ANSWER),
+  ];
+  await until(async () => (await $`getent hosts ${NAME}`.nothrow().text()).includes(HOST_ANSWER));
+  return async () => {
+    for (const server of servers) server.kill();
+    await Promise.all(servers.map((server) => server.exited));
+    await $`rm -r /etc/netns/${id}`;
+    await $`rmdir /etc/netns`.nothrow().quiet();
+  };
+}
+
+function serve(prefix: string[], address: string, answer: string) {
+  const dnsmasq = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"];
+  const options = ["--bind-interfaces", "--user=root", "--pid-file=", `--listen-address=${address}`];
+  return Bun.spawn([...prefix, ...dnsmasq, ...options, `--address=/${NAME}/${answer}`], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}
+
+/** Polls for 10 s. */
+export async function until(holds: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 10_000;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`waited 10 s for ${holds}`);
+    await Bun.sleep(20);
+  }
+}
+
+export function mountTable(): string[] {
+  return readFileSync("/proc/self/mountinfo", "utf8").trim().split("\n");
+}

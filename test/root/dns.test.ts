@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { HOST_ANSWER, makeHost, mountTable, NAME, TASK_ANSWER } from "../host.ts";
+import { nspin, start } from "./nspin.ts";
+
+const ID = "task";
+let end: () => Promise<void>;
+beforeAll(async () => {
+  end = await makeHost(ID);
+});
+afterAll(() => end());
+
+describe.each(["nsenter", "setns"])("--enter %s", (mode) => {
+  test("the program asks the network namespace's DNS server, the host its own", async () => {
+    const program = await nspin(["run", "--netns", ID, "--enter", mode, "--", "getent", "hosts", NAME]);
+    const host = await start(["getent", "hosts", NAME]);
+    expect(program).toMatchObject({ status: 0, stderr: "" });
+    expect(program.stdout).toContain(TASK_ANSWER);
+    expect(host.stdout).toContain(HOST_ANSWER);
+  });
+
+  test("a netns by path and by pid", async () => {
+    const bind = ["--bind", `/etc/netns/${ID}/resolv.conf:/etc/resolv.conf`];
+    const holder = Bun.spawn(["ip", "netns", "exec", ID, "sleep", "60"]);
+    await Bun.sleep(200);
+    for (const netns of [`/run/netns/${ID}`, `pid:${holder.pid}`]) {
+      const words = ["run", "--netns", netns, ...bind, "--enter", mode, "getent", "hosts", NAME];
+      expect((await nspin(words)).stdout).toContain(TASK_ANSWER);
+    }
+    holder.kill();
+    await holder.exited;
+  });
+
+  test("without covers the mounts stay the host's", async () => {
+    const words = ["run", "--netns", ID, "--no-etc", "--enter", mode, "readlink", "/proc/self/ns/mnt"];
+    expect((await nspin(words)).stdout).toBe((await start(["readlink", "/proc/self/ns/mnt"])).stdout);
+  });
+
+  test("64 at once, 2500 in all: none wrong, at most one mount", async () => {
+    const before = mountTable().length;
+    let left = 2500;
+    const wrong: string[] = [];
+    await Promise.all(
+      Array.from({ length: 64 }, async () => {
+        while (left-- > 0) {
+          const run = await nspin(["run", "--netns", ID, "--enter", mode, "cat", "/etc/resolv.conf"]);
+          if (run.stdout !== "nameserver 127.0.0.253\n")
+            wrong.push(`${run.status} ${run.stdout}${run.stderr}`);
+        }
+      }),
+    );
+    expect(wrong).toEqual([]);
+    expect(mountTable().length).toBeLessThanOrEqual(before + 1);
+    expect((await start(["getent", "hosts", NAME])).stdout).toContain(HOST_ANSWER);
+  }, 300_000);
+});
+
+test("a mount made by the program reaches the host, and one by the host the program", async () => {
+  const script = "mkdir -p /tmp/shared && mount -t tmpfs inner /tmp/shared && cat && ls /tmp/shared/outer";
+  const program = Bun.spawn([(await import("./nspin.ts")).NSPIN, "run", "--netns", ID, "sh", "-c", script], {
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const { until } = await import("../host.ts");
+  await until(async () => mountTable().some((line) => line.includes(" /tmp/shared ")));
+  await start(["mkdir", "/tmp/shared/outer"]);
+  await start(["mount", "-t", "tmpfs", "outer", "/tmp/shared/outer"]);
+  await Bun.write("/tmp/shared/outer/seen", "");
+  await program.stdin.end();
+  expect(await program.stdout.text()).toBe("seen\n");
+  await start(["umount", "-R", "/tmp/shared"]);
+});

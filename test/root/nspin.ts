@@ -1,0 +1,32 @@
+// The compiled binary, as a user starts it.
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+export const NSPIN = resolve(import.meta.dir, "../../dist/nspin");
+
+if (process.getuid?.() !== 0) throw new Error("test/root needs root, in a container: npm test");
+
+export async function nspin(words: string[], options: { env?: Record<string, string>; cwd?: string } = {}) {
+  return await start([NSPIN, ...words], options);
+}
+
+export async function start(command: string[], options: { env?: Record<string, string>; cwd?: string } = {}) {
+  const child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe", ...options });
+  const [stdout, stderr, status] = await Promise.all([
+    child.stdout.text(),
+    child.stderr.text(),
+    child.exited,
+  ]);
+  return { pid: child.pid, stdout, stderr, status };
+}
+
+/** HELLO and WORLD in a directory of their own. */
+export function files() {
+  const directory = mkdtempSync("/tmp/nspin-test-");
+  const hello = join(directory, "HELLO");
+  const world = join(directory, "WORLD");
+  writeFileSync(hello, "HELLO\n");
+  writeFileSync(world, "WORLD\n");
+  mkdirSync(join(directory, "dir"));
+  return { directory, hello, world };
+}

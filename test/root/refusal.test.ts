@@ -1,0 +1,190 @@
+// Bad input: one clear line, status 125, nothing mounted, started or left behind.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { $ } from "bun";
+import { mountTable } from "../host.ts";
+import { files, NSPIN, nspin, start } from "./nspin.ts";
+
+const { directory, hello, world } = files();
+const netnsHint = "nspin: hint: give a name under /run/netns, an absolute path, or pid:N\n";
+const kindsHint = "nspin: hint: a file covers a file, a directory covers a directory\n";
+
+beforeAll(async () => {
+  await $`ip netns add refused`;
+  writeFileSync("/run/netns/plain", "");
+  mkdirSync("/etc/netns/odd", { recursive: true });
+  writeFileSync("/etc/netns/odd/resolv.conf", "");
+  writeFileSync("/etc/netns/odd/no-namesake", "");
+  await $`ip netns add odd`;
+});
+afterAll(() => rmSync("/etc/netns/odd", { recursive: true }));
+
+const cases: [string, string[], string][] = [
+  [
+    "no such netns",
+    ["--netns", "nope", "--no-etc", "touch", `${directory}/started`],
+    "nspin: cannot open network namespace /run/netns/nope: No such file or directory (ENOENT)\n" +
+      "nspin: hint: 'ip netns list' shows the network namespaces that have a name\n",
+  ],
+  [
+    "a file that is no netns",
+    ["--netns", "plain", "--no-etc", "touch", `${directory}/started`],
+    "nspin: cannot use as a network namespace /run/netns/plain: Invalid argument (EINVAL)\n" +
+      "nspin: hint: it is a file of another kind: 'ip netns add NAME' makes /run/netns/NAME\n",
+  ],
+  [
+    "a namespace of another kind",
+    ["--netns", "/proc/self/ns/mnt", "--no-etc", "touch", `${directory}/started`],
+    "nspin: cannot use as a network namespace /proc/self/ns/mnt: Invalid argument (EINVAL)\n" +
+      "nspin: hint: it is a file of another kind: 'ip netns add NAME' makes /run/netns/NAME\n",
+  ],
+  [
+    "a slash",
+    ["--netns", "a/b", "p"],
+    `nspin: cannot use network namespace "a/b": a name has no "/"\n${netnsHint}`,
+  ],
+  [
+    "..",
+    ["--netns", "..", "p"],
+    `nspin: cannot use network namespace "..": it is a directory's name\n${netnsHint}`,
+  ],
+  [
+    "a newline",
+    ["--netns", "a\nb", "p"],
+    `nspin: cannot use network namespace "a\\nb": a newline or NUL is in the name\n${netnsHint}`,
+  ],
+  [
+    "an empty name",
+    ["--netns", "", "p"],
+    `nspin: cannot use network namespace "": the name is empty\n${netnsHint}`,
+  ],
+  [
+    "no resolv.conf",
+    ["--netns", "refused", "p"],
+    "nspin: cannot find /etc/netns/refused/resolv.conf\n" +
+      "nspin: hint: create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc\n",
+  ],
+  [
+    "no namesake",
+    ["--netns", "odd", "touch", `${directory}/started`],
+    "nspin: cannot open /etc/no-namesake: No such file or directory (ENOENT)\n" +
+      "nspin: hint: /etc/netns/odd/no-namesake covers its namesake, which does not exist\n",
+  ],
+  [
+    "a missing source",
+    ["--bind", `${directory}/none:${hello}`, "touch", `${directory}/started`],
+    `nspin: cannot open ${directory}/none: No such file or directory (ENOENT)\n` +
+      "nspin: hint: this is what the program shall see: it must exist\n",
+  ],
+  [
+    "a missing target",
+    ["--bind", `${world}:${directory}/none`, "touch", `${directory}/started`],
+    `nspin: cannot open ${directory}/none: No such file or directory (ENOENT)\n` +
+      "nspin: hint: only what exists can be covered: create it first\n",
+  ],
+  [
+    "a file over a directory",
+    ["--bind", `${world}:${directory}/dir`, "touch", `${directory}/started`],
+    `nspin: cannot lay ${world} over ${directory}/dir: Not a directory (ENOTDIR)\n${kindsHint}`,
+  ],
+  [
+    "a directory over a file",
+    ["--bind", `${directory}/dir:${hello}`, "touch", `${directory}/started`],
+    `nspin: cannot lay ${directory}/dir over ${hello}: Is a directory (EISDIR)\n${kindsHint}`,
+  ],
+  [
+    "an unknown option",
+    ["--net", "a", "p"],
+    `nspin: unknown option "--net"\nnspin: hint: try 'nspin --help'\n`,
+  ],
+  [
+    "nothing to do",
+    ["p"],
+    "nspin: nothing to do: neither --netns nor --bind is given\nnspin: hint: try 'nspin --help'\n",
+  ],
+];
+
+test.each(cases)("%s", async (_, words, stderr) => {
+  const before = mountTable();
+  expect(await nspin(["run", ...words])).toMatchObject({ status: 125, stdout: "", stderr });
+  expect(mountTable()).toEqual(before);
+  expect(await Bun.file(`${directory}/started`).exists()).toBeFalse();
+});
+
+test("no CAP_SYS_ADMIN", async () => {
+  const words = [NSPIN, "run", "--bind", `${world}:${hello}`, "true"];
+  const drop = ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin", ...words];
+  expect(await start(drop)).toMatchObject({
+    status: 125,
+    stderr:
+      "nspin: cannot use CAP_SYS_ADMIN: Operation not permitted (EPERM)\nnspin: hint: run it as root, for example with sudo\n",
+  });
+});
+
+test("nsenter is missing", async () => {
+  const words = ["run", "--bind", `${world}:${hello}`, "true"];
+  expect(await nspin(words, { env: { PATH: directory } })).toMatchObject({
+    status: 125,
+    stderr:
+      "nspin: cannot find nsenter: No such file or directory (ENOENT)\n" +
+      "nspin: hint: install util-linux, or enter without it: --enter setns\n",
+  });
+});
+
+test("an argument list too long for nsenter's own words", async () => {
+  // Few pages of arguments fit a small stack: find the last size that nspin itself takes.
+  const sizes = (bytes: number) =>
+    Array.from({ length: Math.ceil(bytes / 100_000) }, () => "x".repeat(99_999));
+  const run = (words: number, last: number) =>
+    start(
+      [
+        "sh",
+        "-c",
+        'ulimit -s 2048; exec "$@"',
+        "sh",
+        NSPIN,
+        "run",
+        "--bind",
+        `${world}:${hello}`,
+        "true",
+        ...sizes(words * 100_000),
+        "x".repeat(last),
+      ],
+      {
+        env: { PATH: "/usr/bin:/bin" },
+      },
+    ).catch(() => ({ status: -1, stderr: "" }));
+  let most = 0;
+  let seen: { status: number; stderr: string } | undefined;
+  let low = 1;
+  let high = 99_999;
+  while (low < high && seen?.status !== 125) {
+    const middle = (low + high + 1) >> 1;
+    seen = await run(4, middle);
+    most = middle;
+    if (seen.status === 0) low = middle;
+    else high = middle - 1;
+  }
+  expect(most).toBeGreaterThan(0);
+  expect(seen).toMatchObject({
+    status: 125,
+    stderr:
+      "nspin: cannot execute nsenter: Argument list too long (E2BIG)\n" +
+      "nspin: hint: arguments and environment together are longer than execve(2) takes\n",
+  });
+});
+
+test.each([
+  ["nonesuch", 127, "nspin: cannot find nonesuch: No such file or directory (ENOENT)\n"],
+  ["/tmp", 126, "nspin: cannot find /tmp: Permission denied (EACCES)\n"],
+])("--enter setns %p", async (program, status, stderr) => {
+  const words = ["run", "--enter", "setns", "--bind", `${world}:${hello}`, program];
+  expect(await nspin(words)).toMatchObject({ status, stderr });
+});
+
+test("--enter setns starts a script without a format by the shell, as execvp does", async () => {
+  writeFileSync(`${directory}/script`, "echo $1\n");
+  chmodSync(`${directory}/script`, 0o755);
+  const words = ["run", "--enter", "setns", "--bind", `${world}:${hello}`, "./script", "word"];
+  expect(await nspin(words, { cwd: directory })).toMatchObject({ status: 0, stdout: "word\n", stderr: "" });
+});

@@ -1,0 +1,44 @@
+import { expect, test } from "bun:test";
+import { readdirSync, writeFileSync } from "node:fs";
+import { mountTable } from "../host.ts";
+import { files, nspin } from "./nspin.ts";
+
+const left = () => readdirSync("/tmp").filter((name) => name.startsWith("nspin-selftest-"));
+
+test("1000 of 1000 pass, with a shared /", async () => {
+  expect(mountTable().find((line) => line.includes(" / / "))).toContain("shared:");
+  const before = mountTable();
+  const run = await nspin(["selftest", "--count", "1000"]);
+  expect(run).toMatchObject({ status: 0, stdout: "PASSED 1000\nFAILED 0\nTOTAL  1000\n" });
+  expect(mountTable()).toEqual(before);
+  expect(left()).toEqual([]);
+}, 300_000);
+
+test("unpinned, some fail by scheduling, and leave nothing", async () => {
+  const before = mountTable();
+  const run = await nspin(["selftest", "--count", "300", "--unpinned"]);
+  expect(run.status).toBe(1);
+  expect(Number(/^FAILED (\d+)$/m.exec(run.stdout)?.[1])).toBeGreaterThan(0);
+  expect(run.stdout).toMatch(/nsenter finds no \/proc\/TID\/ns\/mnt|content mismatch/);
+  expect(run.stdout).toMatch(/TOTAL {2}300\n$/);
+  expect(mountTable()).toEqual(before);
+  expect(left()).toEqual([]);
+}, 300_000);
+
+test("a hostile cwd changes nothing", async () => {
+  const { directory } = files();
+  writeFileSync(`${directory}/bunfig.toml`, 'preload = ["./evil.ts"]\n');
+  writeFileSync(`${directory}/unpinned-worker.js`, 'console.log("evil")\n');
+  writeFileSync(`${directory}/evil.ts`, 'console.log("evil")\n');
+  const run = await nspin(["selftest", "--count", "5", "--unpinned"], { cwd: directory });
+  expect(run.stdout + run.stderr).not.toContain("evil");
+});
+
+test("a work directory that is not there", async () => {
+  expect(await nspin(["selftest", "--work-dir", "/none"])).toMatchObject({
+    status: 125,
+    stderr:
+      "nspin: cannot make a directory in /none: ENOENT: no such file or directory, mkdtemp '/none/nspin-selftest-XXXXXX'\n" +
+      "nspin: hint: name another with --work-dir\n",
+  });
+});

@@ -1,0 +1,54 @@
+// Every test level, and one line at the end: the sum over all of them.
+import { resolve } from "node:path";
+
+const repository = resolve(import.meta.dir, "..");
+const bun = process.execPath;
+const mustRun = process.env.CI === "true";
+
+// nsenter, mounts and dnsmasq for real, in a container: its / is shared, as
+// systemd makes it, and this machine's own mounts are out of reach.
+const container = [
+  ...["podman", "--runtime", "runc", "--cgroup-manager", "cgroupfs", "run", "--rm", "--privileged"],
+  ...["--network", "none", "--ulimit", "nofile=20000:20000", "--ulimit", "nproc=30000:30000"],
+  ...["--volume", `${repository}:/nspin:ro`, "--workdir", "/nspin", "--rootfs", "/:O"],
+];
+const root = "mount --make-rshared / && exec node_modules/.bin/bun test ./test/root";
+
+let passed = 0;
+let failed = 0;
+
+await one("lint", ["biome", "check", "--error-on-warnings"]);
+await one("types", ["tsc"]);
+await one("format", ["sh", "-c", "clang-format --dry-run --Werror ffi/*.[ch]"]);
+await suite("unit", [bun, "test", "./test/unit"]);
+if (process.getuid?.() === 0 || mustRun) await suite("root", [...container, "sh", "-c", root]);
+else console.log("root: NOT RUN, it needs root");
+
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
+
+async function run(name: string, command: string[]) {
+  console.log(`--- ${name}`);
+  const child = Bun.spawn(command, { cwd: repository, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const [stdout, stderr, status] = await Promise.all([
+    child.stdout.text(),
+    child.stderr.text(),
+    child.exited,
+  ]);
+  console.log(`${stdout}${stderr}`.trim());
+  return { stderr, ok: status === 0 };
+}
+
+async function one(name: string, command: string[]): Promise<void> {
+  const { ok } = await run(name, command);
+  ok ? passed++ : failed++;
+}
+
+/** A level that cannot start, or skips, or ends oddly, has failed. */
+async function suite(name: string, command: string[]): Promise<void> {
+  const { stderr, ok } = await run(name, command);
+  const count = (word: string) => Number(new RegExp(`^ *(\\d+) ${word}$`, "m").exec(stderr)?.[1] ?? 0);
+  const bad = count("fail") + count("skip") + count("todo");
+  passed += count("pass");
+  failed += bad > 0 ? bad : ok && count("pass") > 0 ? 0 : 1;
+}
