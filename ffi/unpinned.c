@@ -30,7 +30,8 @@ STEP int unpinned_bind(const char *world, const char *hello) {
 }
 
 /* Writes the report to stdout, then becomes the command. */
-STEP int unpinned_execute(const char *report, unsigned long bytes, char **argv) {
+STEP int unpinned_execute(const char *report, unsigned long bytes,
+                          char **argv) {
   CALL(__NR_write, 1, report, bytes);
   return (int)CALL(__NR_execve, argv[0], argv, environ);
 }

@@ -43,7 +43,7 @@ async function workDirectory(parent: string): Promise<string> {
     return await realpath(await mkdtemp(join(parent, "nspin-selftest-")));
   } catch (error) {
     throw new Refusal(
-      `cannot make a directory in ${parent}: ${(error as Error).message}`,
+      `cannot make a directory in ${parent}: ${(error as NodeJS.ErrnoException).code}`,
       "name another with --work-dir",
     );
   }

@@ -38,7 +38,6 @@ test("a work directory that is not there", async () => {
   expect(await nspin(["selftest", "--work-dir", "/none"])).toMatchObject({
     status: 125,
     stderr:
-      "nspin: cannot make a directory in /none: ENOENT: no such file or directory, mkdtemp '/none/nspin-selftest-XXXXXX'\n" +
-      "nspin: hint: name another with --work-dir\n",
+      "nspin: cannot make a directory in /none: ENOENT\n" + "nspin: hint: name another with --work-dir\n",
   });
 });

@@ -8,7 +8,7 @@ const bind = ["--bind", `${world}:${hello}`];
 describe.each(["nsenter", "setns"])("--enter %s", (mode) => {
   const run = [NSPIN, "run", ...bind, "--enter", mode, "--"];
   /** The same script, started directly and by nspin. */
-  const both = async (script: string, setup = "") => {
+  const both = async (script: string, setup = ":") => {
     const start2 = (prefix: string[]) =>
       start(["bash", "-c", `${setup}; exec "$@"`, "bash", ...prefix, "bash", "-c", script], {
         cwd: directory,
@@ -32,20 +32,20 @@ describe.each(["nsenter", "setns"])("--enter %s", (mode) => {
   });
 
   test.each([
-    ["signals", "grep -E 'Sig(Ign|Blk|Cgt)' /proc/self/status", ""],
+    ["signals", "grep -E 'Sig(Ign|Blk|Cgt)' /proc/self/status", ":"],
     [
       "descriptors",
-      "ls -l /proc/self/fd | awk '{print $9, $11}' | grep -v fd$ | grep -v pipe: | sort",
+      "ls -l /proc/self/fd | awk '{print $9, $11}' | grep -v fd$ | grep -v -E 'pipe:|socket:' | sort",
       "exec 4</dev/null 7</etc/passwd 9</dev/zero",
     ],
-    ["soft limits", "ulimit -Sa", ""],
+    ["soft limits", "ulimit -Sa", ":"],
     ["umask and nice", "umask; nice", "umask 027; renice -n 5 $$ >/dev/null"],
     [
       "environment",
-      "tr '\\0' '\\n' </proc/self/environ | grep -v ^_= | sort",
+      "sort -z /proc/self/environ | grep -azv ^_= | od -c",
       "export ODD=$'a\\xffb' EMPTY=",
     ],
-    ["O_NONBLOCK of its output", "grep flags /proc/self/fdinfo/1", ""],
+    ["O_NONBLOCK of its output", "grep flags /proc/self/fdinfo/1", ":"],
   ])("%s", async (_, script, setup) => {
     const [direct, ours] = await both(script, setup);
     expect(direct.stdout).not.toBe("");
