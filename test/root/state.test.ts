@@ -40,11 +40,7 @@ describe.each(["nsenter", "setns"])("--enter %s", (mode) => {
     ],
     ["soft limits", "ulimit -Sa", ":"],
     ["umask and nice", "umask; nice", "umask 027; renice -n 5 $$ >/dev/null"],
-    [
-      "environment",
-      "sort -z /proc/self/environ | grep -azv ^_= | od -c",
-      "export ODD=$'a\\xffb' EMPTY=",
-    ],
+    ["environment", "sort -z /proc/self/environ | grep -azv ^_= | od -c", "export ODD=$'a\\xffb' EMPTY="],
     ["O_NONBLOCK of its output", "grep flags /proc/self/fdinfo/1", ":"],
   ])("%s", async (_, script, setup) => {
     const [direct, ours] = await both(script, setup);
