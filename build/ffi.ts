@@ -1,5 +1,5 @@
 // ffi/*.c -> dist/launch.so and dist/unpinned.so, and what the binary embeds of
-// them (base64: bun imports text without a copy of it on disk).
+// them (base64, in a module: bun would write an embedded .so to disk).
 import { $ } from "bun";
 
 const CC = process.env.CC ?? "cc";
@@ -27,7 +27,8 @@ async function object(name: string, sources: string[], exported: RegExp, limit: 
   const file = `dist/${name}.so`;
   await $`${CC} ${FLAGS} ${sources.map((source) => `ffi/${source}`)} -o ${file}`;
   await check(file, exported, limit);
-  await Bun.write(`${file}.b64`, Buffer.from(await Bun.file(file).arrayBuffer()).toString("base64"));
+  const base64 = Buffer.from(await Bun.file(file).arrayBuffer()).toString("base64");
+  await Bun.write(`${file}.ts`, `export default "${base64}";\n`);
 }
 
 /** No libc but its environ, nothing exported but what is called, small: else the object is not what it says. */

@@ -1,4 +1,0 @@
-declare module "*.b64" {
-  const text: string;
-  export default text;
-}
