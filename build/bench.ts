@@ -12,6 +12,10 @@ const etc = "/etc/netns/nspin-bench";
 try {
   mkdirSync(etc, { recursive: true });
   writeFileSync(join(etc, "resolv.conf"), "nameserver 192.0.2.53\n");
+  // A program that costs next to nothing itself: static, and it only exits.
+  const exits = join(own, "exits");
+  const source = '#include "ffi/syscall.h"\nvoid _start(void) { CALL(__NR_exit_group, 0); for (;;); }\n';
+  await $`cc -I. -static -nostdlib -Os -xc - -o ${exits} < ${Buffer.from(source)}`;
   const run = `${nspin} run --netns nspin-bench`;
   const commands = {
     "an empty compiled Bun program": await compile("empty", ""),
@@ -19,8 +23,9 @@ try {
       "citty",
       `import { parseArgs } from "citty"; globalThis.x = parseArgs(process.argv.slice(2), { a: { type: "string" } });`,
     ),
-    "true, by nspin run --enter setns": `${run} --enter setns -- true`,
-    "true, by nspin run --enter nsenter": `${run} --enter nsenter -- true`,
+    "a program that exits, by nspin run --enter setns": `${run} --enter setns -- ${exits}`,
+    "a program that exits, by nspin run --enter nsenter": `${run} --enter nsenter -- ${exits}`,
+    "a program that exits": exits,
   };
   // In turn, ten times: what else the machine does then meets all of them alike.
   const json = join(own, "result.json");

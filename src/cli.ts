@@ -39,25 +39,6 @@ export const runArgs = {
   verbose: { type: "boolean", alias: "v", description: "print the steps on stderr before taking them" },
 } as const satisfies ArgsDef;
 
-export const selftestArgs = {
-  count: { type: "string", valueHint: "N", default: "1000", description: "how many runs" },
-  jobs: {
-    type: "string",
-    valueHint: "N",
-    description: "how many at a time; by default twice the number of processors",
-  },
-  "work-dir": {
-    type: "string",
-    valueHint: "DIR",
-    default: "/tmp",
-    description: "where to make the directory of the test's files",
-  },
-  unpinned: {
-    type: "boolean",
-    description: "show the bug instead: the same steps, each on whichever thread is free",
-  },
-} as const satisfies ArgsDef;
-
 export interface Words {
   /** The values of each option given, by its long name; a flag's is "true" or "false". */
   readonly values: Readonly<Record<string, readonly string[]>>;
@@ -90,7 +71,7 @@ export function readWords(args: ArgsDef, words: readonly string[]): Words {
   return { values, used: at };
 }
 
-const tryHelp = "try 'nspin --help'";
+export const tryHelp = "try 'nspin --help'";
 
 function spellings(name: string, args: ArgsDef): string[] {
   const { type, default: preset, alias } = (args[name] ?? {}) as BooleanArgDef;
@@ -110,7 +91,7 @@ export function quote(word: string): string {
 
 // --- words -> Options ---
 
-function once(name: string) {
+export function once(name: string) {
   return v.pipe(
     v.array(v.string()),
     v.maxLength(1, `option --${name} is given more than once`),
@@ -118,22 +99,13 @@ function once(name: string) {
   );
 }
 
-function flag(name: string, preset: boolean) {
+export function flag(name: string, preset: boolean) {
   return v.optional(
     v.pipe(
       once(name),
       v.transform((value) => value === "true"),
     ),
     [String(preset)],
-  );
-}
-
-function whole(name: string, least: number) {
-  return v.pipe(
-    once(name),
-    v.regex(/^[0-9]{1,7}$/, (issue) => `option --${name} needs a whole number, not ${quote(issue.input)}`),
-    v.transform(Number),
-    v.minValue(least, `option --${name} needs at least ${least}`),
   );
 }
 
@@ -173,13 +145,6 @@ const Run = v.object({
   verbose: flag("verbose", false),
 });
 
-const Selftest = v.object({
-  count: v.optional(whole("count", 1), [selftestArgs.count.default]),
-  jobs: v.optional(whole("jobs", 1)),
-  "work-dir": v.optional(once("work-dir"), [selftestArgs["work-dir"].default]),
-  unpinned: flag("unpinned", false),
-});
-
 export interface RunOptions {
   readonly netns?: string | undefined;
   readonly bind: readonly { readonly source: string; readonly target: string }[];
@@ -209,23 +174,7 @@ export function readRun(words: readonly string[]): RunOptions {
   return Object.freeze({ ...options, dryRun, skip: argv0AndCommand + used, program });
 }
 
-export interface SelftestOptions {
-  readonly count: number;
-  readonly jobs?: number | undefined;
-  readonly workDir: string;
-  readonly unpinned: boolean;
-}
-
-/** The words after "selftest". Throws Refusal. */
-export function readSelftest(words: readonly string[]): SelftestOptions {
-  const { values, used } = readWords(selftestArgs, words);
-  const extra = words[used];
-  if (extra !== undefined) throw new Refusal(`selftest takes no argument ${quote(extra)}`, tryHelp);
-  const { "work-dir": workDir, ...options } = check(Selftest, values);
-  return Object.freeze({ ...options, workDir });
-}
-
-function check<Schema extends v.GenericSchema>(
+export function check<Schema extends v.GenericSchema>(
   schema: Schema,
   values: Words["values"],
 ): v.InferOutput<Schema> {

@@ -1,8 +1,9 @@
 // Everything but the launch, which must not pay for it: help, version, selftest.
 import { type CommandDef, renderUsage, runCommand } from "citty";
 import { description, version } from "../package.json";
-import { readRun, readSelftest, runArgs, selftestArgs } from "./cli.ts";
+import { readRun, runArgs } from "./cli.ts";
 import { Refusal } from "./errors.ts";
+import { readSelftest, selftestArgs } from "./selftest-options.ts";
 
 let status = 0;
 

@@ -10,7 +10,7 @@ export function openLibrary<Symbols extends Record<string, FFIFunction>>(base64:
     write: { args: ["i32", "ptr", "u64"], returns: "i64" },
     close: { args: ["i32"], returns: "i32" },
   }).symbols;
-  const image = Buffer.from(base64, "base64");
+  const image = Uint8Array.fromBase64(base64);
   const fd = libc.memfd_create(Buffer.from("nspin\0"), MFD_CLOEXEC);
   if (fd < 0 || libc.write(fd, image, image.byteLength) !== BigInt(image.byteLength)) {
     throw new Error("cannot put the shared object into a memfd");

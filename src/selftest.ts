@@ -5,8 +5,8 @@ import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promi
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { SingleBar } from "cli-progress";
-import type { SelftestOptions } from "./cli.ts";
 import { Refusal } from "./errors.ts";
+import type { SelftestOptions } from "./selftest-options.ts";
 
 interface Outcome {
   /** What went wrong; undefined where nothing did. */

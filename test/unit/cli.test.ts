@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { readRun, readSelftest } from "../../src/cli.ts";
+import { readRun } from "../../src/cli.ts";
+import { readSelftest } from "../../src/selftest-options.ts";
 
 describe("run", () => {
   test("options end at the first word that is none", () => {
