@@ -2,10 +2,9 @@
 //
 // The tables are citty's; the words are read here. Its own reader accepts
 // unknown options, swallows any --no-x, keeps one of several --bind, and does
-// not stop at the program's name; and it loads node:util, which costs an eighth
-// of a launch (`bun run bench`). Help and dispatch stay with citty: commands.ts.
+// not stop at the program's name; and it loads node:util, which costs more than a
+// millisecond (`bun run bench`). Help and dispatch stay with citty: commands.ts.
 import type { ArgsDef, BooleanArgDef } from "citty";
-import * as v from "valibot";
 import { Refusal } from "./errors.ts";
 
 export const runArgs = {
@@ -90,60 +89,33 @@ export function quote(word: string): string {
 }
 
 // --- words -> Options ---
+// By hand: valibot, which reads selftest's options, costs 0.5 ms of a launch.
 
-export function once(name: string) {
-  return v.pipe(
-    v.array(v.string()),
-    v.maxLength(1, `option --${name} is given more than once`),
-    v.transform(([value]) => value as string),
-  );
+function one(values: Words["values"], name: string): string | undefined {
+  const given = values[name] ?? [];
+  if (given.length > 1) throw new Refusal(`option --${name} is given more than once`, tryHelp);
+  return given[0];
 }
 
-export function flag(name: string, preset: boolean) {
-  return v.optional(
-    v.pipe(
-      once(name),
-      v.transform((value) => value === "true"),
-    ),
-    [String(preset)],
-  );
+function readBind(value: string): { source: string; target: string } {
+  const [source, target, more] = value.split(":");
+  if (!source || !target || more !== undefined) {
+    throw new Refusal(`option --bind needs SRC:DST, two paths and one ":", not ${quote(value)}`, tryHelp);
+  }
+  if (!target.startsWith("/")) {
+    throw new Refusal(`option --bind needs an absolute DST, not ${quote(target)}`, tryHelp);
+  }
+  return { source, target };
 }
 
-const Bind = v.pipe(
-  v.string(),
-  v.regex(
-    /^[^:]+:[^:]+$/,
-    (issue) => `option --bind needs SRC:DST, two paths and one ":", not ${quote(issue.input)}`,
-  ),
-  v.transform((value) => {
-    const [source, target] = value.split(":") as [string, string];
-    return { source, target };
-  }),
-  v.check(
-    ({ target }) => target.startsWith("/"),
-    (issue) => `option --bind needs an absolute DST, not ${quote(issue.input.target)}`,
-  ),
-);
-
-const Run = v.object({
-  netns: v.optional(once("netns")),
-  bind: v.optional(v.array(Bind), []),
-  etc: flag("etc", true),
-  enter: v.optional(
-    v.pipe(
-      once("enter"),
-      v.picklist(
-        runArgs.enter.options,
-        (issue) =>
-          `option --enter needs ${runArgs.enter.options.join(" or ")}, not ${quote(String(issue.input))}`,
-      ),
-    ),
-    [runArgs.enter.default],
-  ),
-  "dry-run": flag("dry-run", false),
-  json: flag("json", false),
-  verbose: flag("verbose", false),
-});
+function readEnter(value: string): RunOptions["enter"] {
+  const known = runArgs.enter.options.find((option) => option === value);
+  if (known !== undefined) return known;
+  throw new Refusal(
+    `option --enter needs ${runArgs.enter.options.join(" or ")}, not ${quote(value)}`,
+    tryHelp,
+  );
+}
 
 export interface RunOptions {
   readonly netns?: string | undefined;
@@ -162,23 +134,25 @@ export interface RunOptions {
 /** The words after "run". Throws Refusal. */
 export function readRun(words: readonly string[]): RunOptions {
   const { values, used } = readWords(runArgs, words);
-  const { "dry-run": dryRun, ...options } = check(Run, values);
   const program = words.slice(used);
-  if (program.length === 0)
+  const argv0AndCommand = 2;
+  const options: RunOptions = {
+    netns: one(values, "netns"),
+    bind: (values.bind ?? []).map(readBind),
+    etc: one(values, "etc") !== "false",
+    enter: readEnter(one(values, "enter") ?? runArgs.enter.default),
+    dryRun: one(values, "dry-run") === "true",
+    json: one(values, "json") === "true",
+    verbose: one(values, "verbose") === "true",
+    skip: argv0AndCommand + used,
+    program,
+  };
+  if (program.length === 0) {
     throw new Refusal("no program given", "usage: nspin run --netns ID [--] PROGRAM [ARG...]");
+  }
   if (options.netns === undefined && options.bind.length === 0) {
     throw new Refusal("nothing to do: neither --netns nor --bind is given", tryHelp);
   }
-  if (options.json && !dryRun) throw new Refusal("option --json needs --dry-run", tryHelp);
-  const argv0AndCommand = 2;
-  return Object.freeze({ ...options, dryRun, skip: argv0AndCommand + used, program });
-}
-
-export function check<Schema extends v.GenericSchema>(
-  schema: Schema,
-  values: Words["values"],
-): v.InferOutput<Schema> {
-  const result = v.safeParse(schema, values, { abortEarly: true });
-  if (!result.success) throw new Refusal(result.issues[0].message, tryHelp);
-  return result.output;
+  if (options.json && !options.dryRun) throw new Refusal("option --json needs --dry-run", tryHelp);
+  return Object.freeze(options);
 }

@@ -1,7 +1,7 @@
 // The words after "selftest". Apart from cli.ts, so that a launch does not load it.
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
-import { check, flag, once, quote, readWords, tryHelp } from "./cli.ts";
+import { quote, readWords, tryHelp, type Words } from "./cli.ts";
 import { Refusal } from "./errors.ts";
 
 export const selftestArgs = {
@@ -22,6 +22,24 @@ export const selftestArgs = {
     description: "show the bug instead: the same steps, each on whichever thread is free",
   },
 } as const satisfies ArgsDef;
+
+function once(name: string) {
+  return v.pipe(
+    v.array(v.string()),
+    v.maxLength(1, `option --${name} is given more than once`),
+    v.transform(([value]) => value as string),
+  );
+}
+
+function flag(name: string, preset: boolean) {
+  return v.optional(
+    v.pipe(
+      once(name),
+      v.transform((value) => value === "true"),
+    ),
+    [String(preset)],
+  );
+}
 
 function whole(name: string, least: number) {
   return v.pipe(
@@ -53,4 +71,13 @@ export function readSelftest(words: readonly string[]): SelftestOptions {
   if (extra !== undefined) throw new Refusal(`selftest takes no argument ${quote(extra)}`, tryHelp);
   const { "work-dir": workDir, ...options } = check(Selftest, values);
   return Object.freeze({ ...options, workDir });
+}
+
+function check<Schema extends v.GenericSchema>(
+  schema: Schema,
+  values: Words["values"],
+): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, values, { abortEarly: true });
+  if (!result.success) throw new Refusal(result.issues[0].message, tryHelp);
+  return result.output;
 }
