@@ -74,8 +74,8 @@ export const tryHelp = "try 'nspin --help'";
 
 function spellings(name: string, args: ArgsDef): string[] {
   const { type, default: preset, alias } = (args[name] ?? {}) as BooleanArgDef;
-  if (type === "boolean" && preset === true) return [`--no-${name}`];
-  return [`--${name}`, ...[alias ?? []].flat().map((letter) => `-${letter}`)];
+  const negative = type === "boolean" && preset === true ? [`--no-${name}`] : [];
+  return [`--${name}`, ...negative, ...[alias ?? []].flat().map((letter) => `-${letter}`)];
 }
 
 function splitAt(text: string, mark: string): [string, string | undefined] {

@@ -39,7 +39,7 @@ const nspin: CommandDef = { meta: { name: "nspin", description, version }, subCo
 
 /** Runs the command; returns the exit status. Throws Refusal. */
 export async function runOther(name: string | undefined, words: readonly string[]): Promise<number> {
-  const command = subCommands[name ?? ""];
+  const command = Object.hasOwn(subCommands, name ?? "") ? subCommands[name as string] : undefined;
   const asked = command === undefined ? name : words[0];
   if (asked === "--help" || asked === "-h") {
     const usage = command === undefined ? await renderUsage(nspin) : await renderUsage(command, nspin);

@@ -31,11 +31,13 @@ describe("run", () => {
     });
   });
 
+  test("--etc says what is so anyway", () => expect(readRun(["--netns=a", "--etc", "p"]).etc).toBeTrue());
+
   test.each([
     [["--netns", "a"], "no program given"],
+    [["--etc", "--no-etc", "--netns", "a", "p"], "option --etc is given more than once"],
     [["--nets", "a", "p"], 'unknown option "--nets"'],
     [["-x", "p"], 'unknown option "-x"'],
-    [["--etc", "p"], 'unknown option "--etc"'],
     [["--no-netns", "p"], 'unknown option "--no-netns"'],
     [["--netns"], "option --netns needs a value"],
     [["--netns", "a", "--netns", "b", "p"], "option --netns is given more than once"],
