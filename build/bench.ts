@@ -7,7 +7,7 @@ import { $ } from "bun";
 const nspin = resolve("dist/nspin");
 await $`mount -t tmpfs tmpfs /run`;
 await $`ip netns add nspin-bench`;
-const own = mkdtempSync(resolve("dist/bench-")); // where an import finds node_modules;
+const own = mkdtempSync(resolve("dist/bench-")); // where an import finds node_modules
 const etc = "/etc/netns/nspin-bench";
 try {
   mkdirSync(etc, { recursive: true });

@@ -318,8 +318,10 @@ static unsigned enter(struct sequence *s) {
 }
 
 /*
- * Becomes the program. Where it returns, the program was not started, the host
- * is as it was, and the value is the failed step << 16 | errno.
+ * Becomes the program. Where it returns, the program was not started, and the
+ * value is the failed step << 16 | errno. The host is then as it was; only the
+ * mount of self_bind stays where execve itself is what failed: the lock is
+ * released by then, and another launch may count on the mount.
  */
 __attribute__((visibility("default"))) unsigned
 nspin_launch(struct launch *launch) {

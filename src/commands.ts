@@ -1,7 +1,7 @@
 // Everything but the launch, which must not pay for it: help, version, selftest.
 import { type CommandDef, renderUsage, runCommand } from "citty";
 import { description, version } from "../package.json";
-import { readRun, runArgs } from "./cli.ts";
+import { quote, readRun, runArgs, tryHelp } from "./cli.ts";
 import { Refusal } from "./errors.ts";
 import { readSelftest, selftestArgs } from "./selftest-options.ts";
 
@@ -54,8 +54,8 @@ export async function runOther(name: string | undefined, words: readonly string[
     const what =
       name === undefined
         ? "no command given"
-        : `unknown ${name.startsWith("-") ? "option" : "command"} ${JSON.stringify(name)}`;
-    throw new Refusal(what, "try 'nspin --help'");
+        : `unknown ${name.startsWith("-") ? "option" : "command"} ${quote(name)}`;
+    throw new Refusal(what, tryHelp);
   }
   await runCommand(command, { rawArgs: [...words] });
   return status;

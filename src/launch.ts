@@ -6,7 +6,7 @@ import { StepFailed } from "./errors.ts";
 import { openLibrary } from "./library.ts";
 import type { Plan } from "./plan.ts";
 
-/** Never returns. Throws StepFailed: the host is then as it was. */
+/** Never returns. Throws StepFailed. */
 export function launch(plan: Plan): never {
   const { nspin_launch } = openLibrary(image, { nspin_launch: { args: ["ptr"], returns: "u32" } });
   const kept: (Uint8Array | BigUint64Array)[] = []; // what the addresses below point to

@@ -86,12 +86,11 @@ function refuseTwice(binds: readonly Cover[]): void {
 
 /** Without --wd, nsenter(1) leaves the program in "/": entering a mount namespace moves it there. */
 function nsenter(netns: string | undefined, ownMounts: boolean): string[] {
-  const mount = ownMounts ? ["--target", "", "--mount", "--wd"] : [];
   return [
     "nsenter",
-    ...mount.slice(0, 3),
+    ...(ownMounts ? ["--target", "", "--mount"] : []),
     ...(netns === undefined ? [] : [`--net=${netns}`]),
-    ...mount.slice(3),
+    ...(ownMounts ? ["--wd"] : []),
     "--",
   ];
 }

@@ -15,7 +15,8 @@ export function report(error: unknown): number {
   return refusal.status;
 }
 
-function refuse({ step, errno, cover, plan }: StepFailed): Refusal {
+function refuse(failure: StepFailed): Refusal {
+  const { step, errno, cover, plan } = failure;
   const failed = STEPS[step - 1];
   const name = errnoName(errno);
   if (failed === undefined) return new Refusal(`cannot start the program: unknown step ${step} (${name})`);
@@ -24,7 +25,7 @@ function refuse({ step, errno, cover, plan }: StepFailed): Refusal {
   const hint = hints[`${failed.name} ${name}`];
   return new Refusal(
     `${sentence}: ${errnoText(errno)} (${name})`,
-    typeof hint === "function" ? hint({ step, errno, cover, plan } as StepFailed) : hint,
+    typeof hint === "function" ? hint(failure) : hint,
     statusOf(failed.name, name, plan.enterWords.length > 0),
   );
 }

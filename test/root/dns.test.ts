@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { HOST_ANSWER, makeHost, mountTable, NAME, TASK_ANSWER } from "../host.ts";
-import { nspin, start } from "./nspin.ts";
+import { HOST_ANSWER, makeHost, mountTable, NAME, TASK_ANSWER, until } from "../host.ts";
+import { NSPIN, nspin, start } from "./nspin.ts";
 
 const ID = "task";
 let end: () => Promise<void>;
@@ -56,12 +56,11 @@ describe.each(["nsenter", "setns"])("--enter %s", (mode) => {
 
 test("a mount made by the program reaches the host, and one by the host the program", async () => {
   const script = "mkdir -p /tmp/shared && mount -t tmpfs inner /tmp/shared && cat && ls /tmp/shared/outer";
-  const program = Bun.spawn([(await import("./nspin.ts")).NSPIN, "run", "--netns", ID, "sh", "-c", script], {
+  const program = Bun.spawn([NSPIN, "run", "--netns", ID, "sh", "-c", script], {
     stdin: "pipe",
     stdout: "pipe",
     stderr: "pipe",
   });
-  const { until } = await import("../host.ts");
   await until(async () => mountTable().some((line) => line.includes(" /tmp/shared ")));
   await start(["mkdir", "/tmp/shared/outer"]);
   await start(["mount", "-t", "tmpfs", "outer", "/tmp/shared/outer"]);

@@ -9,11 +9,11 @@ describe.each(["nsenter", "setns"])("--enter %s", (mode) => {
   const run = [NSPIN, "run", ...bind, "--enter", mode, "--"];
   /** The same script, started directly and by nspin. */
   const both = async (script: string, setup = ":") => {
-    const start2 = (prefix: string[]) =>
+    const from = (prefix: string[]) =>
       start(["bash", "-c", `${setup}; exec "$@"`, "bash", ...prefix, "bash", "-c", script], {
         cwd: directory,
       });
-    return [await start2([]), await start2(run)] as const;
+    return [await from([]), await from(run)] as const;
   };
 
   test("pid and cwd are its own", async () => {
@@ -23,12 +23,11 @@ describe.each(["nsenter", "setns"])("--enter %s", (mode) => {
 
   test("arguments byte for byte", async () => {
     const words = `"a b" "" "$(printf 'a\\377b')" "$(printf 'x\\ny')" -- --netns`;
-    const [direct, ours] = [`bash -c 'printf "%s|" "$@" | od -c' bash ${words}`].map((command) => [
-      start(["bash", "-c", command]),
-      start(["bash", "-c", `${run.join(" ")} ${command}`]),
-    ])[0] as [ReturnType<typeof start>, ReturnType<typeof start>];
-    expect((await ours).stdout).toBe((await direct).stdout);
-    expect((await ours).stdout).toContain("377");
+    const command = `bash -c 'printf "%s|" "$@" | od -c' bash ${words}`;
+    const direct = await start(["bash", "-c", command]);
+    const ours = await start(["bash", "-c", `${run.join(" ")} ${command}`]);
+    expect(ours.stdout).toBe(direct.stdout);
+    expect(ours.stdout).toContain("377");
   });
 
   test.each([
