@@ -4,7 +4,10 @@ const EXPAND = `
 #include "ffi/launch.h"
 #define FIELD(name, meaning) [#name, meaning],
 #define STEP(name, when, verb, object) [#name, #when, verb, #object],
-{"launch": [LAUNCH_FIELDS(FIELD) 0], "cover": [COVER_FIELDS(FIELD) 0], "steps": [LAUNCH_STEPS(STEP) 0]}
+#define METHOD(name, bit) [#name, bit],
+#define RULE(name, asked, when, act, why) [#name, #asked, #when, #act, why],
+{"launch": [LAUNCH_FIELDS(FIELD) 0], "cover": [COVER_FIELDS(FIELD) 0], "steps": [LAUNCH_STEPS(STEP) 0],
+ "methods": [METHODS(METHOD) 0], "decisions": [DECISIONS(RULE) 0], "conditions": [CONDITIONS(FIELD) 0]}
 `;
 const FILE = "src/contract.ts";
 
@@ -12,10 +15,9 @@ const cc = Bun.spawnSync([process.env.CC ?? "cc", "-E", "-P", "-xc", "-I.", "-"]
   stdin: Buffer.from(EXPAND),
 });
 if (!cc.success) throw new Error(`cannot expand ffi/launch.h: ${cc.stderr}`);
-const lists: { launch: Row[]; cover: Row[]; steps: Row[] } = JSON.parse(
-  cc.stdout.toString().replaceAll(/, ?0\]/g, "]"),
-);
-type Row = [string, string, string, string];
+const lists: Record<"launch" | "cover" | "steps" | "methods" | "decisions" | "conditions", Row[]> =
+  JSON.parse(cc.stdout.toString().replaceAll(/, ?0\]/g, "]"));
+type Row = [string, string, string, string, string];
 
 const rows = (list: Row[], show: (row: Row) => string) => list.map((row) => `  ${show(row)},\n`).join("");
 const text = `// GENERATED from ffi/launch.h by build/contract.ts. Do not edit.
@@ -35,6 +37,22 @@ ${rows(
   ([name, when, verb, object]) =>
     `{ name: "${name}", when: "${when}", verb: "${verb}", object: "${object}" }`,
 )}] as const;
+
+/** What --method takes; the bit stands for it in struct launch. */
+export const METHODS = {
+${rows(lists.methods, ([name, bit]) => `${name.toLowerCase()}: ${bit}n`)}} as const;
+
+/** How a target is covered, the first row that fits; decision N is DECISIONS[N - 1]. */
+export const DECISIONS = [
+${rows(
+  lists.decisions,
+  ([name, asked, when, act, why]) =>
+    `{ name: "${name}", asked: ${JSON.stringify(asked.toLowerCase().split(" | "))}, when: "${when}", act: "${act}", why: "${why}" }`,
+)}] as const;
+
+/** When a row fits. */
+export const CONDITIONS = {
+${rows(lists.conditions, ([name, meaning]) => `${name}: ${JSON.stringify(meaning)}`)}} as const;
 `;
 
 if (process.argv.includes("--check")) {

@@ -20,12 +20,13 @@ const FLAGS = [
 ];
 
 await $`mkdir -p dist`;
-await object("launch", ["launch.c", "program.c", "inherit.c", "proc.c"], /^nspin_launch$/, 16 * 1024);
-await object("unpinned", ["unpinned.c"], /^unpinned_/, 16 * 1024);
+const launch = ["launch", "target", "holder", "host", "mount", "program", "inherit", "proc"];
+await object("launch", launch, /^nspin_(launch|decide|unpin)$/, 24 * 1024);
+await object("unpinned", ["unpinned"], /^unpinned_/, 16 * 1024);
 
 async function object(name: string, sources: string[], exported: RegExp, limit: number): Promise<void> {
   const file = `dist/${name}.so`;
-  await $`${CC} ${FLAGS} ${sources.map((source) => `ffi/${source}`)} -o ${file}`;
+  await $`${CC} ${FLAGS} ${sources.map((source) => `ffi/${source}.c`)} -o ${file}`;
   await check(file, exported, limit);
   const base64 = Buffer.from(await Bun.file(file).arrayBuffer()).toString("base64");
   await Bun.write(`${file}.ts`, `export default "${base64}";\n`);

@@ -9,73 +9,41 @@
  */
 #include "launch.h"
 #include "inherit.h"
-#include "proc.h"
 #include "program.h"
+#include "target.h"
 
 #include <asm/errno.h>
 #include <asm/ioctl.h>
-#include <linux/capability.h>
 #include <linux/magic.h>
-#include <linux/mount.h>
 #include <linux/nsfs.h>
 #include <linux/sched.h>
-#include <linux/stat.h>
 
-#define MNT_DETACH 2 /* umount2(2); in libc's <sys/mount.h> only */
-#define UMOUNT_NOFOLLOW 8
 #define LOCK_EX 2 /* flock(2) */
+#define TRIES 50  /* of a mount table that does not keep still */
 
-#define FIELD(name, meaning) u64 name;
 struct launch {
   LAUNCH_FIELDS(FIELD)
-};
-struct cover {
-  COVER_FIELDS(FIELD)
 };
 
 #define NUMBERED(name, when, verb, object) STEP_##name,
 enum step { STEP_NONE, LAUNCH_STEPS(NUMBERED) };
 
-struct file { /* what stat(2) knows a file by */
-  u64 device, inode;
-  int is_directory;
-};
-
-struct target {
-  char path[PATH_BYTES]; /* without symbolic links */
-  struct file source;
-  struct file host;
-  int is_shared;     /* the mount that holds it, on the host */
-  int is_self_bound; /* by us */
-};
-
 struct sequence {
   struct launch *launch;
   struct cover *covers;
   struct target *targets;
-  long netns, host_root, host_mounts, lock;
-  int is_unshared;
+  struct host host;
+  long netns, lock;
   char tid[NUMBER_BYTES];
   struct program program;
 };
 
-static long open_path(const char *path) {
-  return CALL(__NR_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC);
-}
-
-static long look_at(long directory, const char *path, int flags,
-                    struct file *file) {
-  struct statx status;
-  long result =
-      CALL(__NR_statx, directory, path, flags, STATX_TYPE | STATX_INO, &status);
-  file->device = (u64)status.stx_dev_major << 32 | status.stx_dev_minor;
-  file->inode = status.stx_ino;
-  file->is_directory = (status.stx_mode & S_IFMT) == S_IFDIR;
-  return result;
-}
-
-static int is_same(const struct file *a, const struct file *b) {
-  return a->device == b->device && a->inode == b->inode;
+static long check_contract(struct sequence *s, struct launch *launch) {
+  s->launch = launch;
+  s->covers = (struct cover *)launch->covers;
+  s->host.is_left = 0;
+  s->lock = -1;
+  return launch->size == sizeof *launch ? 0 : -EINVAL;
 }
 
 static long check_leader(struct sequence *s) {
@@ -86,71 +54,32 @@ static long check_leader(struct sequence *s) {
 }
 
 static long check_privilege(void) {
-  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-  struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
-  long result = CALL(__NR_capget, &header, sets);
-  if (result < 0)
-    return result;
-  u64 mask = CAP_TO_MASK(CAP_SYS_ADMIN);
-  return sets[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & mask ? 0 : -EPERM;
+  long result = host_may_mount();
+  return result == 0 ? -EPERM : result;
 }
 
 /* A path first: opening a device or a FIFO for reading would act on it. */
 static long open_netns(struct sequence *s) {
-  return s->netns = open_path((const char *)s->launch->netns);
+  return s->netns =
+             CALL(__NR_openat, AT_FDCWD, s->launch->netns, O_PATH | O_CLOEXEC);
 }
 
 static long check_netns(struct sequence *s) {
   struct {
     long type, rest[31]; /* struct statfs, larger than any */
   } filesystem;
-  char path[64];
+  char path[FD_PATH_BYTES];
   long result = CALL(__NR_fstatfs, s->netns, &filesystem);
   if (result < 0)
     return result;
   if (filesystem.type != NSFS_MAGIC)
     return -EINVAL;
-  text_number(text_copy(path, "/proc/self/fd/"), (u64)s->netns);
+  fd_path(path, s->netns);
   long opened = CALL(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
   if (opened < 0)
     return opened;
   s->netns = opened;
   return CALL(__NR_ioctl, opened, NS_GET_NSTYPE) == CLONE_NEWNET ? 0 : -EINVAL;
-}
-
-static long open_host(struct sequence *s) {
-  s->host_mounts =
-      CALL(__NR_openat, AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-  if (s->host_mounts < 0)
-    return s->host_mounts;
-  return s->host_root = open_path("/");
-}
-
-static long open_source(struct cover *cover, struct target *target) {
-  return look_at(AT_FDCWD, (const char *)cover->source, 0, &target->source);
-}
-
-/* The target's own name: from here on no symbolic link can lead elsewhere. */
-static long open_target(struct cover *cover, struct target *target) {
-  char link[64];
-  long fd = open_path((const char *)cover->target);
-  if (fd < 0)
-    return fd;
-  text_number(text_copy(link, "/proc/self/fd/"), (u64)fd);
-  long length =
-      CALL(__NR_readlinkat, AT_FDCWD, link, target->path, PATH_BYTES - 1);
-  long result = look_at(fd, "", AT_EMPTY_PATH, &target->host);
-  CALL(__NR_close, fd);
-  if (length < 0 || result < 0)
-    return length < 0 ? length : result;
-  target->path[length] = '\0';
-  return 0;
-}
-
-static long compare(struct target *target) {
-  if (target->source.is_directory == target->host.is_directory)
-    return 0;
-  return target->source.is_directory ? -EISDIR : -ENOTDIR;
 }
 
 /* One launch at a time changes the host's table. */
@@ -166,91 +95,29 @@ static long lock_host(struct sequence *s) {
   return result;
 }
 
-/*
- * What lands on a file propagates to the peers of the mount that holds it,
- * unless that mount is private: the one of an earlier launch, or the host's.
- */
-static long inspect(struct target *target) {
-  char id[NUMBER_BYTES];
-  long fd = open_path(target->path);
-  if (fd < 0)
-    return fd;
-  long result = mount_id(fd, id);
-  if (result == 0)
-    result = mount_is_shared(id);
-  target->is_shared = result == 1;
-  CALL(__NR_close, fd);
-  return result;
-}
-
-static long mount(const char *from, const char *to, u64 flags) {
-  return CALL(__NR_mount, from, to, 0, flags);
-}
-
-/* A directory comes with what is mounted in it, a file has nothing inside. */
-static u64 bind_flags(const struct target *target) {
-  return MS_BIND | (target->source.is_directory ? MS_REC : 0);
-}
-
-static long self_bind(struct target *target) {
-  if (!target->is_shared)
-    return 0;
-  long result = mount(target->path, target->path, bind_flags(target));
-  target->is_self_bound = result == 0;
-  return result;
-}
-
-static long make_private(struct target *target) {
-  if (!target->is_self_bound)
-    return 0;
-  return mount(0, target->path, MS_PRIVATE);
-}
-
-static long unshare_mounts(struct sequence *s) {
-  long result = CALL(__NR_unshare, CLONE_NEWNS);
-  s->is_unshared = result == 0;
-  return result;
-}
-
-/*
- * The clone of the source is its peer until it is made private: a mount over
- * the one would appear over the other, on the host.
- */
-static long bind_private(struct target *target) {
-  return mount(0, target->path, MS_PRIVATE);
-}
-
-static long verify_here(struct target *target) {
-  struct file seen;
-  long result = look_at(AT_FDCWD, target->path, AT_SYMLINK_NOFOLLOW, &seen);
-  if (result < 0)
-    return result;
-  return is_same(&seen, &target->source) ? 0 : -ESTALE;
-}
-
-/* A walk from a directory of the host's stays among the host's mounts. */
-static long verify_host(struct sequence *s, struct target *target) {
-  struct file seen;
-  const char *relative = target->path[1] == '\0' ? "." : target->path + 1;
-  long result = look_at(s->host_root, relative, AT_SYMLINK_NOFOLLOW, &seen);
-  if (result < 0)
-    return result;
-  return is_same(&seen, &target->host) ? 0 : -ESTALE;
-}
-
-/* The mounts of this launch go again, in the host's namespace. */
-static void undo(struct sequence *s) {
-  if (s->is_unshared && CALL(__NR_setns, s->host_mounts, CLONE_NEWNS) < 0)
-    return;
-  for (u64 i = s->launch->cover_count; i-- > 0;)
-    if (s->targets[i].is_self_bound)
-      CALL(__NR_umount2, s->targets[i].path, MNT_DETACH | UMOUNT_NOFOLLOW);
-}
-
 static long allocate_targets(struct sequence *s) {
   long result = allocate(s->launch->cover_count * sizeof(struct target));
   s->targets = (struct target *)result;
   return is_error(result) ? result : 0;
+}
+
+/* Each holder is left and rejoined once, by the first cover that names it. */
+static void name_holder(struct sequence *s, u64 cover) {
+  u64 first = 0;
+  while (!s->targets[first].must_leave ||
+         !text_equal(s->targets[first].holder.mount.id,
+                     s->targets[cover].holder.mount.id))
+    if (++first >= cover)
+      break;
+  s->covers[cover].holder = first < cover ? first : cover;
+}
+
+static int is_first_overlay(struct sequence *s, const struct target *target) {
+  const struct target *first = s->targets;
+  while (first->act != ACT_OVERLAY ||
+         !text_equal(first->directory, target->directory))
+    first++;
+  return first == target;
 }
 
 #define FAILED(step, result) ((unsigned)((step) << 16 | -(result)))
@@ -263,8 +130,27 @@ static long allocate_targets(struct sequence *s) {
 #define EACH_COVER                                                             \
   for (u64 i_ = 0;                                                             \
        i_ < s->launch->cover_count && (s->launch->failed_cover = i_, 1); i_++)
+#define EACH_HOLDER EACH_COVER if (TARGET->must_leave && COVER->holder == i_)
 #define COVER (&s->covers[s->launch->failed_cover])
 #define TARGET (&s->targets[s->launch->failed_cover])
+
+/* What is there, and what to do about it; changes nothing. */
+static unsigned decide(struct sequence *s, int is_dry) {
+  if (s->launch->cover_count == 0)
+    return 0;
+  TRY(OPEN_HOST, host_open(&s->host));
+  TRY(OPEN_HOST, allocate_targets(s));
+  EACH_COVER {
+    TRY(OPEN_SOURCE, target_open_source(TARGET, (const char *)COVER->source));
+    TRY(OPEN_TARGET, target_open(TARGET, (const char *)COVER->target));
+    TRY(COMPARE, target_compare(TARGET));
+    TRY(INSPECT, target_inspect(TARGET, (int)s->launch->method));
+    TRY(DECIDE,
+        target_decide(TARGET, COVER, (int)s->launch->method, is_dry, &s->host));
+    name_holder(s, i_);
+  }
+  return 0;
+}
 
 static unsigned prepare(struct sequence *s) {
   struct launch *launch = s->launch;
@@ -278,35 +164,70 @@ static unsigned prepare(struct sequence *s) {
     TRY(OPEN_NETNS, open_netns(s));
     TRY(CHECK_NETNS, check_netns(s));
   }
-  if (launch->cover_count == 0)
-    return 0;
-  TRY(OPEN_HOST, open_host(s));
-  TRY(OPEN_HOST, allocate_targets(s));
+  return decide(s, 0);
+}
+
+/* The one change on the host, and only where no other way was found. */
+static unsigned pin(struct sequence *s) {
   EACH_COVER {
-    TRY(OPEN_SOURCE, open_source(COVER, TARGET));
-    TRY(OPEN_TARGET, open_target(COVER, TARGET));
-    TRY(COMPARE, compare(TARGET));
+    if (TARGET->act != ACT_PIN)
+      continue;
+    if (s->lock < 0)
+      TRY(LOCK, lock_host(s));
+    TRY(INSPECT, target_inspect(TARGET, (int)s->launch->method));
+    if (!TARGET->holder.mount.is_shared)
+      continue; /* another launch was faster */
+    TRY(SELF_BIND, target_self_bind(TARGET));
+    TRY(PRIVATE, target_make_private(TARGET));
   }
   return 0;
 }
 
+static unsigned cover_once(struct sequence *s) {
+  TRY(UNSHARE, host_leave(&s->host));
+  EACH_HOLDER TRY(LEAVE, holder_leave(&TARGET->holder));
+  EACH_COVER {
+    if (TARGET->act == ACT_OVERLAY && is_first_overlay(s, TARGET))
+      TRY(OVERLAY, target_overlay(TARGET));
+    TRY(BIND, target_bind(TARGET, (const char *)COVER->source));
+    TRY(VERIFY_HERE, target_verify(TARGET));
+    TRY(BIND_PRIVATE, target_make_private(TARGET));
+    if (s->launch->read_only)
+      TRY(READ_ONLY, target_make_read_only(TARGET));
+  }
+  host_changed(&s->host); /* until here a slave was told of everything */
+  EACH_HOLDER TRY(REJOIN, holder_rejoin(&TARGET->holder));
+  return 0;
+}
+
+static int is_rejoining(struct sequence *s) {
+  EACH_HOLDER return 1;
+  return 0;
+}
+
+/*
+ * Again, from the host's namespace, where its table changed meanwhile: then a
+ * step may have failed by that, or a mount gone missing while we rejoined.
+ */
 static unsigned cover(struct sequence *s) {
+  unsigned failed = FAILED(STEP_REJOIN, -EAGAIN);
   if (s->launch->cover_count == 0)
     return 0;
-  TRY(LOCK, lock_host(s));
-  EACH_COVER {
-    TRY(INSPECT, inspect(TARGET));
-    TRY(SELF_BIND, self_bind(TARGET));
-    TRY(PRIVATE, make_private(TARGET));
+  host_changed(&s->host); /* by pin */
+  for (int tries = 0; tries < TRIES; tries++) {
+    unsigned again = cover_once(s);
+    u64 cover = s->launch->failed_cover;
+    if (!host_changed(&s->host) || (!again && !is_rejoining(s))) {
+      failed = again;
+      s->launch->failed_cover = cover;
+      break;
+    }
+    EACH_HOLDER holder_close(&TARGET->holder);
+    TRY(UNSHARE, host_return(&s->host));
   }
-  TRY(UNSHARE, unshare_mounts(s));
-  EACH_COVER {
-    TRY(BIND,
-        mount((const char *)COVER->source, TARGET->path, bind_flags(TARGET)));
-    TRY(BIND_PRIVATE, bind_private(TARGET));
-    TRY(VERIFY_HERE, verify_here(TARGET));
-    TRY(VERIFY_HOST, verify_host(s, TARGET));
-  }
+  if (failed)
+    return failed;
+  EACH_COVER TRY(VERIFY_HOST, target_verify_host(TARGET, &s->host));
   return 0;
 }
 
@@ -317,33 +238,97 @@ static unsigned enter(struct sequence *s) {
   return 0;
 }
 
+/* The mounts of this launch go again, in the host's namespace. */
+static void undo(struct sequence *s) {
+  if (s->launch->cover_count == 0 || host_return(&s->host) < 0)
+    return;
+  for (u64 i = s->launch->cover_count; i-- > 0;)
+    target_take_back(&s->targets[i]);
+}
+
 /*
  * Becomes the program. Where it returns, the program was not started, and the
  * value is the failed step << 16 | errno. The host is then as it was; only the
- * mount of self_bind stays where execve itself is what failed: the lock is
- * released by then, and another launch may count on the mount.
+ * mount of pin stays where execve itself is what failed: the lock is released
+ * by then, and another launch may count on the mount.
  */
 __attribute__((visibility("default"))) unsigned
 nspin_launch(struct launch *launch) {
-  if (launch->size != sizeof *launch)
-    return FAILED(STEP_CONTRACT, -EINVAL);
   struct sequence s;
-  s.launch = launch;
-  s.covers = (struct cover *)launch->covers;
-  s.is_unshared = 0;
-  s.lock = -1;
-
+  TRY(CONTRACT, check_contract(&s, launch));
   unsigned failed = prepare(&s);
   if (failed)
     return failed;
-  failed = cover(&s);
+  failed = pin(&s);
+  if (!failed)
+    failed = cover(&s);
   if (!failed)
     failed = enter(&s);
   if (failed) {
+    u64 cover = launch->failed_cover;
     undo(&s);
+    launch->failed_cover = cover;
     return failed;
   }
   /* The lock must not wait for a program on a disk that does not answer. */
   CALL(__NR_close, s.lock);
   return FAILED(STEP_EXECUTE, program_execute(&s.program));
+}
+
+/*
+ * What nspin_launch would decide: each cover's decision and holder. Changes
+ * nothing, needs no privilege. 0, or as nspin_launch.
+ */
+__attribute__((visibility("default"))) unsigned
+nspin_decide(struct launch *launch) {
+  struct sequence s;
+  TRY(CONTRACT, check_contract(&s, launch));
+  return decide(&s, 1);
+}
+
+/*
+ * Takes away the mount that pin left on the first cover's target. One that
+ * shows anything else than what lies below it is not of that kind: -EINVAL.
+ */
+static long find_pin(struct target *target, long *top) {
+  struct mount below;
+  const struct mount *mount = &target->holder.mount;
+  *top = open_itself(target->path);
+  if (*top < 0)
+    return *top;
+  long result = mount_of(*top, &target->holder.mount);
+  if (result == 0)
+    result = mount_find(mount->parent, &below);
+  if (result < 0)
+    return result;
+  size_t inside = text_length(below.point);
+  if (inside == 1)
+    inside = 0; /* "/" */
+  if (!text_equal(mount->point, target->path) || mount->is_shared ||
+      mount->is_slave || !text_equal(mount->device, below.device) ||
+      !text_starts(mount->point, below.point))
+    return -EINVAL;
+  char root[2 * PATH_BYTES], *end = root;
+  if (!text_equal(below.root, "/"))
+    end = text_copy(end, below.root);
+  text_copy(end, mount->point + inside);
+  return text_equal(mount->root, root) ? 0 : -EINVAL;
+}
+
+__attribute__((visibility("default"))) unsigned
+nspin_unpin(struct launch *launch) {
+  struct sequence s;
+  struct target target;
+  long top;
+  TRY(CONTRACT, check_contract(&s, launch));
+  TRY(PRIVILEGE, check_privilege());
+  launch->failed_cover = 0;
+  target.source.kind = 0; /* whatever it is, itself */
+  TRY(OPEN_TARGET, target_open(&target, (const char *)s.covers[0].target));
+  TRY(LOCK, lock_host(&s));
+  TRY(FIND_PIN, find_pin(&target, &top));
+  TRY(UNPIN, mount_remove(top));
+  CALL(__NR_close, top);
+  CALL(__NR_close, s.lock);
+  return 0;
 }

@@ -19,6 +19,8 @@
   F(join, "1: join netns in the sequence; 0: the entering command does it")    \
   F(covers, "array of struct cover, in the order in which to take them")       \
   F(cover_count, "entries in covers")                                          \
+  F(method, "the method asked for: one bit, see METHODS")                      \
+  F(read_only, "1: the program cannot write what covers")                      \
   F(enter, "words of the entering command, each NUL-terminated, or 0")         \
   F(enter_count, "words in enter; an empty word stands for the thread's id")   \
   F(skip, "words of /proc/self/cmdline before the program")                    \
@@ -28,16 +30,65 @@
 /* One bind mount: source seen at target. */
 #define COVER_FIELDS(F)                                                        \
   F(source, "path of what the program shall see")                              \
-  F(target, "path where it shall see it")
+  F(target, "path where it shall see it; a symbolic link is covered itself")   \
+  F(decision, "in: 0, or the decision already told; out: the one taken")       \
+  F(holder, "out: the first cover whose target the same mount holds")
+
+/* What --method can ask for, M(NAME, bit); the man pages' words in README. */
+#define METHODS(M) M(AUTO, 1) M(PIN, 2) M(REJOIN, 4) M(OVERLAY, 8)
 
 /*
- * The steps, in the order in which they are taken:
- * S(name, when, verb, object). "when" is ALWAYS, NETNS (with a network
- * namespace), COVERS (with at least one cover), COVER (for every cover),
- * SHARED (for every cover whose target's mount is shared), JOIN (joined in the
- * sequence). Consecutive COVER and SHARED steps are taken together, cover by
- * cover. Verb and object make both the error, "cannot VERB OBJECT", and the
- * line of --dry-run. The number of a step is its place in this list, from 1.
+ * How a target is covered: D(name, asked, when, act, why). The first row whose
+ * asked holds the method, and whose condition holds for the target, decides;
+ * the number of a decision is its place in this list, from 1. Acts: COVER lays
+ * the source on and nothing else, REFUSE starts nothing, UNKNOWN is told by a
+ * --dry-run without privilege only.
+ */
+#define DECISIONS(D)                                                           \
+  D(FREE, AUTO | PIN | REJOIN, PRIVATE, COVER,                                 \
+    "the mount that holds it is not shared: what lands on it goes nowhere")    \
+  D(ASKED_PIN, PIN, ALWAYS, PIN, "as asked")                                   \
+  D(PLAIN, AUTO, PLAIN, PIN,                                                   \
+    "it is no symbolic link: a rename over it would take the cover away")      \
+  D(HIDDEN, AUTO, UNREACHABLE, PIN,                                            \
+    "the root of the mount that holds it is covered, or outside of this root") \
+  D(UNASKED, AUTO | REJOIN | OVERLAY, UNPRIVILEGED, UNKNOWN,                   \
+    "whether the kernel can rejoin a peer group, it tells root only")          \
+  D(OLD_KERNEL, AUTO, NO_SET_GROUP, PIN,                                       \
+    "the kernel cannot rejoin a peer group (Linux 5.15)")                      \
+  D(BROKEN_GRAPH, AUTO, BAD_GRAPH, PIN,                                        \
+    "it is held by a slave, and this kernel breaks propagation to those")      \
+  D(LINK, AUTO, ALWAYS, REJOIN,                                                \
+    "it is a symbolic link, covered itself: the host may replace its target")  \
+  D(ALONE, OVERLAY, PRIVATE, OVERLAY, "as asked; nothing to rejoin")           \
+  D(NO_HOLDER, REJOIN | OVERLAY, UNREACHABLE, REFUSE,                          \
+    "the root of the mount that holds it is covered, or outside of this root") \
+  D(NO_REJOIN, REJOIN | OVERLAY, NO_SET_GROUP, REFUSE,                         \
+    "the kernel cannot rejoin a peer group (Linux 5.15); pin works on any")    \
+  D(BAD_REJOIN, REJOIN | OVERLAY, BAD_GRAPH, REFUSE,                           \
+    "it is held by a slave, and this kernel breaks propagation to those")      \
+  D(ASKED_REJOIN, REJOIN, ALWAYS, REJOIN, "as asked")                          \
+  D(ASKED_OVERLAY, OVERLAY, ALWAYS, OVERLAY, "as asked")
+
+/* The conditions above: W(name, meaning). */
+#define CONDITIONS(W)                                                          \
+  W(ALWAYS, "otherwise")                                                       \
+  W(PRIVATE, "the mount that holds it is not shared")                          \
+  W(PLAIN, "a plain file or a directory")                                      \
+  W(UNREACHABLE, "the root of the mount that holds it cannot be opened")       \
+  W(UNPRIVILEGED, "a dry run without CAP_SYS_ADMIN")                           \
+  W(NO_SET_GROUP, "the kernel does not know MOVE_MOUNT_SET_GROUP")             \
+  W(BAD_GRAPH, "that mount is shared and a slave, and the probe finds a bug")
+
+/*
+ * The steps, in the order in which they are taken: S(name, when, verb, object).
+ * "when" is ALWAYS, NETNS (with a network namespace), COVERS (with at least one
+ * cover), JOIN (joined in the sequence), UNPIN (by nspin_unpin only), or one
+ * cover at a time: COVER (every one), PIN, OVERLAY (by that act), HOLDER (once
+ * for each mount to be left and rejoined), READ_ONLY. Consecutive steps of the
+ * latter kind are taken together, cover by cover. Verb and object make both the
+ * error, "cannot VERB OBJECT", and the line of --dry-run. The number of a step
+ * is its place in this list, from 1.
  */
 #define LAUNCH_STEPS(S)                                                        \
   S(CONTRACT, ALWAYS, "read the plan", NONE)                                   \
@@ -52,17 +103,24 @@
   S(OPEN_SOURCE, COVER, "open", SOURCE)                                        \
   S(OPEN_TARGET, COVER, "open", TARGET)                                        \
   S(COMPARE, COVER, "lay", BIND)                                               \
-  S(LOCK, COVERS, "lock", LOCK)                                                \
   S(INSPECT, COVER, "look up the mount that holds", TARGET)                    \
-  S(SELF_BIND, SHARED, "bind onto itself", TARGET)                             \
-  S(PRIVATE, SHARED, "make private the mount on", TARGET)                      \
+  S(DECIDE, COVER, "use method", METHOD)                                       \
+  S(LOCK, PINS, "lock", LOCK)                                                  \
+  S(SELF_BIND, PIN, "bind onto itself", TARGET)                                \
+  S(PRIVATE, PIN, "make private the mount on", TARGET)                         \
   S(UNSHARE, COVERS, "unshare the mount namespace", NONE)                      \
+  S(LEAVE, HOLDER, "make a slave of the mount that holds", TARGET)             \
+  S(OVERLAY, OVERLAY, "lay an overlay on the directory of", TARGET)            \
   S(BIND, COVER, "bind", BIND)                                                 \
-  S(BIND_PRIVATE, COVER, "make private the bind mount on", TARGET)             \
   S(VERIFY_HERE, COVER, "verify the bind of", BIND)                            \
+  S(BIND_PRIVATE, COVER, "make private the bind mount on", TARGET)             \
+  S(READ_ONLY, READ_ONLY, "make read-only the bind mount on", TARGET)          \
+  S(REJOIN, HOLDER, "rejoin the peer group of the mount that holds", TARGET)   \
   S(VERIFY_HOST, COVER, "verify that the host keeps", TARGET)                  \
   S(JOIN_NETNS, JOIN, "join network namespace", NETNS)                         \
   S(RESTORE, ALWAYS, "restore signals and limits", NONE)                       \
-  S(EXECUTE, ALWAYS, "execute", COMMAND)
+  S(EXECUTE, ALWAYS, "execute", COMMAND)                                       \
+  S(FIND_PIN, UNPIN, "take for a mount of nspin's what is on", TARGET)         \
+  S(UNPIN, UNPIN, "unmount", TARGET)
 
 #endif

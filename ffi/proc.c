@@ -55,38 +55,8 @@ long mount_id(long fd, char id[NUMBER_BYTES]) {
   return end < 0 ? -ENOENT : 0;
 }
 
-/*
- * A line of the table, proc_pid_mountinfo(5): ID PARENT DEVICE ROOT POINT
- * OPTIONS [TAG...] - FILESYSTEM... A space within a path is written \040, so
- * that blanks separate fields and nothing else.
- */
-long mount_is_shared(const char *id) {
-  enum { ID = 1, TAGS = 7 };
-  struct reader table;
-  long end = read_open(&table, "/proc/self/mountinfo");
-  if (end < 0)
-    return end;
-
-  long answer = -ENOENT;
-  do {
-    char word[NUMBER_BYTES];
-    int wanted = 0, tags = 0, shared = 0;
-    int field = 0;
-    do {
-      end = read_word(&table, word, sizeof word);
-      field++;
-      if (field == ID)
-        wanted = text_equal(word, id);
-      else if (field >= TAGS)
-        tags = (field == TAGS || tags) && !text_equal(word, "-");
-      if (tags && text_starts(word, "shared:"))
-        shared = 1;
-    } while (end == ' ');
-    if (wanted)
-      answer = shared;
-  } while (end >= 0 && answer < 0);
-  read_close(&table);
-  return answer;
+void fd_path(char path[FD_PATH_BYTES], long fd) {
+  text_number(text_copy(path, "/proc/self/fd/"), (u64)fd);
 }
 
 size_t text_length(const char *text) {

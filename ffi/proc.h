@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #define PATH_BYTES 4096 /* PATH_MAX, with the NUL */
+#define FD_PATH_BYTES 36
 #define NUMBER_BYTES 21 /* a u64 in decimal, with the NUL */
 
 typedef unsigned long long u64;
@@ -32,11 +33,8 @@ long read_word(struct reader *reader, char *word, size_t bytes);
 /* The mount that holds an open file, its mnt_id in fdinfo, proc(5). */
 long mount_id(long fd, char id[NUMBER_BYTES]); /* 0 or -errno */
 
-/*
- * Is that mount shared, mount_namespaces(7)? 1, 0, or -errno; -ENOENT: it is
- * not in /proc/self/mountinfo, because its root lies outside of this chroot.
- */
-long mount_is_shared(const char *id);
+/* "/proc/self/fd/N": the way to an open file for calls that take a path. */
+void fd_path(char path[FD_PATH_BYTES], long fd);
 
 /* Text. The caller gives room enough; text_copy returns the new end. */
 size_t text_length(const char *text);

@@ -5,7 +5,10 @@
 // not stop at the program's name; and it loads node:util, which costs more than a
 // millisecond (`bun run bench`). Help and dispatch stay with citty: commands.ts.
 import type { ArgsDef, BooleanArgDef } from "citty";
+import { METHODS } from "./contract.ts";
 import { Refusal } from "./errors.ts";
+
+export type Method = keyof typeof METHODS;
 
 export const runArgs = {
   netns: {
@@ -30,6 +33,13 @@ export const runArgs = {
     default: "nsenter",
     description: "become nsenter(1), which enters and starts the program; or enter and start it directly",
   },
+  method: {
+    type: "enum",
+    options: Object.keys(METHODS) as Method[],
+    default: "auto",
+    description: "how to cover a file that a shared mount holds; --dry-run says what auto takes, and why",
+  },
+  "read-only": { type: "boolean", description: "the program cannot write what it is shown" },
   "dry-run": {
     type: "boolean",
     description: "print the steps that would be taken, change nothing; needs no privilege",
@@ -108,13 +118,16 @@ function readBind(value: string): { source: string; target: string } {
   return { source, target };
 }
 
-function readEnter(value: string): RunOptions["enter"] {
-  const known = runArgs.enter.options.find((option) => option === value);
+/** The value of an option that is one of few words. */
+function choose<Option extends string>(
+  values: Words["values"],
+  name: string,
+  { options, default: preset }: { readonly options: readonly Option[]; readonly default: string },
+): Option {
+  const value = one(values, name) ?? preset;
+  const known = options.find((option) => option === value);
   if (known !== undefined) return known;
-  throw new Refusal(
-    `option --enter needs ${runArgs.enter.options.join(" or ")}, not ${quote(value)}`,
-    tryHelp,
-  );
+  throw new Refusal(`option --${name} needs ${options.join(" or ")}, not ${quote(value)}`, tryHelp);
 }
 
 export interface RunOptions {
@@ -122,6 +135,8 @@ export interface RunOptions {
   readonly bind: readonly { readonly source: string; readonly target: string }[];
   readonly etc: boolean;
   readonly enter: "nsenter" | "setns";
+  readonly method: Method;
+  readonly readOnly: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
@@ -140,7 +155,9 @@ export function readRun(words: readonly string[]): RunOptions {
     netns: one(values, "netns"),
     bind: (values.bind ?? []).map(readBind),
     etc: one(values, "etc") !== "false",
-    enter: readEnter(one(values, "enter") ?? runArgs.enter.default),
+    enter: choose(values, "enter", runArgs.enter),
+    method: choose(values, "method", runArgs.method),
+    readOnly: one(values, "read-only") === "true",
     dryRun: one(values, "dry-run") === "true",
     json: one(values, "json") === "true",
     verbose: one(values, "verbose") === "true",

@@ -3,6 +3,7 @@ import { type CommandDef, renderUsage, runCommand } from "citty";
 import { description, version } from "../package.json";
 import { quote, readRun, runArgs, tryHelp } from "./cli.ts";
 import { Refusal } from "./errors.ts";
+import { RESOLV_CONF, unpinPlan } from "./plan.ts";
 import { readSelftest, selftestArgs } from "./selftest-options.ts";
 
 let status = 0;
@@ -25,6 +26,20 @@ const selftest: CommandDef = {
   },
 };
 
+const unpin: CommandDef = {
+  meta: { name: "unpin", description: "Take away the mount that method pin left: nspin unpin [FILE]" },
+  args: {
+    file: { type: "positional", required: false, default: RESOLV_CONF, description: "the file it is on" },
+  },
+  async run({ rawArgs: [file = RESOLV_CONF, ...more] }) {
+    if (more.length > 0 || !file.startsWith("/")) {
+      throw new Refusal("unpin takes one absolute path", "usage: nspin unpin [FILE]");
+    }
+    const { unpin } = await import("./launch.ts");
+    unpin(unpinPlan(file));
+  },
+};
+
 /** One run of `selftest --unpinned`, in a process of its own; not for users. */
 const unpinned: CommandDef = {
   meta: { name: "unpinned", hidden: true },
@@ -34,7 +49,7 @@ const unpinned: CommandDef = {
   },
 };
 
-const subCommands: Record<string, CommandDef> = { run, selftest, unpinned };
+const subCommands: Record<string, CommandDef> = { run, selftest, unpin, unpinned };
 const nspin: CommandDef = { meta: { name: "nspin", description, version }, subCommands };
 
 /** Runs the command; returns the exit status. Throws Refusal. */

@@ -12,6 +12,10 @@ export const LAUNCH_FIELDS = [
   "covers",
   /** entries in covers */
   "cover_count",
+  /** the method asked for: one bit, see METHODS */
+  "method",
+  /** 1: the program cannot write what covers */
+  "read_only",
   /** words of the entering command, each NUL-terminated, or 0 */
   "enter",
   /** words in enter; an empty word stands for the thread's id */
@@ -28,8 +32,12 @@ export const LAUNCH_FIELDS = [
 export const COVER_FIELDS = [
   /** path of what the program shall see */
   "source",
-  /** path where it shall see it */
+  /** path where it shall see it; a symbolic link is covered itself */
   "target",
+  /** in: 0, or the decision already told; out: the one taken */
+  "decision",
+  /** out: the first cover whose target the same mount holds */
+  "holder",
 ] as const;
 
 /** The pinned sequence; step N is STEPS[N - 1]. */
@@ -46,16 +54,60 @@ export const STEPS = [
   { name: "OPEN_SOURCE", when: "COVER", verb: "open", object: "SOURCE" },
   { name: "OPEN_TARGET", when: "COVER", verb: "open", object: "TARGET" },
   { name: "COMPARE", when: "COVER", verb: "lay", object: "BIND" },
-  { name: "LOCK", when: "COVERS", verb: "lock", object: "LOCK" },
   { name: "INSPECT", when: "COVER", verb: "look up the mount that holds", object: "TARGET" },
-  { name: "SELF_BIND", when: "SHARED", verb: "bind onto itself", object: "TARGET" },
-  { name: "PRIVATE", when: "SHARED", verb: "make private the mount on", object: "TARGET" },
+  { name: "DECIDE", when: "COVER", verb: "use method", object: "METHOD" },
+  { name: "LOCK", when: "PINS", verb: "lock", object: "LOCK" },
+  { name: "SELF_BIND", when: "PIN", verb: "bind onto itself", object: "TARGET" },
+  { name: "PRIVATE", when: "PIN", verb: "make private the mount on", object: "TARGET" },
   { name: "UNSHARE", when: "COVERS", verb: "unshare the mount namespace", object: "NONE" },
+  { name: "LEAVE", when: "HOLDER", verb: "make a slave of the mount that holds", object: "TARGET" },
+  { name: "OVERLAY", when: "OVERLAY", verb: "lay an overlay on the directory of", object: "TARGET" },
   { name: "BIND", when: "COVER", verb: "bind", object: "BIND" },
-  { name: "BIND_PRIVATE", when: "COVER", verb: "make private the bind mount on", object: "TARGET" },
   { name: "VERIFY_HERE", when: "COVER", verb: "verify the bind of", object: "BIND" },
+  { name: "BIND_PRIVATE", when: "COVER", verb: "make private the bind mount on", object: "TARGET" },
+  { name: "READ_ONLY", when: "READ_ONLY", verb: "make read-only the bind mount on", object: "TARGET" },
+  { name: "REJOIN", when: "HOLDER", verb: "rejoin the peer group of the mount that holds", object: "TARGET" },
   { name: "VERIFY_HOST", when: "COVER", verb: "verify that the host keeps", object: "TARGET" },
   { name: "JOIN_NETNS", when: "JOIN", verb: "join network namespace", object: "NETNS" },
   { name: "RESTORE", when: "ALWAYS", verb: "restore signals and limits", object: "NONE" },
   { name: "EXECUTE", when: "ALWAYS", verb: "execute", object: "COMMAND" },
+  { name: "FIND_PIN", when: "UNPIN", verb: "take for a mount of nspin's what is on", object: "TARGET" },
+  { name: "UNPIN", when: "UNPIN", verb: "unmount", object: "TARGET" },
 ] as const;
+
+/** What --method takes; the bit stands for it in struct launch. */
+export const METHODS = {
+  auto: 1n,
+  pin: 2n,
+  rejoin: 4n,
+  overlay: 8n,
+} as const;
+
+/** How a target is covered, the first row that fits; decision N is DECISIONS[N - 1]. */
+export const DECISIONS = [
+  { name: "FREE", asked: ["auto","pin","rejoin"], when: "PRIVATE", act: "COVER", why: "the mount that holds it is not shared: what lands on it goes nowhere" },
+  { name: "ASKED_PIN", asked: ["pin"], when: "ALWAYS", act: "PIN", why: "as asked" },
+  { name: "PLAIN", asked: ["auto"], when: "PLAIN", act: "PIN", why: "it is no symbolic link: a rename over it would take the cover away" },
+  { name: "HIDDEN", asked: ["auto"], when: "UNREACHABLE", act: "PIN", why: "the root of the mount that holds it is covered, or outside of this root" },
+  { name: "UNASKED", asked: ["auto","rejoin","overlay"], when: "UNPRIVILEGED", act: "UNKNOWN", why: "whether the kernel can rejoin a peer group, it tells root only" },
+  { name: "OLD_KERNEL", asked: ["auto"], when: "NO_SET_GROUP", act: "PIN", why: "the kernel cannot rejoin a peer group (Linux 5.15)" },
+  { name: "BROKEN_GRAPH", asked: ["auto"], when: "BAD_GRAPH", act: "PIN", why: "it is held by a slave, and this kernel breaks propagation to those" },
+  { name: "LINK", asked: ["auto"], when: "ALWAYS", act: "REJOIN", why: "it is a symbolic link, covered itself: the host may replace its target" },
+  { name: "ALONE", asked: ["overlay"], when: "PRIVATE", act: "OVERLAY", why: "as asked; nothing to rejoin" },
+  { name: "NO_HOLDER", asked: ["rejoin","overlay"], when: "UNREACHABLE", act: "REFUSE", why: "the root of the mount that holds it is covered, or outside of this root" },
+  { name: "NO_REJOIN", asked: ["rejoin","overlay"], when: "NO_SET_GROUP", act: "REFUSE", why: "the kernel cannot rejoin a peer group (Linux 5.15); pin works on any" },
+  { name: "BAD_REJOIN", asked: ["rejoin","overlay"], when: "BAD_GRAPH", act: "REFUSE", why: "it is held by a slave, and this kernel breaks propagation to those" },
+  { name: "ASKED_REJOIN", asked: ["rejoin"], when: "ALWAYS", act: "REJOIN", why: "as asked" },
+  { name: "ASKED_OVERLAY", asked: ["overlay"], when: "ALWAYS", act: "OVERLAY", why: "as asked" },
+] as const;
+
+/** When a row fits. */
+export const CONDITIONS = {
+  ALWAYS: "otherwise",
+  PRIVATE: "the mount that holds it is not shared",
+  PLAIN: "a plain file or a directory",
+  UNREACHABLE: "the root of the mount that holds it cannot be opened",
+  UNPRIVILEGED: "a dry run without CAP_SYS_ADMIN",
+  NO_SET_GROUP: "the kernel does not know MOVE_MOUNT_SET_GROUP",
+  BAD_GRAPH: "that mount is shared and a slave, and the probe finds a bug",
+} as const;

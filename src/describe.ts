@@ -1,16 +1,34 @@
 // A plan, told instead of taken: --dry-run on stdout, --verbose on stderr.
+import { readFileSync } from "node:fs";
 import type { RunOptions } from "./cli.ts";
+import type { Decision } from "./launch.ts";
 import { log } from "./log.ts";
 import type { Plan } from "./plan.ts";
-import { commandOf, stepsOf } from "./steps.ts";
+import { commandOf, methodOf, stepsOf, whyOf } from "./steps.ts";
 
-export function describe(plan: Plan, options: RunOptions): void {
-  const steps = stepsOf(plan);
+export function describe(plan: Plan, options: RunOptions, decisions: readonly Decision[]): void {
+  const steps = stepsOf(plan, decisions);
   if (options.json) {
-    const { netns = null, covers, enter } = plan;
-    console.log(JSON.stringify({ netns, covers, enter, command: commandOf(plan), steps }, null, 2));
+    const { netns = null, method, enter } = plan;
+    const covers = plan.covers.map((cover, i) => {
+      const decision = decisions[i] as Decision;
+      return { ...cover, method: methodOf(decision), why: whyOf(decision) };
+    });
+    console.log(JSON.stringify({ netns, covers, method, enter, command: commandOf(plan), steps }, null, 2));
     return;
   }
   const lines = steps.map(({ does }, i) => `${String(i + 1).padStart(2)}. ${does}`);
+  const note = plan.covers.length > 0 ? propagationNote(readFileSync("/proc/self/mountinfo", "utf8")) : "";
+  if (note !== "") lines.push(`note: ${note}`);
   for (const line of lines) options.dryRun ? console.log(line) : log.info(line);
+}
+
+/** What will not propagate, mount_namespaces(7), whatever nspin does: "" where / is shared. */
+export function propagationNote(mountinfo: string): string {
+  const roots = mountinfo.split("\n").filter((line) => line.split(" ")[4] === "/");
+  const tags = roots.at(-1)?.split(" - ")[0] ?? "";
+  if (roots.length === 0 || / shared:/.test(tags)) return "";
+  return / master:/.test(tags)
+    ? "/ is a slave: mounts from its master reach the program; those that the program makes on / reach no one"
+    : "/ is private: mounts made on / by the host do not reach the program, nor the program's the host";
 }

@@ -25,6 +25,8 @@ export class StepFailed extends Error {
     readonly errno: number,
     readonly cover: number,
     readonly plan: import("./plan.ts").Plan,
+    /** Why that cover's method was chosen, where it was. */
+    readonly why: string | undefined,
   ) {
     super();
   }

@@ -1,7 +1,7 @@
 // argv -> Options -> Plan -> one FFI call -> we are the program.
 import { readRun } from "./cli.ts";
 import { etcEntries } from "./etc.ts";
-import { launch } from "./launch.ts";
+import { decide, launch } from "./launch.ts";
 import { makePlan } from "./plan.ts";
 
 const [command, ...words] = process.argv.slice(2);
@@ -12,9 +12,12 @@ try {
     const plan = makePlan(options, etcEntries);
     if (options.dryRun || options.verbose) {
       const { describe } = await import("./describe.ts");
-      describe(plan, options);
+      const decisions = decide(plan);
+      describe(plan, options, decisions);
+      if (!options.dryRun) launch(plan, decisions);
+    } else {
+      launch(plan); // returns never: it becomes the program, or throws
     }
-    if (!options.dryRun) launch(plan); // returns never: it becomes the program, or throws
   } else {
     const { runOther } = await import("./commands.ts");
     process.exitCode = await runOther(command, words);

@@ -1,5 +1,5 @@
 // Options -> Plan: names become paths, contradictions are refused. Pure.
-import { quote, type RunOptions } from "./cli.ts";
+import { type Method, quote, type RunOptions } from "./cli.ts";
 import { Refusal } from "./errors.ts";
 
 export interface Cover {
@@ -12,6 +12,8 @@ export interface Cover {
 export interface Plan {
   readonly netns: string | undefined;
   readonly covers: readonly Cover[];
+  readonly method: Method;
+  readonly readOnly: boolean;
   readonly enter: "nsenter" | "setns";
   /** The entering command before the program; "" stands for the thread's id. */
   readonly enterWords: readonly string[];
@@ -21,7 +23,7 @@ export interface Plan {
 }
 
 const LOCK = "/run/nspin.lock";
-const RESOLV_CONF = "/etc/resolv.conf";
+export const RESOLV_CONF = "/etc/resolv.conf";
 
 /** entries lists /etc/netns/ID. Throws Refusal. */
 export function makePlan(options: RunOptions, entries: (directory: string) => string[]): Plan {
@@ -51,12 +53,21 @@ export function makePlan(options: RunOptions, entries: (directory: string) => st
   return Object.freeze({
     netns: netns?.path,
     covers,
+    method: options.method,
+    readOnly: options.readOnly,
     enter: options.enter,
     enterWords: options.enter === "setns" ? [] : nsenter(netns?.path, covers.length > 0),
     lock: LOCK,
     skip: options.skip,
     program: options.program,
   });
+}
+
+/** Nothing to start: the one target is what to unmount. */
+export function unpinPlan(target: string): Plan {
+  const covers: readonly Cover[] = [{ source: target, target, from: "--bind" }];
+  const none = { netns: undefined, method: "auto", readOnly: false, enter: "setns", enterWords: [] } as const;
+  return Object.freeze({ ...none, covers, lock: LOCK, skip: 0, program: [] });
 }
 
 /** A netns as ip-netns(8) names it, an absolute path, or pid:N. */

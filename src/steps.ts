@@ -1,5 +1,6 @@
 // The pinned sequence in words: the same table makes errors and --dry-run.
-import { STEPS } from "./contract.ts";
+import { DECISIONS, STEPS } from "./contract.ts";
+import type { Decision } from "./launch.ts";
 import type { Cover, Plan } from "./plan.ts";
 
 export type Step = (typeof STEPS)[number];
@@ -9,38 +10,63 @@ export interface Taken {
   readonly does: string;
 }
 
-/** The steps of this plan, in the order in which ffi/launch.c takes them. */
-export function stepsOf(plan: Plan): Taken[] {
-  const applies = {
+/** The steps of this plan, decided so, in the order in which ffi/launch.c takes them. */
+export function stepsOf(plan: Plan, decisions: readonly Decision[]): Taken[] {
+  const acts = decisions.map(({ number }) => DECISIONS[number - 1]?.act ?? "UNKNOWN");
+  const once = {
     ALWAYS: true,
     NETNS: plan.netns !== undefined,
     JOIN: plan.netns !== undefined && plan.enter === "setns",
     COVERS: plan.covers.length > 0,
-    COVER: true,
-    SHARED: true,
+    PINS: acts.includes("PIN"),
+    UNPIN: false,
+  };
+  const rejoins = (act?: string) => act === "REJOIN" || act === "OVERLAY" || act === "UNKNOWN";
+  const each = {
+    COVER: () => true,
+    PIN: (i: number) => acts[i] === "PIN",
+    OVERLAY: (i: number) => acts[i] === "OVERLAY",
+    HOLDER: (i: number) =>
+      rejoins(acts[i]) && decisions[i]?.holder === i && DECISIONS[decisions[i].number - 1]?.name !== "ALONE",
+    READ_ONLY: () => plan.readOnly,
   };
   const taken: Taken[] = [];
   let together: Step[] = [];
   const flush = () => {
-    for (const cover of plan.covers) taken.push(...together.map((step) => take(step, plan, cover)));
+    plan.covers.forEach((cover, i) => {
+      const apply = together.filter(({ when }) => each[when as keyof typeof each](i));
+      taken.push(...apply.map((step) => take(step, plan, cover, decisions[i])));
+    });
     together = [];
   };
   for (const step of STEPS) {
-    if (step.when === "COVER" || step.when === "SHARED") {
-      together.push(step);
-    } else {
-      flush();
-      if (applies[step.when]) taken.push(take(step, plan));
-    }
+    const isFirst = together[0] !== undefined && (step.when === "HOLDER") !== (together[0].when === "HOLDER");
+    if (!(step.when in each) || isFirst) flush();
+    if (step.when in each) together.push(step);
+    else if (once[step.when as keyof typeof once]) taken.push(take(step, plan));
   }
+  flush();
   return taken;
 }
 
-function take(step: Step, plan: Plan, cover?: Cover): Taken {
+function take(step: Step, plan: Plan, cover?: Cover, decision?: Decision): Taken {
   const object =
-    step.name === "EXECUTE" ? commandOf(plan).map(shellQuote).join(" ") : objectOf(step, plan, cover);
-  const condition = step.when === "SHARED" ? ", unless that mount is private" : "";
-  return { name: step.name, does: `${step.verb} ${object}`.trim() + condition };
+    step.name === "EXECUTE"
+      ? commandOf(plan).map(shellQuote).join(" ")
+      : step.name === "DECIDE" && cover !== undefined && decision !== undefined
+        ? `${methodOf(decision)} on ${cover.target}: ${whyOf(decision)}`
+        : objectOf(step, plan, cover);
+  return { name: step.name, does: `${step.verb} ${object}`.trim() };
+}
+
+/** "cover" where nothing but the bind is done; "rejoin or pin" where only root can be told. */
+export function methodOf({ number }: Decision): string {
+  const act = DECISIONS[number - 1]?.act.toLowerCase() ?? "";
+  return act === "unknown" ? "rejoin or pin" : act;
+}
+
+export function whyOf({ number }: Decision): string {
+  return DECISIONS[number - 1]?.why ?? "";
 }
 
 /** What a step is about, as its error message names it. */
@@ -52,6 +78,7 @@ export function objectOf(step: Step, plan: Plan, cover?: Cover): string {
     SOURCE: cover?.source,
     TARGET: cover?.target,
     BIND: `${cover?.source} over ${cover?.target}`,
+    METHOD: `${plan.method} on ${cover?.target}`,
     LOCK: plan.lock,
   };
   return objects[step.object] ?? "";

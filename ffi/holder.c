@@ -1,0 +1,105 @@
+#include "holder.h"
+
+#include <asm/errno.h>
+
+#ifndef MOVE_MOUNT_SET_GROUP
+#define MOVE_MOUNT_SET_GROUP 0x00000100
+#endif
+
+static long set_group(long from, long to) {
+  return CALL(__NR_move_mount, from, "", to, "",
+              MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
+                  MOVE_MOUNT_SET_GROUP);
+}
+
+long holder_open(struct holder *holder) {
+  char id[NUMBER_BYTES];
+  if (!holder->mount.is_listed)
+    return -ENOENT;
+  holder->there = open_itself(holder->mount.point);
+  if (holder->there < 0)
+    return holder->there;
+  long result = mount_id(holder->there, id);
+  if (result == 0 && !text_equal(id, holder->mount.id))
+    result = -EBUSY; /* another mount lies on it */
+  if (result < 0)
+    CALL(__NR_close, holder->there);
+  return result;
+}
+
+void holder_close(struct holder *holder) {
+  if (holder->here >= 0)
+    CALL(__NR_close, holder->here);
+  holder->here = -1;
+}
+
+long holder_leave(struct holder *holder) {
+  struct mount mount;
+  holder->here = open_itself(holder->mount.point);
+  if (holder->here < 0)
+    return holder->here;
+  long result = mount_of(holder->here, &mount);
+  if (result < 0)
+    return result;
+  if (!text_equal(mount.device, holder->mount.device) ||
+      !text_equal(mount.root, holder->mount.root))
+    return -EAGAIN;
+  return mount_change(holder->here, MS_SLAVE);
+}
+
+long holder_rejoin(struct holder *holder) {
+  long result = mount_change(holder->here, MS_PRIVATE);
+  return result < 0 ? result : set_group(holder->there, holder->here);
+}
+
+int holder_can_rejoin(void) { return set_group(-1, -1) == -EBADF; }
+
+#define TRY(call)                                                              \
+  do {                                                                         \
+    long result_ = (call);                                                     \
+    if (result_ < 0)                                                           \
+      return result_;                                                          \
+  } while (0)
+
+static long bind_as(const char *from, const char *to, u64 kind) {
+  TRY(CALL(__NR_mkdirat, AT_FDCWD, to, 0700));
+  TRY(CALL(__NR_mount, from, to, 0, MS_BIND));
+  if (kind & MS_SHARED)
+    TRY(CALL(__NR_mount, 0, to, 0, MS_SLAVE));
+  return CALL(__NR_mount, 0, to, 0, kind);
+}
+
+/* On /proc, which is there wherever this program runs. */
+static long try_graph(void) {
+  TRY(CALL(__NR_mount, 0, "/", 0, MS_REC | MS_PRIVATE));
+  struct reader table;
+  TRY(read_open(&table, "/proc/self/mountinfo"));
+  TRY(CALL(__NR_mount, "nspin", "/proc", "tmpfs", 0, 0));
+  TRY(CALL(__NR_mkdirat, AT_FDCWD, "/proc/a", 0700));
+  TRY(CALL(__NR_mount, "nspin", "/proc/a", "tmpfs", 0, 0));
+  TRY(CALL(__NR_mount, 0, "/proc/a", 0, MS_SHARED));
+  TRY(CALL(__NR_mkdirat, AT_FDCWD, "/proc/a/d", 0700));
+  TRY(bind_as("/proc/a", "/proc/x", MS_SHARED));
+  TRY(bind_as("/proc/a", "/proc/y", MS_SHARED));
+  TRY(bind_as("/proc/a", "/proc/z", MS_PRIVATE));
+  long x = open_itself("/proc/x");
+  long z = open_itself("/proc/z");
+  long result = set_group(x, z);
+  CALL(__NR_close, x);
+  CALL(__NR_close, z);
+  TRY(result);
+  TRY(CALL(__NR_mount, "nspin", "/proc/a/d", "tmpfs", 0, 0));
+  struct mount mount;
+  int seen = 0;
+  while (mount_next(&table, &mount))
+    seen += text_equal(mount.point, "/proc/x/d");
+  read_close(&table);
+  return seen == 1;
+}
+
+long holder_graph_is_sound(struct host *host) {
+  TRY(host_leave(host));
+  long result = try_graph();
+  TRY(host_return(host));
+  return result;
+}

@@ -1,0 +1,46 @@
+/*
+ * The mount that holds a target, while its propagation is off. A mount that is
+ * shared passes on what lands on it, whatever is said of the thing that lands;
+ * so it must stop being shared before a cover lands, and be a peer of the
+ * host's again before the program runs: every later mount goes both ways.
+ */
+#ifndef NSPIN_HOLDER_H
+#define NSPIN_HOLDER_H
+
+#include "host.h"
+#include "mount.h"
+
+struct holder {
+  struct mount mount; /* on the host */
+  long there, here;   /* its root: on the host, in this mount namespace */
+};
+
+/* Opens the holder on the host. -ENOENT, -EBUSY: its root cannot be reached. */
+long holder_open(struct holder *holder);
+void holder_close(struct holder *holder);
+
+/*
+ * Here, it becomes a slave: the host's mounts still arrive, nothing goes out.
+ * -EAGAIN: what is at its place is not a copy of it, the table has changed.
+ */
+long holder_leave(struct holder *holder);
+
+/*
+ * Private, and at once a peer again (MOVE_MOUNT_SET_GROUP, Linux 5.15; it
+ * takes neither a shared mount nor a slave). What the host mounts on it
+ * between the two calls is missed for ever: ask host_changed() after.
+ */
+long holder_rejoin(struct holder *holder);
+
+/* Does the kernel know MOVE_MOUNT_SET_GROUP? By its answer, not its version. */
+int holder_can_rejoin(void);
+
+/*
+ * Is the peer group of a slave that rejoins sound? Linux 5.15 to 6.15 lost
+ * track (fixed in 6.16 by d8cc0362f918, and in stable releases): a later mount
+ * appears twice and stays. Tried out on three tmpfs in a mount namespace of
+ * its own. 1, 0 or -errno.
+ */
+long holder_graph_is_sound(struct host *host);
+
+#endif

@@ -1,0 +1,62 @@
+#include "host.h"
+#include "proc.h"
+
+#include <asm/poll.h>
+#include <linux/capability.h>
+#include <linux/sched.h>
+
+long host_may_mount(void) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+  long result = CALL(__NR_capget, &header, sets);
+  if (result < 0)
+    return result;
+  u64 mask = CAP_TO_MASK(CAP_SYS_ADMIN);
+  return (sets[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & mask) != 0;
+}
+
+long host_open(struct host *host) {
+  host->mounts =
+      CALL(__NR_openat, AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+  if (host->mounts < 0)
+    return host->mounts;
+  host->root = CALL(__NR_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC);
+  if (host->root < 0)
+    return host->root;
+  host->cwd = CALL(__NR_openat, AT_FDCWD, ".", O_PATH | O_CLOEXEC);
+  if (host->cwd < 0)
+    return host->cwd;
+  host->table =
+      CALL(__NR_openat, AT_FDCWD, "/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+  return host->table < 0 ? host->table : 0;
+}
+
+long host_leave(struct host *host) {
+  long result = CALL(__NR_unshare, CLONE_NEWNS);
+  host->is_left = result == 0;
+  return result;
+}
+
+long host_return(struct host *host) {
+  if (!host->is_left)
+    return 0;
+  long result = CALL(__NR_setns, host->mounts, CLONE_NEWNS);
+  if (result < 0)
+    return result;
+  host->is_left = 0;
+  result = CALL(__NR_fchdir, host->root);
+  if (result < 0)
+    return result;
+  result = CALL(__NR_chroot, ".");
+  if (result < 0)
+    return result;
+  return CALL(__NR_fchdir, host->cwd);
+}
+
+int host_changed(struct host *host) {
+  struct pollfd table = {.fd = (int)host->table, .events = POLLPRI};
+  struct {
+    long seconds, nanoseconds;
+  } now = {0, 0};
+  return CALL(__NR_ppoll, &table, 1, &now, 0, 0) > 0;
+}

@@ -1,0 +1,124 @@
+#include "mount.h"
+
+#include <asm/errno.h>
+#include <asm/statfs.h>
+
+#define MNT_DETACH 2 /* umount2(2); in libc's <sys/mount.h> only */
+
+long open_itself(const char *path) {
+  return CALL(__NR_openat, AT_FDCWD, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* A space, tab, newline or backslash in a path is written \ooo. */
+static void unescape(char *path) {
+  char *to = path;
+  while (*path != '\0') {
+    if (*path != '\\') {
+      *to++ = *path++;
+      continue;
+    }
+    *to++ =
+        (char)((path[1] - '0') << 6 | (path[2] - '0') << 3 | (path[3] - '0'));
+    path += 4;
+  }
+  *to = '\0';
+}
+
+/* A line: ID PARENT DEVICE ROOT POINT OPTIONS [TAG...] - FILESYSTEM... */
+int mount_next(struct reader *table, struct mount *mount) {
+  struct {
+    char *word;
+    size_t bytes;
+  } fields[] = {
+      {mount->id, sizeof mount->id},
+      {mount->parent, sizeof mount->parent},
+      {mount->device, sizeof mount->device},
+      {mount->root, sizeof mount->root},
+      {mount->point, sizeof mount->point},
+  };
+  char tag[NUMBER_BYTES + 8];
+  long end = ' ';
+  for (size_t i = 0; i < sizeof fields / sizeof *fields && end == ' '; i++)
+    end = read_word(table, fields[i].word, fields[i].bytes);
+  if (end != ' ')
+    return 0;
+  unescape(mount->root);
+  unescape(mount->point);
+  mount->is_listed = 1;
+  mount->is_shared = mount->is_slave = 0;
+  end = read_word(table, tag, sizeof tag); /* options */
+  for (int tags = 1; end == ' ';) {
+    end = read_word(table, tag, sizeof tag);
+    tags = tags && !text_equal(tag, "-");
+    mount->is_shared |= tags && text_starts(tag, "shared:");
+    mount->is_slave |= tags && text_starts(tag, "master:");
+  }
+  return 1;
+}
+
+long mount_find(const char *id, struct mount *mount) {
+  struct reader table;
+  long end = read_open(&table, "/proc/self/mountinfo");
+  if (end < 0)
+    return end;
+  int is_found = 0;
+  while (!is_found && mount_next(&table, mount))
+    is_found = text_equal(mount->id, id);
+  read_close(&table);
+  return is_found ? 0 : -ENOENT;
+}
+
+long mount_of(long fd, struct mount *mount) {
+  char id[NUMBER_BYTES];
+  long result = mount_id(fd, id);
+  if (result < 0)
+    return result;
+  result = mount_find(id, mount);
+  if (result != -ENOENT)
+    return result;
+  text_copy(mount->id, id);
+  mount->is_listed = mount->is_slave = 0;
+  mount->is_shared = 1;
+  return 0;
+}
+
+long mount_bind(const char *source, long onto, u64 flags) {
+  char path[FD_PATH_BYTES];
+  fd_path(path, onto);
+  return CALL(__NR_mount, source, path, 0, MS_BIND | flags);
+}
+
+long mount_change(long fd, u64 flags) {
+  char path[FD_PATH_BYTES];
+  fd_path(path, fd);
+  return CALL(__NR_mount, 0, path, 0, flags);
+}
+
+long mount_remove(long fd) {
+  char path[FD_PATH_BYTES];
+  fd_path(path, fd);
+  return CALL(__NR_umount2, path, MNT_DETACH);
+}
+
+/*
+ * A remount sets every flag of the mount, so those that it has are said again;
+ * statfs(2) tells them by the same bits, but for two.
+ */
+long mount_make_read_only(long fd, int is_directory) {
+  enum { SAME = 0x0c0e, RELATIME = 0x1000, NOSYMFOLLOW = 0x2000 };
+  if (is_directory) {
+    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
+    return CALL(__NR_mount_setattr, fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
+                &attributes, sizeof attributes);
+  }
+  struct statfs mount;
+  long result = CALL(__NR_fstatfs, fd, &mount);
+  if (result < 0)
+    return result;
+  u64 flags = (u64)mount.f_flags & SAME;
+  if (mount.f_flags & RELATIME)
+    flags |= MS_RELATIME;
+  if (mount.f_flags & NOSYMFOLLOW)
+    flags |= MS_NOSYMFOLLOW;
+  return mount_change(fd, MS_REMOUNT | MS_BIND | MS_RDONLY | flags);
+}

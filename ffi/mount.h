@@ -1,0 +1,46 @@
+/* One mount: what proc_pid_mountinfo(5) says of it, and how to change it. */
+#ifndef NSPIN_MOUNT_H
+#define NSPIN_MOUNT_H
+
+#include "proc.h"
+
+#include <linux/mount.h>
+
+struct mount {
+  char id[NUMBER_BYTES], parent[NUMBER_BYTES];
+  char device[2 * NUMBER_BYTES];
+  char root[PATH_BYTES];  /* of the mount, within its file system */
+  char point[PATH_BYTES]; /* where it is mounted */
+  int is_listed;          /* 0: its root lies outside of this root (chroot) */
+  int is_shared, is_slave;
+};
+
+/*
+ * The mount that holds an open file, in this thread's mount namespace. One that
+ * is not listed is taken for shared: no one can tell. 0 or -errno.
+ */
+long mount_of(long fd, struct mount *mount);
+
+/* The mount with that id; -ENOENT: not listed. */
+long mount_find(const char *id, struct mount *mount);
+
+/* The next line of an open mountinfo: 1, or 0 at its end. */
+int mount_next(struct reader *table, struct mount *mount);
+
+/*
+ * mount(2) by open files: a path would be walked again, through symbolic links
+ * and whatever has landed on it since; and a link itself has no other name.
+ * Where onto is the file of a mount that is gone, or of another namespace,
+ * these fail with EINVAL.
+ */
+long mount_bind(const char *source, long onto, u64 flags);
+long mount_change(long fd, u64 flags);
+long mount_remove(long fd);
+
+/* Below a directory too (Linux 5.12); of a file on any kernel. */
+long mount_make_read_only(long fd, int is_directory);
+
+/* O_PATH; a symbolic link itself, not what it leads to. */
+long open_itself(const char *path);
+
+#endif

@@ -1,0 +1,241 @@
+#include "target.h"
+
+#include <asm/errno.h>
+#include <linux/stat.h>
+
+#define METHOD(name, bit) name = bit,
+enum { METHODS(METHOD) };
+
+#define CONDITION(name, meaning) WHEN_##name,
+enum condition { CONDITIONS(CONDITION) };
+
+#define RULE(name, asked, when, act, why) {asked, WHEN_##when, ACT_##act},
+static const struct rule {
+  int asked;
+  enum condition when;
+  enum act act;
+} rules[] = {DECISIONS(RULE)};
+
+static long look_at(long directory, const char *path, int flags,
+                    struct file *file) {
+  struct statx status;
+  long result =
+      CALL(__NR_statx, directory, path, flags, STATX_TYPE | STATX_INO, &status);
+  file->device = (u64)status.stx_dev_major << 32 | status.stx_dev_minor;
+  file->inode = status.stx_ino;
+  file->kind = status.stx_mode & S_IFMT;
+  return result;
+}
+
+static int is_same(const struct file *a, const struct file *b) {
+  return a->device == b->device && a->inode == b->inode;
+}
+
+static int is_directory(const struct file *file) {
+  return file->kind == S_IFDIR;
+}
+
+/* A directory comes with what is mounted in it, a file has nothing inside. */
+static u64 recursion(const struct target *target) {
+  return is_directory(&target->source) ? MS_REC : 0;
+}
+
+long target_open_source(struct target *target, const char *source) {
+  return look_at(AT_FDCWD, source, 0, &target->source);
+}
+
+/* Up to the last "/"; of "/" itself, "/". */
+static void name_directory(struct target *target) {
+  char *end = target->directory, *last = end;
+  text_copy(end, target->path);
+  for (; *end != '\0'; end++)
+    if (*end == '/')
+      last = end;
+  last[last == target->directory] = '\0';
+}
+
+long target_open(struct target *target, const char *path) {
+  char link[FD_PATH_BYTES];
+  long itself = is_directory(&target->source) ? 0 : O_NOFOLLOW;
+  long fd = CALL(__NR_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC | itself);
+  if (fd < 0)
+    return fd;
+  fd_path(link, fd);
+  long length =
+      CALL(__NR_readlinkat, AT_FDCWD, link, target->path, PATH_BYTES - 1);
+  long result = look_at(fd, "", AT_EMPTY_PATH, &target->host);
+  CALL(__NR_close, fd);
+  if (length < 0 || result < 0)
+    return length < 0 ? length : result;
+  target->path[length] = '\0';
+  name_directory(target);
+  return 0;
+}
+
+long target_compare(const struct target *target) {
+  if (is_directory(&target->source) == is_directory(&target->host))
+    return 0;
+  return is_directory(&target->source) ? -EISDIR : -ENOTDIR;
+}
+
+long target_inspect(struct target *target, int asked) {
+  long fd = open_itself(asked == OVERLAY ? target->directory : target->path);
+  if (fd < 0)
+    return fd;
+  long result = mount_of(fd, &target->holder.mount);
+  CALL(__NR_close, fd);
+  return result;
+}
+
+static int holds(enum condition when, struct target *target, int is_dry,
+                 struct host *host) {
+  const struct mount *mount = &target->holder.mount;
+  switch (when) {
+  case WHEN_PRIVATE:
+    return !mount->is_shared;
+  case WHEN_PLAIN:
+    return target->host.kind != S_IFLNK;
+  case WHEN_UNREACHABLE:
+    return holder_open(&target->holder) < 0;
+  case WHEN_UNPRIVILEGED:
+    return is_dry && host_may_mount() != 1;
+  case WHEN_NO_SET_GROUP:
+    return !holder_can_rejoin();
+  case WHEN_BAD_GRAPH:
+    return mount->is_slave && holder_graph_is_sound(host) != 1;
+  case WHEN_ALWAYS:
+    break;
+  }
+  return 1;
+}
+
+long target_decide(struct target *target, struct cover *cover, int asked,
+                   int is_dry, struct host *host) {
+  u64 told = cover->decision;
+  const struct rule *rule = rules;
+  while (!(rule->asked & asked) || !holds(rule->when, target, is_dry, host))
+    if (++rule == rules + sizeof rules / sizeof *rules)
+      return -EINVAL; /* no such method */
+  target->act = rule->act;
+  target->must_leave = target->holder.mount.is_shared &&
+                       (rule->act == ACT_REJOIN || rule->act == ACT_OVERLAY);
+  cover->decision = (u64)(rule - rules) + 1;
+  if (told != 0 && told != cover->decision)
+    return -ESTALE;
+  return rule->act == ACT_REFUSE ? -EOPNOTSUPP : 0;
+}
+
+long target_self_bind(struct target *target) {
+  char self[FD_PATH_BYTES];
+  long fd = open_itself(target->path);
+  if (fd < 0)
+    return fd;
+  fd_path(self, fd);
+  long result = mount_bind(self, fd, recursion(target));
+  CALL(__NR_close, fd);
+  target->is_self_bound = result == 0;
+  return result;
+}
+
+long target_make_private(const struct target *target) {
+  long fd = open_itself(target->path);
+  if (fd < 0)
+    return fd;
+  long result = mount_change(fd, MS_PRIVATE);
+  CALL(__NR_close, fd);
+  return result;
+}
+
+void target_take_back(struct target *target) {
+  long fd = target->is_self_bound ? open_itself(target->path) : -1;
+  if (fd < 0)
+    return;
+  mount_remove(fd);
+  CALL(__NR_close, fd);
+}
+
+/* Is anything mounted below the directory, but on the target? 1, 0, -errno. */
+static long is_hiding(const struct target *target) {
+  struct reader table;
+  struct mount mount;
+  size_t length = text_length(target->directory);
+  length -= length == 1; /* "/" */
+  long result = read_open(&table, "/proc/self/mountinfo");
+  if (result < 0)
+    return result;
+  while (result == 0 && mount_next(&table, &mount))
+    result = text_starts(mount.point, target->directory) &&
+             mount.point[length] == '/' && mount.point[length + 1] != '\0' &&
+             !text_equal(mount.point, target->path);
+  read_close(&table);
+  return result;
+}
+
+/*
+ * Without an upper layer overlayfs wants two lower ones: the second is an empty
+ * tmpfs, laid on the directory first. The layers are named by descriptor: no
+ * character of a path needs an escape.
+ */
+long target_overlay(const struct target *target) {
+  char layers[16 + 2 * FD_PATH_BYTES], path[FD_PATH_BYTES];
+  long result = is_hiding(target);
+  if (result != 0)
+    return result < 0 ? result : -EBUSY;
+  long below = open_itself(target->directory);
+  if (below < 0)
+    return below;
+  fd_path(path, below);
+  result = CALL(__NR_mount, "nspin", path, "tmpfs", 0, "mode=755,size=4k");
+  long empty = result < 0 ? result : open_itself(target->directory);
+  if (empty >= 0) {
+    char *end = text_copy(layers, "lowerdir=");
+    fd_path(end, below);
+    end = text_copy(end + text_length(end), ":");
+    fd_path(end, empty);
+    fd_path(path, empty);
+    result = CALL(__NR_mount, "nspin", path, "overlay", MS_RDONLY, layers);
+    CALL(__NR_close, empty);
+  }
+  CALL(__NR_close, below);
+  return empty < 0 ? empty : result;
+}
+
+long target_bind(const struct target *target, const char *source) {
+  struct mount mount;
+  long fd = open_itself(target->path);
+  if (fd < 0)
+    return fd;
+  long result = mount_of(fd, &mount);
+  if (result == 0)
+    result =
+        mount.is_shared ? -EAGAIN : mount_bind(source, fd, recursion(target));
+  CALL(__NR_close, fd);
+  return result;
+}
+
+long target_verify(const struct target *target) {
+  struct file seen;
+  long result = look_at(AT_FDCWD, target->path, AT_SYMLINK_NOFOLLOW, &seen);
+  if (result < 0)
+    return result;
+  return is_same(&seen, &target->source) ? 0 : -ESTALE;
+}
+
+long target_make_read_only(const struct target *target) {
+  long fd = open_itself(target->path);
+  if (fd < 0)
+    return fd;
+  long result = mount_make_read_only(fd, is_directory(&target->source));
+  CALL(__NR_close, fd);
+  return result;
+}
+
+/* A walk from a directory of the host's stays among the host's mounts. */
+long target_verify_host(const struct target *target, const struct host *host) {
+  struct file seen;
+  const char *relative = target->path[1] == '\0' ? "." : target->path + 1;
+  long result = look_at(host->root, relative, AT_SYMLINK_NOFOLLOW, &seen);
+  if (result < 0)
+    return result;
+  return is_same(&seen, &target->host) ? 0 : -ESTALE;
+}

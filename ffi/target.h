@@ -1,0 +1,87 @@
+/* One cover to be made: source over target, and the mount that holds it. */
+#ifndef NSPIN_TARGET_H
+#define NSPIN_TARGET_H
+
+#include "holder.h"
+#include "launch.h"
+
+#define FIELD(name, meaning) u64 name;
+struct cover {
+  COVER_FIELDS(FIELD)
+};
+
+struct file { /* what stat(2) knows a file by */
+  u64 device, inode;
+  u64 kind; /* S_IFMT of its mode */
+};
+
+enum act {
+  ACT_NONE,
+  ACT_COVER,
+  ACT_PIN,
+  ACT_REJOIN,
+  ACT_OVERLAY,
+  ACT_REFUSE,
+  ACT_UNKNOWN
+};
+
+struct target {
+  /* The target's own name: no symbolic link on the way, but it may be one. */
+  char path[PATH_BYTES];
+  char directory[PATH_BYTES]; /* the one that it is in */
+  struct file source, host;
+  struct holder holder;
+  enum act act;
+  int must_leave;    /* the holder, where the program will run */
+  int is_self_bound; /* by us */
+};
+
+/* All of these: 0 or -errno. */
+
+long target_open_source(struct target *target, const char *source);
+
+/*
+ * A symbolic link is opened itself, unless a directory shall cover it: the
+ * kernel lays directories on directories only. Needs the source.
+ */
+long target_open(struct target *target, const char *path);
+
+/* -ENOTDIR, -EISDIR: a file covers a file, a directory a directory. */
+long target_compare(const struct target *target);
+
+/* Looks up its holder, or its directory's where an overlay shall cover that. */
+long target_inspect(struct target *target, int asked);
+
+/*
+ * How to cover it, by the table in launch.h: act, and cover->decision. -ESTALE:
+ * not as told; -EOPNOTSUPP: the method asked for cannot be had.
+ */
+long target_decide(struct target *target, struct cover *cover, int asked,
+                   int is_dry, struct host *host);
+
+/* On the host: a private mount for the cover to land on, and its end. */
+long target_self_bind(struct target *target);
+long target_make_private(const struct target *target);
+void target_take_back(struct target *target);
+
+/*
+ * An overlay over its directory, read-only, whose lower layer is that
+ * directory: a cover in it is out of the reach of the host's renames. -EBUSY:
+ * something is mounted below, which the overlay would hide.
+ */
+long target_overlay(const struct target *target);
+
+/* Source over target. -EAGAIN: the mount that holds it is (again) shared. */
+long target_bind(const struct target *target, const char *source);
+
+/* -ESTALE: not the source is seen here; not its own file by the host. */
+long target_verify(const struct target *target);
+long target_verify_host(const struct target *target, const struct host *host);
+
+/*
+ * The clone of the source is its peer until it is made private: a mount over
+ * the one would appear over the other, on the host. (target_make_private.)
+ */
+long target_make_read_only(const struct target *target);
+
+#endif
