@@ -1,5 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { readRun } from "../../src/cli.ts";
+import { DECISIONS } from "../../src/contract.ts";
+import { propagationNote } from "../../src/describe.ts";
+import type { Decision } from "../../src/launch.ts";
 import { makePlan } from "../../src/plan.ts";
 import { stepsOf } from "../../src/steps.ts";
 
@@ -48,18 +51,46 @@ describe("network namespace", () => {
 });
 
 describe("steps", () => {
-  const names = (...words: string[]) => stepsOf(plan(...words)).map(({ name }) => name);
-  test("without covers nothing of the mounts changes", () => {
-    expect(names("--netns", "a", "--no-etc", "p")).not.toContain("UNSHARE");
+  const decided = (name: (typeof DECISIONS)[number]["name"], holder = 0) => ({
+    number: DECISIONS.findIndex((decision) => decision.name === name) + 1,
+    holder,
   });
-  test("each cover is taken whole before the next", () => {
-    const pin = ["INSPECT", "SELF_BIND", "PRIVATE"];
-    const all = names("--bind", "a:/x", "--bind", "b:/y", "p");
-    const at = all.indexOf("INSPECT");
-    expect(all.slice(at, at + 7) as string[]).toEqual([...pin, ...pin, "UNSHARE"]);
+  const names = (words: string[], ...decisions: Decision[]) =>
+    stepsOf(plan(...words), decisions).map(({ name }) => name as string);
+  const between = (all: string[], first: string, last: string) =>
+    all.slice(all.indexOf(first) + 1, all.indexOf(last));
+
+  test("without covers nothing of the mounts changes", () => {
+    expect(names(["--netns", "a", "--no-etc", "p"])).not.toContain("UNSHARE");
+  });
+  test("pin acts on the host under a lock, before the mounts are unshared", () => {
+    const all = names(["--bind", "a:/x", "--bind", "b:/y", "p"], decided("PLAIN"), decided("FREE", 1));
+    expect(between(all, "DECIDE", "UNSHARE").slice(-3)).toEqual(["LOCK", "SELF_BIND", "PRIVATE"]);
+    expect(all).not.toContain("REJOIN");
+  });
+  test("a holder of two targets is left and rejoined once, and the host is not touched", () => {
+    const words = ["--read-only", "--bind", "a:/x", "--bind", "b:/y", "p"];
+    const all = names(words, decided("LINK"), decided("LINK"));
+    const each = ["BIND", "VERIFY_HERE", "BIND_PRIVATE", "READ_ONLY"];
+    expect(between(all, "UNSHARE", "RESTORE")).toEqual([
+      ...["LEAVE", ...each, ...each],
+      ...["REJOIN", "VERIFY_HOST", "VERIFY_HOST"],
+    ]);
+    expect(all).not.toContain("SELF_BIND");
   });
   test("the network namespace is joined only by --enter setns", () => {
-    expect(names("--netns", "a", "p")).not.toContain("JOIN_NETNS");
-    expect(names("--netns", "a", "--enter", "setns", "p")).toContain("JOIN_NETNS");
+    const covers = [decided("LINK"), decided("PLAIN")];
+    expect(names(["--netns", "a", "p"], ...covers)).not.toContain("JOIN_NETNS");
+    expect(names(["--netns", "a", "--enter", "setns", "p"], ...covers)).toContain("JOIN_NETNS");
   });
+});
+
+test.each([
+  ["1 0 0:1 / / rw shared:1 - ext4 a rw", ""],
+  ["1 0 0:1 / / rw - ext4 a rw", "/ is private"],
+  ["1 0 0:1 / / rw master:3 - ext4 a rw", "/ is a slave"],
+  ["1 0 0:1 / / rw shared:1 - ext4 a rw\n2 1 0:2 / / rw - overlay b rw", "/ is private"],
+])("what does not propagate: %p", (table, note) => {
+  expect(propagationNote(table)).toStartWith(note);
+  if (note === "") expect(propagationNote(table)).toBe("");
 });

@@ -1,0 +1,304 @@
+// What each method promises, on this kernel. Run by test/root in a container,
+// and by test/vm inside other kernels.
+import { deepEqual, equal, match } from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { $ } from "bun";
+import { type Kind, mountinfo, NSPIN, Program, rejoins, Stage } from "./stage.ts";
+
+export interface Case {
+  readonly name: string;
+  /** Throws where the promise does not hold. */
+  readonly run: () => Promise<void>;
+}
+
+const list: Case[] = [];
+export const cases: readonly Case[] = list;
+const add = (name: string, run: () => Promise<void>) => void list.push({ name, run });
+
+async function staged(kind: Kind, body: (stage: Stage) => Promise<void>): Promise<void> {
+  const stage = await Stage.make(kind);
+  try {
+    await body(stage);
+  } finally {
+    await stage.end();
+  }
+}
+
+/** The program reads `file` after the host did `action`; ends it. */
+async function started(stage: Stage, method: string, body: (program: Program) => Promise<void>) {
+  const program = new Program(stage.words(method));
+  equal(await program.run(`cat ${stage.file}`), "task");
+  await body(program);
+  equal(await program.end(), 0);
+}
+
+const methods = rejoins ? ["pin", "rejoin", "overlay", "auto"] : ["pin", "auto"];
+const kinds: Kind[] = ["plain", "link", "dangling"];
+const leaves = (method: string, kind: Kind) =>
+  method === "pin" || (method === "auto" && (kind === "plain" || !rejoins)) ? 1 : 0;
+
+for (const method of methods) {
+  for (const kind of kinds) {
+    add(`${method}, ${kind}: the program sees its file, the host its own; the table`, () =>
+      staged(kind, async (stage) => {
+        await started(stage, method, async () => {
+          if (kind !== "dangling") equal(readFileSync(stage.file, "utf8"), "host\n");
+          else equal(existsSync(stage.file), false);
+          if (leaves(method, kind) === 0) equal(mountinfo(), stage.before);
+        });
+        equal(stage.mounts().length, stage.mounts(stage.before).length + leaves(method, kind));
+        if (leaves(method, kind) === 0) equal(mountinfo(), stage.before);
+        await started(stage, method, async () => {}); // launches do not stack
+        equal(stage.mounts().length, stage.mounts(stage.before).length + leaves(method, kind));
+      }),
+    );
+
+    add(`${method}, ${kind}: every other mount propagates both ways, mounts and umounts`, () =>
+      staged(kind, async (stage) => {
+        const [inside, outside] = [`${stage.holder}/inside`, `${stage.holder}/outside`];
+        await $`mkdir ${inside} ${outside}`;
+        await started(stage, method, async (program) => {
+          await program.run(`mount -t tmpfs in ${inside} && mkdir ${inside}/sub && touch ${inside}/seen`);
+          await $`mount -t tmpfs out ${outside} && touch ${outside}/seen`.quiet();
+          equal(existsSync(`${inside}/seen`), true);
+          equal(await program.run(`ls ${outside}`), "seen");
+          await $`mount -t tmpfs sub ${inside}/sub && touch ${inside}/sub/seen`.quiet();
+          equal(await program.run(`ls ${inside}/sub`), "seen");
+          await program.run(`umount ${inside}/sub; umount ${outside}`);
+          equal(existsSync(`${outside}/seen`), false);
+          await $`umount ${inside}`.quiet();
+          equal(await program.run(`ls ${inside}`), "");
+        });
+        equal(stage.mounts().length, stage.mounts(stage.before).length + leaves(method, kind));
+      }),
+    );
+  }
+
+  add(`${method}: a mount over the file inside does not reach the source, nor the host`, () =>
+    staged("link", async (stage) => {
+      await started(stage, method, async (program) => {
+        await program.run(`echo inner > ${stage.root}/inner; mount --bind ${stage.root}/inner ${stage.file}`);
+        equal(await program.run(`cat ${stage.file}`), "inner");
+        equal(readFileSync(stage.source, "utf8"), "task\n");
+        equal(readFileSync(stage.file, "utf8"), "host\n");
+      });
+    }),
+  );
+
+  add(`${method}: a launch from within a launch`, () =>
+    staged("link", async (stage) => {
+      await started(stage, method, async (program) => {
+        await $`echo nested > ${stage.root}/nested && mkdir ${stage.holder}/dir`;
+        const nested = `${NSPIN} run --method ${method} --bind ${stage.root}/nested:${stage.file}`;
+        const script = `cat ${stage.file}; mount -t tmpfs deep ${stage.holder}/dir`;
+        equal(await program.run(`${nested} sh -c '${script}'`), "nested");
+        equal(await program.run(`cat ${stage.file}`), "task");
+        equal(stage.mounts().includes(`${stage.holder}/dir`), true);
+        equal(readFileSync(stage.source, "utf8"), "task\n");
+      });
+    }),
+  );
+
+  add(`${method}: files under several mounts, and two under one`, () =>
+    staged("link", async (stage) => {
+      const other = `${stage.root}/other`;
+      await $`mkdir ${other} && mount -t tmpfs other ${other} && mount --make-shared ${other}`.quiet();
+      await $`mkdir ${other}/etc ${other}/dir && ln -s hosts ${other}/etc/link`;
+      await $`ln -s resolv.conf ${stage.holder}/etc/second`;
+      const before = mountinfo();
+      const more = [`${other}/etc/link`, `${stage.holder}/etc/second`];
+      const binds = more.flatMap((file) => ["--bind", `${stage.source}:${file}`]);
+      const words = stage.words(method);
+      const program = new Program([...words.slice(0, 4), ...binds, ...words.slice(4)]);
+      equal(await program.run(`cat ${stage.file} ${more.join(" ")}`), "task\ntask\ntask");
+      await program.run(`mount -t tmpfs deep ${other}/dir`);
+      equal(stage.mounts().includes(`${other}/dir`), true);
+      await $`umount ${other}/dir`.quiet();
+      if (leaves(method, "link") === 0) equal(mountinfo(), before);
+      equal(await program.end(), 0);
+      await $`umount -l ${other}`.quiet();
+    }),
+  );
+
+  add(`${method}: no descriptor of the host's is left in the program, and no mount is kept busy`, () =>
+    staged("link", async (stage) => {
+      await started(stage, method, async (program) => {
+        equal(await program.run("ls /proc/self/fd | wc -l"), "4"); // 0, 1, 2 and ls's own
+        const { exitCode } = await $`umount ${stage.holder}`.quiet().nothrow();
+        equal(exitCode === 0, leaves(method, "link") === 0);
+        equal(await program.run(`cat ${stage.file}`), "task");
+      });
+    }),
+  );
+
+  add(`${method}, --read-only: the program cannot write it`, () =>
+    staged("link", async (stage) => {
+      const [nspin, run, ...rest] = stage.words(method) as [string, string, ...string[]];
+      const program = new Program([nspin, run, "--read-only", ...rest]);
+      match(await program.run(`echo x 2>&1 > ${stage.file}; mount | grep ' ${stage.file} '`), /\(ro,/);
+      equal(await program.end(), 0);
+      equal(readFileSync(stage.source, "utf8"), "task\n");
+    }),
+  );
+}
+
+// --- the host acts while the program runs ---
+
+interface Seen {
+  /** "ok", or the error that the host's command ends with. */
+  readonly host: "ok" | "busy";
+  readonly program: string;
+}
+
+const task: Seen = { host: "ok", program: "task" };
+const refused: Seen = { host: "busy", program: "task" };
+const lost = (program: string): Seen => ({ host: "ok", program });
+const gone = lost("No such file or directory");
+type Row = Readonly<Partial<Record<"pin" | "rejoin" | "overlay", Seen>>>;
+const all: Row = { pin: task, rejoin: task, overlay: task };
+
+const actions: Record<string, { does: (stage: Stage) => string; plain?: Row; link?: Row }> = {
+  "renames a new file over it": {
+    does: ({ root, target }) => `echo new > ${root}/new; mv -f ${root}/new ${target}`,
+    link: all,
+  },
+  "renames a new file over it, within its mount": {
+    does: ({ file }) => `echo new > ${file}.new; mv -f ${file}.new ${file}`,
+    plain: { pin: refused, rejoin: lost("new"), overlay: task },
+  },
+  "renames ten new files over it, one by one": {
+    does: ({ file }) =>
+      `for i in 0 1 2 3 4 5 6 7 8 9; do echo $i > ${file}.new; mv -f ${file}.new ${file} || exit 1; done`,
+    plain: { pin: refused, rejoin: lost("9"), overlay: task },
+  },
+  "unlinks it": {
+    does: ({ target }) => `rm ${target}`,
+    plain: { pin: refused, rejoin: gone, overlay: task },
+    link: all,
+  },
+  "writes in place": { does: ({ target }) => `echo new > ${target}`, plain: all, link: all },
+  "replaces the symbolic link": {
+    does: ({ root, file }) =>
+      `echo new > ${root}/new; ln -s ${root}/new ${file}.new; mv -fT ${file}.new ${file}`,
+    link: { pin: refused, rejoin: lost("new"), overlay: task },
+  },
+  "renames the source": {
+    does: ({ source }) => `echo new > ${source}.new; mv ${source}.new ${source}`,
+    plain: all,
+    link: all,
+  },
+  "writes the source in place": {
+    does: ({ source }) => `echo new > ${source}`,
+    plain: { pin: lost("new"), rejoin: lost("new"), overlay: lost("new") },
+  },
+  "binds over the file": {
+    does: ({ root, file }) => `echo new > ${root}/new; mount --bind ${root}/new ${file}`,
+    plain: all,
+    link: all,
+  },
+  "makes its mounts slaves": {
+    does: ({ holder }) => `mount --make-rslave ${holder}`,
+    plain: all,
+    link: all,
+  },
+  "makes its mounts private": {
+    does: ({ holder }) => `mount --make-rprivate ${holder}`,
+    plain: all,
+    link: all,
+  },
+  "unmounts the mount that holds it": {
+    does: ({ holder }) => `umount ${holder}`,
+    plain: { pin: refused, rejoin: task, overlay: task },
+    link: { pin: refused, rejoin: task, overlay: task },
+  },
+};
+
+for (const [does, action] of Object.entries(actions)) {
+  for (const kind of ["plain", "link"] as const) {
+    for (const [method, expected] of Object.entries(action[kind] ?? {})) {
+      if (!methods.includes(method)) continue;
+      add(`${method}, ${kind}: the host ${does}`, () =>
+        staged(kind, async (stage) => {
+          await started(stage, method, async (program) => {
+            const { exitCode, stderr } = await $`sh -c ${action.does(stage)}`.quiet().nothrow();
+            const said = stderr.toString();
+            const host = exitCode === 0 ? "ok" : /busy/i.test(said) ? "busy" : said;
+            const seen = (await program.run(`cat ${stage.file}`)).replace(/^cat: .*: /, "");
+            deepEqual({ host, program: seen }, expected);
+          });
+        }),
+      );
+    }
+  }
+}
+
+// --- what the holder may be ---
+
+add("a holder that is private is not changed: just covered", () =>
+  staged("link", async (stage) => {
+    await $`mount --make-private ${stage.holder}`.quiet();
+    const before = mountinfo();
+    await started(stage, "auto", async () => equal(mountinfo(), before));
+    const told = await $`${stage.words("auto", "true").toSpliced(2, 0, "--dry-run")}`.text();
+    match(told, /use method cover on .*not shared/);
+  }),
+);
+
+add("a holder that is shared and a slave keeps both: its master's mounts arrive once", () =>
+  staged("link", async (stage) => {
+    const outer = `${stage.root}/outer`;
+    await $`mkdir ${outer} && mount --bind ${stage.holder} ${outer}`.quiet();
+    await $`mount --make-slave ${outer} && mount --make-shared ${outer} && mkdir ${stage.holder}/dir`.quiet();
+    const [file, point] = [`${outer}/etc/resolv.conf`, `${outer}/dir`];
+    const program = new Program([NSPIN, "run", "--bind", `${stage.source}:${file}`]);
+    equal(await program.run(`cat ${file}`), "task");
+    await $`mount -t tmpfs above ${stage.holder}/dir`.quiet();
+    const count = `grep -c ' ${point} ' /proc/self/mountinfo`;
+    equal(await program.run(count), "1");
+    equal(await $`sh -c ${count}`.text(), "1\n");
+    await $`umount ${stage.holder}/dir`.quiet();
+    equal(await program.run(count), "0");
+    await program.run(`mount -t tmpfs below ${point}`);
+    equal(await $`sh -c ${count}`.text(), "1\n");
+    equal(await program.end(), 0);
+    await $`umount -l ${outer}`.quiet();
+  }),
+);
+
+add("unpin takes away what pin left, and nothing else", () =>
+  staged("link", async (stage) => {
+    const unpin = () => $`${NSPIN} unpin ${stage.file}`.quiet().nothrow();
+    const refusal =
+      /cannot take for a mount of nspin's what is on .*Invalid argument \(EINVAL\)\nnspin: hint: /;
+    match((await unpin()).stderr.toString(), refusal);
+    await started(stage, "pin", async (program) => {
+      equal((await unpin()).exitCode, 0);
+      equal(mountinfo(), stage.before);
+      equal(await program.run(`cat ${stage.file}`), "task");
+    });
+    await $`mount --bind ${stage.source} ${stage.target}`.quiet();
+    const { exitCode, stderr } = await $`${NSPIN} unpin ${stage.target}`.quiet().nothrow();
+    equal(exitCode, 125);
+    match(stderr.toString(), refusal);
+    await $`umount ${stage.target}`.quiet();
+  }),
+);
+
+if (!rejoins) {
+  for (const method of ["rejoin", "overlay"]) {
+    add(`${method} is refused, with the reason, and nothing is started`, () =>
+      staged("link", async (stage) => {
+        const { exitCode, stderr, stdout } = await $`${stage.words(method, "echo", "started")}`
+          .quiet()
+          .nothrow();
+        equal(exitCode, 125);
+        equal(stdout.toString(), "");
+        match(
+          stderr.toString(),
+          /cannot use method \w+ on .*\(EOPNOTSUPP\)\nnspin: hint: .*Linux 5\.15.*\n$/,
+        );
+        equal(mountinfo(), stage.before);
+      }),
+    );
+  }
+}

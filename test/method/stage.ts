@@ -1,0 +1,109 @@
+// A file in a host's mount, a program that was started with another file over
+// it, and what both see. For any kernel: no more than a shell and util-linux.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { release } from "node:os";
+import { resolve } from "node:path";
+import { $ } from "bun";
+
+export const NSPIN = resolve(import.meta.dir, "../../dist/nspin");
+const [major, minor] = release().split(".").map(Number) as [number, number];
+/** MOVE_MOUNT_SET_GROUP, as the kernel's history has it: nspin itself must find out by asking. */
+export const rejoins = major > 5 || (major === 5 && minor >= 15);
+
+export type Kind = "plain" | "link" | "dangling";
+
+export function mountinfo(): string {
+  return readFileSync("/proc/self/mountinfo", "utf8");
+}
+
+/** A tmpfs, shared, with etc/resolv.conf in it as systemd-resolved or a person makes it; and the task's file. */
+export class Stage {
+  readonly root = mkdtempSync("/tmp/nspin-stage-");
+  readonly holder = `${this.root}/host`;
+  readonly file = `${this.holder}/etc/resolv.conf`;
+  readonly target: string;
+  readonly source = `${this.root}/task.conf`;
+  readonly before: string;
+
+  static async make(kind: Kind): Promise<Stage> {
+    const stage = new Stage(kind);
+    await $`mount -t tmpfs stage ${stage.holder} && mount --make-shared ${stage.holder}`.quiet();
+    mkdirSync(`${stage.holder}/etc`);
+    if (kind === "plain") writeFileSync(stage.file, "host\n");
+    else symlinkSync(stage.target, stage.file);
+    if (kind === "link") writeFileSync(stage.target, "host\n");
+    (stage as { before: string }).before = mountinfo();
+    return stage;
+  }
+
+  private constructor(kind: Kind) {
+    mkdirSync(this.holder);
+    this.target = kind === "plain" ? this.file : `${this.root}/resolved.conf`;
+    writeFileSync(this.source, "task\n");
+    this.before = "";
+  }
+
+  async end(): Promise<void> {
+    // Not -R: umount(8) follows a mount point that is a symbolic link, and ends there.
+    for (const point of [this.target, `${this.root}/other`, this.holder]) {
+      await $`umount -l ${point}`.quiet().nothrow();
+    }
+    rmSync(this.root, { recursive: true, force: true });
+  }
+
+  words(method: string, ...program: string[]): string[] {
+    return [NSPIN, "run", "--method", method, "--bind", `${this.source}:${this.file}`, "--", ...program];
+  }
+
+  /** Where the mounts of this stage are, as a process sees them. */
+  mounts(table = mountinfo()): string[] {
+    const points = table.split("\n").map((line) => line.split(" ")[4] ?? "");
+    return points.filter((point) => point.startsWith(`${this.root}/`)).sort();
+  }
+}
+
+/** A program that runs commands of the shell, one a line, and says what they print. */
+export class Program {
+  readonly #child;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(command: readonly string[]) {
+    const loop = 'while IFS= read -r line; do eval "$line" 2>&1; echo "--- $?"; done';
+    this.#child = Bun.spawn([...command, "sh", "-c", loop], {
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "inherit",
+    });
+    this.#lines = lines(this.#child.stdout);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  async run(line: string): Promise<string> {
+    this.#child.stdin.write(`${line}\n`);
+    this.#child.stdin.flush();
+    const output: string[] = [];
+    for (;;) {
+      const { value, done } = await this.#lines.next();
+      if (done) throw new Error(`the program has ended, after ${JSON.stringify(line)}`);
+      if (/^--- \d+$/.test(value)) return output.join("\n");
+      output.push(value);
+    }
+  }
+
+  async end(): Promise<number> {
+    await this.#child.stdin.end();
+    return await this.#child.exited;
+  }
+}
+
+async function* lines(stream: ReadableStream<Uint8Array>) {
+  let rest = "";
+  for await (const bytes of stream) {
+    const whole = (rest + new TextDecoder().decode(bytes)).split("\n");
+    rest = whole.pop() ?? "";
+    yield* whole;
+  }
+}
