@@ -9,7 +9,8 @@ level=${1:-build}
 tools='cc:gcc readelf:binutils' # command:package
 case $level in
 demo) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base unshare:util-linux" ;;
-test) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base strace:strace podman:podman runc:runc clang-format:clang-format" ;;
+test) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base strace:strace podman:podman runc:runc clang-format:clang-format"
+	tools="$tools qemu-system-x86_64:qemu-system-x86 cpio:cpio insmod:kmod" ;;
 bench) tools="$tools ip:iproute2 hyperfine:hyperfine" ;;
 esac
 missing=

@@ -67,8 +67,10 @@ const hints: Record<string, string | ((failure: StepFailed) => string | undefine
   "EXECUTE E2BIG": "arguments and environment together are longer than execve(2) takes",
 };
 
+/** ENOTSUP is EOPNOTSUPP by another name, which is not the kernel's. */
 function errnoName(errno: number): string {
-  return Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `errno ${errno}`;
+  const names = Object.entries(constants.errno).filter(([name]) => name !== "ENOTSUP");
+  return names.find(([, number]) => number === errno)?.[0] ?? `errno ${errno}`;
 }
 
 function errnoText(errno: number): string {

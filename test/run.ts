@@ -23,6 +23,7 @@ await one("format", ["sh", "-c", "clang-format --dry-run --Werror ffi/*.[ch]"]);
 await suite("unit", [bun, "test", "./test/unit"]);
 if (process.getuid?.() === 0 || mustRun) await suite("root", [...container, "sh", "-c", root]);
 else console.log("root: NOT RUN, it needs root");
+await suite("vm", ["sh", "-c", `sh test/vm/kernels.sh >&2 && ${bun} test/vm/boot.ts`]);
 
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
