@@ -186,10 +186,11 @@ static unsigned pin(struct sequence *s) {
 static unsigned cover_once(struct sequence *s) {
   TRY(UNSHARE, host_leave(&s->host));
   EACH_HOLDER TRY(LEAVE, holder_leave(&TARGET->holder));
+  EACH_COVER TRY(OPEN_SHOWN, target_open_shown(TARGET, (char *)COVER->source));
   EACH_COVER {
     if (TARGET->act == ACT_OVERLAY && is_first_overlay(s, TARGET))
       TRY(OVERLAY, target_overlay(TARGET));
-    TRY(BIND, target_bind(TARGET, (const char *)COVER->source));
+    TRY(BIND, target_bind(TARGET));
     TRY(VERIFY_HERE, target_verify(TARGET));
     TRY(BIND_PRIVATE, target_make_private(TARGET));
     if (s->launch->read_only)

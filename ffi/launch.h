@@ -84,11 +84,12 @@
  * The steps, in the order in which they are taken: S(name, when, verb, object).
  * "when" is ALWAYS, NETNS (with a network namespace), COVERS (with at least one
  * cover), JOIN (joined in the sequence), UNPIN (by nspin_unpin only), or one
- * cover at a time: COVER (every one), PIN, OVERLAY (by that act), HOLDER (once
- * for each mount to be left and rejoined), READ_ONLY. Consecutive steps of the
- * latter kind are taken together, cover by cover. Verb and object make both the
- * error, "cannot VERB OBJECT", and the line of --dry-run. The number of a step
- * is its place in this list, from 1.
+ * cover at a time: COVER (every one), PIN, OVERLAY (by that act), READ_ONLY,
+ * and on their own SOURCES (every one) and HOLDER (once for each mount to be
+ * left and rejoined). Consecutive steps of the former kind are taken together,
+ * cover by cover. Verb and object make both the error, "cannot VERB OBJECT",
+ * and the line of --dry-run. The number of a step is its place in this list,
+ * from 1.
  */
 #define LAUNCH_STEPS(S)                                                        \
   S(CONTRACT, ALWAYS, "read the plan", NONE)                                   \
@@ -110,6 +111,7 @@
   S(PRIVATE, PIN, "make private the mount on", TARGET)                         \
   S(UNSHARE, COVERS, "unshare the mount namespace", NONE)                      \
   S(LEAVE, HOLDER, "make a slave of the mount that holds", TARGET)             \
+  S(OPEN_SHOWN, SOURCES, "open for the program", SOURCE)                       \
   S(OVERLAY, OVERLAY, "lay an overlay on the directory of", TARGET)            \
   S(BIND, COVER, "bind", BIND)                                                 \
   S(VERIFY_HERE, COVER, "verify the bind of", BIND)                            \

@@ -200,8 +200,21 @@ long target_overlay(const struct target *target) {
   return empty < 0 ? empty : result;
 }
 
-long target_bind(const struct target *target, const char *source) {
+long target_open_shown(struct target *target, const char *source) {
+  struct file seen;
+  target->shown = CALL(__NR_openat, AT_FDCWD, source, O_PATH | O_CLOEXEC);
+  if (target->shown < 0)
+    return target->shown;
+  long result = look_at(target->shown, "", AT_EMPTY_PATH, &seen);
+  if (result < 0)
+    return result;
+  return is_same(&seen, &target->source) ? 0 : -ESTALE;
+}
+
+long target_bind(struct target *target) {
+  char source[FD_PATH_BYTES];
   struct mount mount;
+  fd_path(source, target->shown);
   long fd = open_itself(target->path);
   if (fd < 0)
     return fd;
@@ -210,6 +223,7 @@ long target_bind(const struct target *target, const char *source) {
     result =
         mount.is_shared ? -EAGAIN : mount_bind(source, fd, recursion(target));
   CALL(__NR_close, fd);
+  CALL(__NR_close, target->shown);
   return result;
 }
 

@@ -32,6 +32,7 @@ struct target {
   struct file source, host;
   struct holder holder;
   enum act act;
+  long shown;        /* the source, where the program will run */
   int must_leave;    /* the holder, where the program will run */
   int is_self_bound; /* by us */
 };
@@ -71,8 +72,14 @@ void target_take_back(struct target *target);
  */
 long target_overlay(const struct target *target);
 
+/*
+ * The source, as it is in this mount namespace: before an overlay lies on the
+ * directory that it may be in, like /etc/netns/ID. -ESTALE: it is another now.
+ */
+long target_open_shown(struct target *target, const char *source);
+
 /* Source over target. -EAGAIN: the mount that holds it is (again) shared. */
-long target_bind(const struct target *target, const char *source);
+long target_bind(struct target *target);
 
 /* -ESTALE: not the source is seen here; not its own file by the host. */
 long target_verify(const struct target *target);

@@ -61,6 +61,7 @@ export const STEPS = [
   { name: "PRIVATE", when: "PIN", verb: "make private the mount on", object: "TARGET" },
   { name: "UNSHARE", when: "COVERS", verb: "unshare the mount namespace", object: "NONE" },
   { name: "LEAVE", when: "HOLDER", verb: "make a slave of the mount that holds", object: "TARGET" },
+  { name: "OPEN_SHOWN", when: "SOURCES", verb: "open for the program", object: "SOURCE" },
   { name: "OVERLAY", when: "OVERLAY", verb: "lay an overlay on the directory of", object: "TARGET" },
   { name: "BIND", when: "COVER", verb: "bind", object: "BIND" },
   { name: "VERIFY_HERE", when: "COVER", verb: "verify the bind of", object: "BIND" },

@@ -62,6 +62,7 @@ const hints: Record<string, string | ((failure: StepFailed) => string | undefine
   "UNSHARE ENOSPC": "the limit is the sysctl user.max_mnt_namespaces",
   "SELF_BIND ENOSPC": "the limit is the sysctl fs.mount-max",
   "BIND ENOSPC": "the limit is the sysctl fs.mount-max",
+  "OPEN_SHOWN ESTALE": changed,
   "VERIFY_HERE ESTALE": changed,
   "VERIFY_HOST ESTALE": changed,
   "EXECUTE E2BIG": "arguments and environment together are longer than execve(2) takes",

@@ -28,6 +28,7 @@ export function stepsOf(plan: Plan, decisions: readonly Decision[]): Taken[] {
     OVERLAY: (i: number) => acts[i] === "OVERLAY",
     HOLDER: (i: number) =>
       rejoins(acts[i]) && decisions[i]?.holder === i && DECISIONS[decisions[i].number - 1]?.name !== "ALONE",
+    SOURCES: () => true,
     READ_ONLY: () => plan.readOnly,
   };
   const taken: Taken[] = [];
@@ -40,8 +41,8 @@ export function stepsOf(plan: Plan, decisions: readonly Decision[]): Taken[] {
     together = [];
   };
   for (const step of STEPS) {
-    const isFirst = together[0] !== undefined && (step.when === "HOLDER") !== (together[0].when === "HOLDER");
-    if (!(step.when in each) || isFirst) flush();
+    const isAlone = [step, together[0]].some((one) => one?.when === "HOLDER" || one?.when === "SOURCES");
+    if (isAlone || !(step.when in each)) flush();
     if (step.when in each) together.push(step);
     else if (once[step.when as keyof typeof once]) taken.push(take(step, plan));
   }

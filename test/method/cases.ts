@@ -234,6 +234,18 @@ for (const [does, action] of Object.entries(actions)) {
 
 // --- what the holder may be ---
 
+for (const method of methods) {
+  add(`${method}: the source is in the target's own directory`, () =>
+    staged("link", async (stage) => {
+      await $`mkdir ${stage.holder}/etc/netns && cp ${stage.source} ${stage.holder}/etc/netns/task.conf`;
+      const bind = `${stage.holder}/etc/netns/task.conf:${stage.file}`;
+      const program = new Program([NSPIN, "run", "--method", method, "--bind", bind]);
+      equal(await program.run(`cat ${stage.file}`), "task");
+      equal(await program.end(), 0);
+    }),
+  );
+}
+
 add("a holder that is private is not changed: just covered", () =>
   staged("link", async (stage) => {
     await $`mount --make-private ${stage.holder}`.quiet();

@@ -73,7 +73,7 @@ describe("steps", () => {
     const all = names(words, decided("LINK"), decided("LINK"));
     const each = ["BIND", "VERIFY_HERE", "BIND_PRIVATE", "READ_ONLY"];
     expect(between(all, "UNSHARE", "RESTORE")).toEqual([
-      ...["LEAVE", ...each, ...each],
+      ...["LEAVE", "OPEN_SHOWN", "OPEN_SHOWN", ...each, ...each],
       ...["REJOIN", "VERIFY_HOST", "VERIFY_HOST"],
     ]);
     expect(all).not.toContain("SELF_BIND");
