@@ -21,8 +21,10 @@ await one("lint", ["biome", "check", "--error-on-warnings"]);
 await one("types", ["tsc"]);
 await one("format", ["sh", "-c", "clang-format --dry-run --Werror ffi/*.[ch]"]);
 await suite("unit", [bun, "test", "./test/unit"]);
-if (process.getuid?.() === 0 || mustRun) await suite("root", [...container, "sh", "-c", root]);
-else console.log("root: NOT RUN, it needs root");
+if (process.getuid?.() === 0 || mustRun) {
+  await one("systemd-resolved", ["sh", "test/resolved/unpack.sh"]);
+  await suite("root", [...container, "sh", "-c", root]);
+} else console.log("root: NOT RUN, it needs root");
 await suite("vm", ["sh", "-c", `sh test/vm/kernels.sh >&2 && ${bun} test/vm/boot.ts`]);
 
 console.log(`${passed} passed, ${failed} failed`);
