@@ -154,17 +154,24 @@ void target_take_back(struct target *target) {
   CALL(__NR_close, fd);
 }
 
-/* Is anything mounted below the directory, but on the target? 1, 0, -errno. */
-static long is_hiding(const struct target *target) {
+/*
+ * Is anything mounted below the directory, but on the target? 1, 0, -errno. Not
+ * what lies below it on another mount, which this one hides already.
+ */
+static long is_hiding(const struct target *target, long directory) {
   struct reader table;
   struct mount mount;
+  char holder[NUMBER_BYTES];
   size_t length = text_length(target->directory);
   length -= length == 1; /* "/" */
-  long result = read_open(&table, "/proc/self/mountinfo");
+  long result = mount_id(directory, holder);
+  if (result == 0)
+    result = read_open(&table, "/proc/self/mountinfo");
   if (result < 0)
     return result;
   while (result == 0 && mount_next(&table, &mount))
-    result = text_starts(mount.point, target->directory) &&
+    result = text_equal(mount.parent, holder) &&
+             text_starts(mount.point, target->directory) &&
              mount.point[length] == '/' && mount.point[length + 1] != '\0' &&
              !text_equal(mount.point, target->path);
   read_close(&table);
@@ -178,14 +185,15 @@ static long is_hiding(const struct target *target) {
  */
 long target_overlay(const struct target *target) {
   char layers[16 + 2 * FD_PATH_BYTES], path[FD_PATH_BYTES];
-  long result = is_hiding(target);
-  if (result != 0)
-    return result < 0 ? result : -EBUSY;
   long below = open_itself(target->directory);
   if (below < 0)
     return below;
+  long result = is_hiding(target, below);
+  if (result > 0)
+    result = -EBUSY;
   fd_path(path, below);
-  result = CALL(__NR_mount, "nspin", path, "tmpfs", 0, "mode=755,size=4k");
+  if (result == 0)
+    result = CALL(__NR_mount, "nspin", path, "tmpfs", 0, "mode=755,size=4k");
   long empty = result < 0 ? result : open_itself(target->directory);
   if (empty >= 0) {
     char *end = text_copy(layers, "lowerdir=");

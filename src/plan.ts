@@ -95,13 +95,13 @@ function refuseTwice(binds: readonly Cover[]): void {
   if (twice !== undefined) throw new Refusal(`option --bind covers ${twice} twice`);
 }
 
-/** Without --wd, nsenter(1) leaves the program in "/": entering a mount namespace moves it there. */
+/** Without --root and --wd the program would be at the root of its mount namespace, setns(2): out of a chroot. */
 function nsenter(netns: string | undefined, ownMounts: boolean): string[] {
   return [
     "nsenter",
     ...(ownMounts ? ["--target", "", "--mount"] : []),
     ...(netns === undefined ? [] : [`--net=${netns}`]),
-    ...(ownMounts ? ["--wd"] : []),
+    ...(ownMounts ? ["--root", "--wd"] : []),
     "--",
   ];
 }

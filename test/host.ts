@@ -1,24 +1,30 @@
 // A host with two answers: its own DNS server and a network namespace with
 // another, both dnsmasq. For a container or a mount namespace of its own only.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { $ } from "bun";
 
 export const NAME = "who.nspin.test";
 export const HOST_ANSWER = "192.0.2.1";
 export const TASK_ANSWER = "192.0.2.2";
 
+/** A /run and an /etc of its own, whose resolv.conf leads to file, as systemd-resolved makes it. */
+export async function ownResolvConf(file: string): Promise<void> {
+  await $`mount -t tmpfs run /run && tar -C /etc -cf /run/etc.tar .`;
+  await $`mount -t tmpfs etc /etc && tar -C /etc -xf /run/etc.tar && rm /run/etc.tar`;
+  await $`ln -sfn ..${file} /etc/resolv.conf && mkdir -p ${dirname(file)}`;
+}
+
 /** Makes netns ID with /etc/netns/ID/resolv.conf; the host resolves by another server. Returns how to end it. */
 export async function makeHost(id: string): Promise<() => Promise<void>> {
-  await $`mount -t tmpfs tmpfs /run`;
+  const file = "/run/systemd/resolve/resolv.conf";
+  await ownResolvConf(file);
   await $`ip netns add ${id}`;
   await $`ip -n ${id} link set lo up`;
   await $`ip link set lo up`.nothrow().quiet();
-  await Bun.write("/run/host.conf", "nameserver 127.0.0.153\n");
+  writeFileSync(file, "nameserver 127.0.0.153\n");
   mkdirSync(`/etc/netns/${id}`, { recursive: true });
   writeFileSync(`/etc/netns/${id}/resolv.conf`, "nameserver 127.0.0.253\n");
-  await $`mount --bind /run/host.conf /etc/resolv.conf`;
-  await $`mount --make-private /etc/resolv.conf`; // no longer the peer of /run
-  await $`mount --make-shared /etc/resolv.conf`;
   const servers = [
     serve([], "127.0.0.153", HOST_ANSWER),
     serve(["ip", "netns", "exec", id], "127.0.0.253", TASK_ANSWER),
@@ -27,8 +33,7 @@ export async function makeHost(id: string): Promise<() => Promise<void>> {
   return async () => {
     for (const server of servers) server.kill();
     await Promise.all(servers.map((server) => server.exited));
-    await $`rm -r /etc/netns/${id}`;
-    await $`rmdir /etc/netns`.nothrow().quiet();
+    await $`umount -l /etc /run`;
   };
 }
 

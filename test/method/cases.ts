@@ -246,6 +246,29 @@ for (const method of methods) {
   );
 }
 
+if (rejoins) {
+  add("overlay refuses to hide what is mounted in the directory, and leaves nothing", () =>
+    staged("link", async (stage) => {
+      const other = `${stage.holder}/etc/other`;
+      await $`mkdir ${other} && mount -t tmpfs other ${other}`.quiet();
+      const before = mountinfo();
+      const { exitCode, stderr } = await $`${stage.words("overlay", "true")}`.quiet().nothrow();
+      equal(exitCode, 125);
+      match(stderr.toString(), /cannot lay an overlay .*\(EBUSY\)\nnspin: hint: something is mounted/);
+      equal(mountinfo(), before);
+      await $`umount ${other}`.quiet();
+    }),
+  );
+
+  add("overlay: what another mount on the directory hides already does not hinder", () =>
+    staged("link", async (stage) => {
+      await $`mkdir ${stage.holder}/etc/other && mount -t tmpfs other ${stage.holder}/etc/other`.quiet();
+      await $`mount -t tmpfs etc ${stage.holder}/etc && ln -s ${stage.target} ${stage.file}`.quiet();
+      await started(stage, "overlay", async () => equal(readFileSync(stage.file, "utf8"), "host\n"));
+    }),
+  );
+}
+
 add("a holder that is private is not changed: just covered", () =>
   staged("link", async (stage) => {
     await $`mount --make-private ${stage.holder}`.quiet();
@@ -253,6 +276,23 @@ add("a holder that is private is not changed: just covered", () =>
     await started(stage, "auto", async () => equal(mountinfo(), before));
     const told = await $`${stage.words("auto", "true").toSpliced(2, 0, "--dry-run")}`.text();
     match(told, /use method cover on .*not shared/);
+  }),
+);
+
+add("a holder that is a slave still gets its master's mounts: just covered", () =>
+  staged("link", async (stage) => {
+    const inner = `${stage.root}/inner`;
+    await $`mkdir ${inner} ${stage.holder}/dir && mount --bind ${stage.holder} ${inner}`.quiet();
+    await $`mount --make-slave ${inner}`.quiet();
+    const before = mountinfo();
+    const file = `${inner}/etc/resolv.conf`;
+    const program = new Program([NSPIN, "run", "--bind", `${stage.source}:${file}`]);
+    equal(await program.run(`cat ${file}`), "task");
+    equal(mountinfo(), before);
+    await $`mount -t tmpfs master ${stage.holder}/dir`.quiet();
+    equal(await program.run(`grep -c ' ${inner}/dir ' /proc/self/mountinfo`), "1");
+    equal(await program.end(), 0);
+    await $`umount ${stage.holder}/dir && umount -l ${inner}`.quiet();
   }),
 );
 

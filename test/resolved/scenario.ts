@@ -3,7 +3,7 @@
 // For a mount and a network namespace of its own.
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
-import { mountTable, until } from "../host.ts";
+import { mountTable, ownResolvConf, until } from "../host.ts";
 import { NSPIN, Program } from "../method/stage.ts";
 
 export interface Outcome {
@@ -74,18 +74,13 @@ async function play(file: string, command: string[]): Promise<Outcome> {
 }
 
 async function startResolved(file: string) {
-  for (const line of mountTable()) {
-    const point = line.split(" ")[4] ?? "";
-    if (point.startsWith("/etc/")) await $`umount -l ${point}`; // the container's own
-  }
-  await $`mount -t tmpfs run /run && ip link set lo up`;
+  await ownResolvConf(`${RESOLVE}/${file}`);
+  await $`ip link set lo up`;
   await $`ip link add eth0 type veth peer name eth1 && ip link set eth0 up && ip link set eth1 up`;
-  await $`ln -sfn ../run/systemd/resolve/${file} /etc/resolv.conf`;
   if (!readFileSync("/etc/passwd", "utf8").includes("\nsystemd-resolve:")) {
     await $`echo systemd-resolve:x:995:995::/:/usr/sbin/nologin >> /etc/passwd`;
     await $`echo systemd-resolve:x:995: >> /etc/group`;
   }
-  mkdirSync(RESOLVE, { recursive: true });
   mkdirSync("/run/systemd/netif/links", { recursive: true });
   await $`chown systemd-resolve:systemd-resolve ${RESOLVE}`;
   setDns(SERVER.old, "old.test");

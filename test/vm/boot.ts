@@ -1,8 +1,8 @@
 // The method cases in each of Debian's kernels, emulated: their TAP, and a sum
 // in the form of bun test's.
 import { readdirSync } from "node:fs";
-import { basename, dirname } from "node:path";
-import { $, which } from "bun";
+import { $ } from "bun";
+import { installPrograms } from "../programs.ts";
 
 const DEADLINE_MS = 240_000; // a boot and the cases take about 40 s
 const TOOLS =
@@ -30,16 +30,8 @@ process.exit(failed === 0 && kernels.length > 0 ? 0 : 1);
 async function makeHost(): Promise<void> {
   const host = `${vm}/root/host`;
   await $`rm -rf ${vm}/root`;
-  await $`mkdir -p ${host}/bin ${host}/nspin/dist ${host}/etc ${host}/proc ${host}/sys ${host}/dev ${host}/run ${host}/tmp`;
-  const files = [process.execPath, ...TOOLS.map((tool) => which(tool) ?? "")];
-  for (const [i, file] of files.entries()) {
-    if (file === "") throw new Error(`cannot find ${TOOLS[i - 1]}`);
-    await $`cp -L ${file} ${host}/bin/${i === 0 ? "bun" : basename(file)}`;
-    const linked = await $`ldd ${file}`.text();
-    for (const [library] of linked.matchAll(/\/\S+\.so\S*/g)) {
-      await $`mkdir -p ${host}${dirname(library)} && cp -L ${library} ${host}${library}`;
-    }
-  }
+  await $`mkdir -p ${host}/nspin/dist ${host}/etc ${host}/proc ${host}/sys ${host}/dev ${host}/run ${host}/tmp`;
+  await installPrograms(host, [process.execPath, ...TOOLS]);
   await $`cp -r ${repository}/test ${host}/nspin/ && cp ${repository}/dist/nspin ${host}/nspin/dist/`;
   await $`cp ${import.meta.dir}/init ${vm}/root/init && chmod 755 ${vm}/root/init`;
   for (const name of ["bin", "lib", "lib64"]) await $`ln -s host/${name} ${vm}/root/${name}`; // init's own

@@ -1,0 +1,48 @@
+// Hosts that are no whole machines: a / that is not shared (a container, a
+// sandboxed systemd unit), and a chroot(2) into a directory.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { $ } from "bun";
+import { installPrograms } from "../programs.ts";
+import { files, NSPIN, start } from "./nspin.ts";
+
+const { directory, hello, world } = files();
+const run = [NSPIN, "run", "-v", "--bind", `${world}:${hello}`, "--", "cat", hello];
+
+test.each([
+  ["private", "mounts made on / by the host do not reach the program, nor the program's the host"],
+  ["slave", "mounts from its master reach the program; those that the program makes on / reach no one"],
+])(
+  "a / that is %s: the program sees its file, and -v says what cannot propagate",
+  async (propagation, why) => {
+    const seen = await start(["unshare", "--mount", "--propagation", propagation, ...run]);
+    expect(seen).toMatchObject({ status: 0, stdout: "WORLD\n" });
+    const lines = seen.stderr.trim().split("\n");
+    expect(lines).toContain(`nspin: note: / is ${propagation === "slave" ? "a slave" : "private"}: ${why}`);
+    expect(seen.stderr).toMatch(/use method cover on .*: the mount that holds it is not shared/);
+  },
+);
+
+describe("a chroot into a directory, where the root of the mount cannot be reached", () => {
+  const root = `${directory}/root`;
+  const inside = ["chroot", root, "/bin/nspin", "run", "--bind", "/WORLD:/HELLO"];
+  beforeAll(async () => {
+    await installPrograms(root, ["sh", "cat", "nsenter", NSPIN]);
+    await $`mkdir -p ${root}/proc ${root}/run && cp ${hello} ${world} ${root} && mount -t proc proc ${root}/proc`;
+  });
+  afterAll(() => $`umount ${root}/HELLO && umount ${root}/proc`.then(() => {}));
+
+  test("rejoin is refused, with the reason", async () => {
+    expect(await start([...inside, "--method", "rejoin", "cat", "/HELLO"])).toMatchObject({
+      status: 125,
+      stdout: "",
+      stderr:
+        "nspin: cannot use method rejoin on /HELLO: Operation not supported (EOPNOTSUPP)\n" +
+        "nspin: hint: the root of the mount that holds it is covered, or outside of this root\n",
+    });
+  });
+  test.each(["nsenter", "setns"])("--enter %s pins", async (mode) => {
+    const words = [...inside, "--enter", mode, "sh", "-c", "cat /HELLO"];
+    expect(await start(words)).toMatchObject({ status: 0, stdout: "WORLD\n", stderr: "" });
+    expect(await Bun.file(`${root}/HELLO`).text()).toBe("HELLO\n");
+  });
+});
