@@ -1,5 +1,5 @@
-// ffi/launch.h -> src/contract.ts, expanded by the compiler itself. With
-// --check: fail where the file in the tree is not what the header says.
+// ffi/launch.h -> src/contract.ts and the README's table of decisions, expanded
+// by the compiler itself. With --check: fail where a file is not what it says.
 const EXPAND = `
 #include "ffi/launch.h"
 #define FIELD(name, meaning) [#name, meaning],
@@ -9,7 +9,6 @@ const EXPAND = `
 {"launch": [LAUNCH_FIELDS(FIELD) 0], "cover": [COVER_FIELDS(FIELD) 0], "steps": [LAUNCH_STEPS(STEP) 0],
  "methods": [METHODS(METHOD) 0], "decisions": [DECISIONS(RULE) 0], "conditions": [CONDITIONS(FIELD) 0]}
 `;
-const FILE = "src/contract.ts";
 
 const cc = Bun.spawnSync([process.env.CC ?? "cc", "-E", "-P", "-xc", "-I.", "-"], {
   stdin: Buffer.from(EXPAND),
@@ -55,13 +54,24 @@ export const CONDITIONS = {
 ${rows(lists.conditions, ([name, meaning]) => `${name}: ${JSON.stringify(meaning)}`)}} as const;
 `;
 
-if (process.argv.includes("--check")) {
-  if ((await Bun.file(FILE).text()) !== text) {
-    console.error(`${FILE} is not what ffi/launch.h says; run: bun build/contract.ts`);
-    process.exit(1);
+const conditions = new Map(lists.conditions.map(([name, meaning]) => [name, meaning]));
+const decisions = lists.decisions
+  .filter(([, , , act]) => act !== "UNKNOWN")
+  .map(([, asked, when, act, why]) => {
+    const methods = asked.toLowerCase().replaceAll(" | ", ", ");
+    return `| ${methods} | ${conditions.get(when)} | ${act.toLowerCase()} | ${why} |\n`;
+  });
+const table = `| asked for | where | does | because |\n|---|---|---|---|\n${decisions.join("")}`;
+const marks = /(<!-- decisions: .* -->\n)[^<]*(<!-- end -->)/;
+const readme = await Bun.file("README.md").text();
+if (!marks.test(readme)) throw new Error("README.md has no place for the table of decisions");
+
+const files = { "src/contract.ts": text, "README.md": readme.replace(marks, `$1${table}$2`) };
+for (const [file, wanted] of Object.entries(files)) {
+  if (!process.argv.includes("--check")) await Bun.write(file, wanted);
+  else if ((await Bun.file(file).text()) !== wanted) {
+    throw new Error(`${file} is not what ffi/launch.h says; run: bun run contract`);
   }
-} else {
-  await Bun.write(FILE, text);
 }
 
 export {};

@@ -1,0 +1,96 @@
+// What the host may do to the file while the program runs, and what comes of it
+// by each method: run by cases.ts, told in docs/methods.md.
+import type { Stage } from "./stage.ts";
+
+export interface Seen {
+  /** "ok", or the error that the host's command ends with. */
+  readonly host: "ok" | "busy";
+  /** What the program then reads. */
+  readonly program: string;
+  readonly told: string;
+}
+
+const task: Seen = { host: "ok", program: "task", told: "kept" };
+const refused: Seen = { host: "busy", program: "task", told: "kept: the host gets EBUSY" };
+const follows: Seen = { host: "ok", program: "new", told: "follows" };
+const lost = (program: string): Seen => ({ host: "ok", program, told: "**lost**" });
+const gone: Seen = { host: "ok", program: "No such file or directory", told: "**lost**: no file" };
+const methods = ["pin", "rejoin", "overlay"] as const;
+type Row = Readonly<Record<(typeof methods)[number], Seen>>;
+const all: Row = { pin: task, rejoin: task, overlay: task };
+
+export const actions: Record<string, { does: (stage: Stage) => string; plain?: Row; link?: Row }> = {
+  "renames a new file over the target of the link": {
+    does: ({ root, target }) => `echo new > ${root}/new; mv -f ${root}/new ${target}`,
+    link: all,
+  },
+  "renames a new file over it": {
+    does: ({ file }) => `echo new > ${file}.new; mv -f ${file}.new ${file}`,
+    plain: { pin: refused, rejoin: lost("new"), overlay: task },
+  },
+  "renames ten new files over it, one by one": {
+    does: ({ file }) =>
+      `for i in 0 1 2 3 4 5 6 7 8 9; do echo $i > ${file}.new; mv -f ${file}.new ${file} || exit 1; done`,
+    plain: { pin: refused, rejoin: lost("9"), overlay: task },
+  },
+  "unlinks it, or the target of the link": {
+    does: ({ target }) => `rm ${target}`,
+    plain: { pin: refused, rejoin: gone, overlay: task },
+    link: all,
+  },
+  "writes it in place": { does: ({ target }) => `echo new > ${target}`, plain: all, link: all },
+  "replaces the symbolic link": {
+    does: ({ root, file }) =>
+      `echo new > ${root}/new; ln -s ${root}/new ${file}.new; mv -fT ${file}.new ${file}`,
+    link: { pin: refused, rejoin: lost("new"), overlay: task },
+  },
+  "renames the directory, and makes a new one": {
+    does: ({ holder }) =>
+      `mv ${holder}/etc ${holder}/old && mkdir ${holder}/etc && echo new > ${holder}/etc/resolv.conf`,
+    plain: { pin: lost("new"), rejoin: lost("new"), overlay: lost("new") },
+    link: { pin: lost("new"), rejoin: lost("new"), overlay: lost("new") },
+  },
+  "renames the source": {
+    does: ({ source }) => `echo new > ${source}.new; mv ${source}.new ${source}`,
+    plain: all,
+    link: all,
+  },
+  "writes the source in place": {
+    does: ({ source }) => `echo new > ${source}`,
+    plain: { pin: follows, rejoin: follows, overlay: follows },
+  },
+  "binds over the file": {
+    does: ({ root, file }) => `echo new > ${root}/new; mount --bind ${root}/new ${file}`,
+    plain: all,
+    link: all,
+  },
+  "makes its mounts slaves": {
+    does: ({ holder }) => `mount --make-rslave ${holder}`,
+    plain: all,
+    link: all,
+  },
+  "makes its mounts private": {
+    does: ({ holder }) => `mount --make-rprivate ${holder}`,
+    plain: all,
+    link: all,
+  },
+  "unmounts the mount that holds it": {
+    does: ({ holder }) => `umount ${holder}`,
+    plain: { pin: refused, rejoin: task, overlay: task },
+    link: { pin: refused, rejoin: task, overlay: task },
+  },
+};
+
+/** The same as a table for people, in Markdown. */
+export function actionTable(): string {
+  const kinds = { link: "symbolic link", plain: "plain file" } as const;
+  const rows = Object.entries(actions).flatMap(([does, action]) =>
+    Object.entries(kinds).flatMap(([kind, words]) => {
+      const row = action[kind as keyof typeof kinds];
+      return row ? [`| ${does} | ${words} | ${methods.map((method) => row[method].told).join(" | ")} |`] : [];
+    }),
+  );
+  return [`| the host | the file is a | ${methods.join(" | ")} |`, "|---|---|---|---|---|", ...rows].join(
+    "\n",
+  );
+}
