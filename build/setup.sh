@@ -1,5 +1,5 @@
 #!/bin/sh
-# What a fresh Debian with npm lacks for LEVEL (build, demo, test, bench): Bun
+# What a fresh Debian with npm lacks for LEVEL (build, demo, test, soak, bench): Bun
 # at the pinned version, the locked packages, Debian's packages. As root it
 # installs them; else it says which.
 set -eu
@@ -11,13 +11,14 @@ case $level in
 demo) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base unshare:util-linux" ;;
 test) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base strace:strace podman:podman runc:runc clang-format:clang-format"
 	tools="$tools qemu-system-x86_64:qemu-system-x86 cpio:cpio insmod:kmod" ;;
+soak) tools="$tools ip:iproute2 unshare:util-linux" ;;
 bench) tools="$tools ip:iproute2 hyperfine:hyperfine" ;;
 esac
 missing=
 for tool in $tools; do
 	command -v "${tool%%:*}" >/dev/null || missing="$missing ${tool#*:}"
 done
-[ -e /usr/include/linux/mount.h ] || missing="$missing linux-libc-dev"
+[ -e /usr/include/stdio.h ] || missing="$missing libc6-dev" # the kernel's headers with it
 if [ -n "$missing" ]; then
 	if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 		echo "nspin: setup: install first:$missing" >&2

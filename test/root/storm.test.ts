@@ -13,7 +13,7 @@ const AT_ONCE = 4;
 const inWindow = ["-e", "trace=move_mount,ppoll", "-e", "inject=move_mount:delay_enter=200us:when=2"];
 const blind = ["-e", "inject=ppoll:retval=0"]; // "nothing has changed"
 
-await $`cc -Wall -Wextra -Werror -Os -o /tmp/nspin-storm test/storm/storm.c`;
+await $`cc -Wall -Wextra -Werror -Os -o /tmp/nspin-storm test/load/storm.c`;
 
 /** How many of the launches have other mounts than the host, in the end. */
 async function differing(options: string[]): Promise<number> {

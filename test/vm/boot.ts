@@ -6,7 +6,9 @@ import { installPrograms } from "../programs.ts";
 
 const DEADLINE_MS = 240_000; // a boot and the cases take about 40 s
 const TOOLS =
-  "sh mount umount nsenter insmod chroot uname mv cp ln cat mkdir rm ls grep wc true touch sleep id".split(" ");
+  "sh mount umount nsenter insmod chroot uname mv cp ln cat mkdir rm ls grep wc true touch sleep id".split(
+    " ",
+  );
 
 const vm = `${import.meta.dir}/../../dist/vm`;
 const repository = `${import.meta.dir}/../..`;
