@@ -211,21 +211,24 @@ static int is_rejoining(struct sequence *s) {
  * step may have failed by that, or a mount gone missing while we rejoined.
  */
 static unsigned cover(struct sequence *s) {
-  unsigned failed = FAILED(STEP_REJOIN, -EAGAIN);
   if (s->launch->cover_count == 0)
     return 0;
+  unsigned failed;
+  u64 about;
   host_changed(&s->host); /* by pin */
-  for (int tries = 0; tries < TRIES; tries++) {
-    unsigned again = cover_once(s);
-    u64 cover = s->launch->failed_cover;
-    if (!host_changed(&s->host) || (!again && !is_rejoining(s))) {
-      failed = again;
-      s->launch->failed_cover = cover;
+  for (int tries = 1;; tries++) {
+    failed = cover_once(s);
+    about = s->launch->failed_cover;
+    if (!host_changed(&s->host) || (!failed && !is_rejoining(s)))
       break;
-    }
+    if (!failed)
+      failed = FAILED(STEP_REJOIN, -EAGAIN);
+    if (tries == TRIES)
+      break;
     EACH_HOLDER holder_close(&TARGET->holder);
     TRY(UNSHARE, host_return(&s->host));
   }
+  s->launch->failed_cover = about;
   if (failed)
     return failed;
   EACH_COVER TRY(VERIFY_HOST, target_verify_host(TARGET, &s->host));

@@ -53,6 +53,7 @@ const hints: Record<string, string | ((failure: StepFailed) => string | undefine
   "COMPARE EISDIR": kinds,
   "DECIDE EOPNOTSUPP": ({ why }) => why,
   "DECIDE ESTALE": changed,
+  "LEAVE EAGAIN": changed,
   "BIND EAGAIN": changed,
   "REJOIN EAGAIN": "the host's mount table changed each time, 50 times over; try again",
   "OVERLAY EBUSY": "something is mounted in that directory, which an overlay would hide",

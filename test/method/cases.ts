@@ -1,6 +1,6 @@
 // What each method promises, on this kernel. Run by test/root in a container,
 // and by test/vm inside other kernels.
-import { equal, match } from "node:assert/strict";
+import { deepEqual, equal, match } from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { $ } from "bun";
 import { actions } from "./actions.ts";
@@ -176,6 +176,27 @@ for (const method of methods) {
     }),
   );
 }
+
+add("auto: a link and a plain file under one mount, each by its own method", () =>
+  staged("link", async (stage) => {
+    const hosts = `${stage.holder}/etc/hosts`;
+    await $`echo host > ${hosts}`;
+    const program = new Program([
+      NSPIN,
+      "run",
+      "--bind",
+      `${stage.source}:${hosts}`,
+      ...stage.words("auto").slice(2),
+    ]);
+    equal(await program.run(`cat ${hosts} ${stage.file}`), "task\ntask");
+    equal(readFileSync(hosts, "utf8"), "host\n");
+    await program.run(`mkdir ${stage.holder}/dir && mount -t tmpfs in ${stage.holder}/dir`);
+    const pinned = rejoins ? [hosts] : [hosts, stage.file];
+    deepEqual(stage.mounts(), [stage.holder, ...pinned, `${stage.holder}/dir`].sort());
+    equal(await program.end(), 0);
+    await $`${NSPIN} unpin ${hosts}`.quiet();
+  }),
+);
 
 if (rejoins) {
   add("overlay refuses to hide what is mounted in the directory, and leaves nothing", () =>
