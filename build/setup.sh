@@ -10,7 +10,7 @@ tools='cc:gcc readelf:binutils' # command:package
 case $level in
 demo) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base unshare:util-linux" ;;
 test) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base strace:strace podman:podman runc:runc clang-format:clang-format"
-	tools="$tools qemu-system-x86_64:qemu-system-x86 cpio:cpio insmod:kmod sudo:sudo" ;;
+	tools="$tools qemu-system-x86_64:qemu-system-x86 cpio:cpio insmod:kmod sudo:sudo setcap:libcap2-bin" ;;
 soak) tools="$tools ip:iproute2 unshare:util-linux" ;;
 bench) tools="$tools ip:iproute2 hyperfine:hyperfine" ;;
 esac
