@@ -42,7 +42,7 @@ interface Case {
   readonly words?: readonly string[];
 }
 
-/** Set-ups by which 0, 1 and 2 are of a kind; the last word may be ":nonblock". */
+/** Set-ups by which 0, 1 and 2 are of a kind, with a flag that is "" or ":nonblock". */
 const stdio: Record<string, (flag: string) => string[]> = {
   pipe: (flag) => [`fd=0:reader${flag}`, `fd=1:writer${flag}`, `fd=2:writer${flag}`],
   tty: (flag) => ["session", `fd=0:tty${flag}`, "dup=0:1", "dup=0:2"],
@@ -152,12 +152,12 @@ const cases: Case[] = [
     {
       name: `0, 1 and 2: ${kind}`,
       odd: setups(""),
-      seen: { "descriptor 0": match(/^flags 0(10000)?[02],/) },
+      seen: { "descriptor 0": match(/^flags (\d*[0-3]\d{3}|\d{1,3}),/) },
     },
     {
       name: `0, 1 and 2: ${kind}, O_NONBLOCK`,
       odd: setups(":nonblock"),
-      seen: { "descriptor 0": match(/^flags 0(10)?400[02],/) },
+      seen: { "descriptor 0": match(/^flags \d*[4-7]\d{3},/) },
     },
   ]),
   ...[[0], [1], [2], [0, 1, 2]].map(
