@@ -1,17 +1,30 @@
 /*
- * What the bun runtime changed in this process before our first line ran, and
- * execve(2) would pass on. Each is checked by test/root/state.test.ts.
+ * What this process was started with, as the entry guard recorded it before
+ * the bun runtime changed some of it, is what execve(2) shall pass on.
  */
 #ifndef NSPIN_INHERIT_H
 #define NSPIN_INHERIT_H
 
-/*
- * Bun marks every descriptor from 4 on as close-on-exec when it starts. Take
- * the mark off all but bun's own. To be called before the sequence opens any.
- */
-long inherit_descriptors(void);
+#include "../guard/guard.h"
 
-/* SIGPIPE and SIGXFSZ, ignored by bun; RLIMIT_NOFILE, raised by bun. */
-long inherit_signals_and_limits(void);
+/* All of these: 0 or -errno. */
+
+/* *record = the guard's. -ENOENT: the binary was built without it. */
+long inherit_record(const struct record **record);
+
+/* Back to the working directory, where the guard had to leave it. */
+long inherit_directory(const struct record *record);
+
+/*
+ * Close-on-exec: off for what was inherited, on for everything else. Bun turns
+ * it on for all from 4 on. To be called before the sequence opens any.
+ */
+long inherit_descriptors(const struct record *record);
+
+/* Dispositions (bun: SIGPIPE, SIGXFSZ and those of a crash) and the mask. */
+long inherit_signals(const struct record *record);
+
+/* The limits become those in here, and these what they were before. */
+long inherit_limits(struct rlimit64 limits[GUARD_LIMIT_COUNT]);
 
 #endif

@@ -36,6 +36,8 @@ struct sequence {
   long netns, lock;
   char tid[NUMBER_BYTES];
   struct program program;
+  const struct record *record;
+  struct rlimit64 limits[GUARD_LIMIT_COUNT];
 };
 
 static long check_contract(struct sequence *s, struct launch *launch) {
@@ -44,6 +46,11 @@ static long check_contract(struct sequence *s, struct launch *launch) {
   s->host.is_left = 0;
   s->lock = -1;
   return launch->size == sizeof *launch ? 0 : -EINVAL;
+}
+
+static long take_over(struct sequence *s) {
+  long result = inherit_record(&s->record);
+  return result < 0 ? result : inherit_directory(s->record);
 }
 
 static long check_leader(struct sequence *s) {
@@ -154,11 +161,13 @@ static unsigned decide(struct sequence *s, int is_dry) {
 
 static unsigned prepare(struct sequence *s) {
   struct launch *launch = s->launch;
+  TRY(GUARD, take_over(s));
   TRY(LEADER, check_leader(s));
   TRY(PRIVILEGE, check_privilege());
-  TRY(INHERIT, inherit_descriptors());
+  TRY(INHERIT, inherit_descriptors(s->record));
   TRY(ARGUMENTS, program_arguments(&s->program, (const char *)launch->enter,
                                    launch->enter_count, launch->skip, s->tid));
+  s->program.environment = s->record->environment;
   TRY(FIND, program_find(&s->program));
   if (launch->netns != 0) {
     TRY(OPEN_NETNS, open_netns(s));
@@ -238,7 +247,10 @@ static unsigned cover(struct sequence *s) {
 static unsigned enter(struct sequence *s) {
   if (s->launch->join)
     TRY(JOIN_NETNS, CALL(__NR_setns, s->netns, CLONE_NEWNET));
-  TRY(RESTORE, inherit_signals_and_limits());
+  TRY(RESTORE, inherit_signals(s->record));
+  for (int i = 0; i < GUARD_LIMIT_COUNT; i++)
+    s->limits[i] = s->record->limits[i];
+  TRY(RESTORE, inherit_limits(s->limits));
   return 0;
 }
 
@@ -276,7 +288,9 @@ nspin_launch(struct launch *launch) {
   }
   /* The lock must not wait for a program on a disk that does not answer. */
   CALL(__NR_close, s.lock);
-  return FAILED(STEP_EXECUTE, program_execute(&s.program));
+  long result = program_execute(&s.program);
+  inherit_limits(s.limits); /* the runtime still has that to report */
+  return FAILED(STEP_EXECUTE, result);
 }
 
 /*
@@ -287,6 +301,7 @@ __attribute__((visibility("default"))) unsigned
 nspin_decide(struct launch *launch) {
   struct sequence s;
   TRY(CONTRACT, check_contract(&s, launch));
+  TRY(GUARD, take_over(&s));
   return decide(&s, 1);
 }
 

@@ -93,6 +93,7 @@
  */
 #define LAUNCH_STEPS(S)                                                        \
   S(CONTRACT, ALWAYS, "read the plan", NONE)                                   \
+  S(GUARD, ALWAYS, "take over what the entry guard recorded", NONE)            \
   S(LEADER, ALWAYS, "run on the thread-group leader", NONE)                    \
   S(PRIVILEGE, ALWAYS, "use CAP_SYS_ADMIN", NONE)                              \
   S(INHERIT, ALWAYS, "keep the inherited file descriptors", NONE)              \

@@ -59,6 +59,33 @@ void fd_path(char path[FD_PATH_BYTES], long fd) {
   text_number(text_copy(path, "/proc/self/fd/"), (u64)fd);
 }
 
+struct dirent64 { /* getdents64(2) */
+  u64 ino;
+  long long off;
+  unsigned short reclen;
+  unsigned char type;
+  char name[];
+};
+
+long each_descriptor(void (*visit)(long fd, void *data), void *data) {
+  char entries[1024] __attribute__((aligned(8)));
+  long list = CALL(__NR_openat, AT_FDCWD, "/proc/self/fd",
+                   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (list < 0)
+    return list;
+  long bytes;
+  while ((bytes = CALL(__NR_getdents64, list, entries, sizeof entries)) > 0)
+    for (long at = 0; at < bytes;) {
+      struct dirent64 *entry = (struct dirent64 *)(entries + at);
+      long fd = (long)text_value(entry->name, 10);
+      if (entry->name[0] != '.' && fd != list)
+        visit(fd, data);
+      at += entry->reclen;
+    }
+  CALL(__NR_close, list);
+  return bytes;
+}
+
 size_t text_length(const char *text) {
   size_t length = 0;
   while (text[length] != '\0')

@@ -36,6 +36,9 @@ long mount_id(long fd, char id[NUMBER_BYTES]); /* 0 or -errno */
 /* "/proc/self/fd/N": the way to an open file for calls that take a path. */
 void fd_path(char path[FD_PATH_BYTES], long fd);
 
+/* Calls visit(fd, data) for every open descriptor but the listing's own. */
+long each_descriptor(void (*visit)(long fd, void *data), void *data);
+
 /* Text. The caller gives room enough; text_copy returns the new end. */
 size_t text_length(const char *text);
 int text_equal(const char *a, const char *b);

@@ -4,8 +4,6 @@
 #include <linux/mman.h>
 #include <linux/stat.h>
 
-extern char **environ; /* the C library's: untouched by JavaScript */
-
 static const char shell[] = "/bin/sh";
 
 /* The whole of a /proc file, whose size stat does not know. */
@@ -58,8 +56,8 @@ long program_arguments(struct program *program, const char *enter,
   return 0;
 }
 
-static const char *search_path(void) {
-  for (char **entry = environ; entry != NULL && *entry != NULL; entry++)
+static const char *search_path(char **entry) {
+  for (; *entry != NULL; entry++)
     if (text_starts(*entry, "PATH="))
       return *entry + 5;
   return "/bin:/usr/bin"; /* execvp(3)'s own */
@@ -90,7 +88,8 @@ long program_find(struct program *program) {
     }
 
   long worst = -ENOENT;
-  for (const char *entry = search_path(), *end;; entry = end + 1) {
+  for (const char *entry = search_path(program->environment), *end;;
+       entry = end + 1) {
     for (end = entry; *end != '\0' && *end != ':';)
       end++;
     size_t directory = (size_t)(end - entry);
@@ -111,11 +110,11 @@ long program_find(struct program *program) {
 }
 
 long program_execute(struct program *program) {
-  char **argv = program->argv;
-  long result = CALL(__NR_execve, program->path, argv, environ);
+  char **argv = program->argv, **environment = program->environment;
+  long result = CALL(__NR_execve, program->path, argv, environment);
   if (result != -ENOEXEC)
     return result;
   argv[0] = program->path;
   argv[-1] = (char *)shell;
-  return CALL(__NR_execve, shell, argv - 1, environ);
+  return CALL(__NR_execve, shell, argv - 1, environment);
 }

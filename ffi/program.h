@@ -6,6 +6,7 @@
 
 struct program {
   char **argv; /* ends with NULL; argv[-1] is free, for the shell below */
+  char **environment; /* also where its PATH is looked up */
   char path[PATH_BYTES];
 };
 

@@ -3,16 +3,13 @@
  * selftest --unpinned` to hand to whichever thread is free. An object of its
  * own: what launches cannot be taken apart like this.
  */
-#include "syscall.h"
+#include "inherit.h"
 
-#include <linux/fcntl.h>
 #include <linux/mount.h>
 #include <linux/sched.h>
 #include <linux/stat.h>
 
 #define STEP __attribute__((visibility("default")))
-
-extern char **environ;
 
 /* Each returns 0, or -errno. */
 STEP int unpinned_self_bind(const char *hello) {
@@ -32,8 +29,12 @@ STEP int unpinned_bind(const char *world, const char *hello) {
 /* Writes the report to stdout, then becomes the command. */
 STEP int unpinned_execute(const char *report, unsigned long bytes,
                           char **argv) {
+  const struct record *record;
+  long result = inherit_record(&record);
+  if (result < 0)
+    return (int)result;
   CALL(__NR_write, 1, report, bytes);
-  return (int)CALL(__NR_execve, argv[0], argv, environ);
+  return (int)CALL(__NR_execve, argv[0], argv, record->environment);
 }
 
 /* Where the calling thread is: its id, the inode of its mount namespace. */

@@ -1,6 +1,6 @@
 // Plan -> one FFI call. It returns only on failure; otherwise we are the program.
 import { ptr } from "bun:ffi";
-import image from "../dist/launch.so.ts";
+import image from "#ffi/launch.so.ts";
 import { COVER_FIELDS, DECISIONS, LAUNCH_FIELDS, METHODS } from "./contract.ts";
 import { StepFailed } from "./errors.ts";
 import { openLibrary } from "./library.ts";

@@ -39,6 +39,7 @@ function statusOf(step: string, errno: string, entersByCommand: boolean): number
 const kinds = "a file covers a file, a directory covers a directory";
 const changed = "it changed while the program was being started, which was stopped; try again";
 const hints: Record<string, string | ((failure: StepFailed) => string | undefined)> = {
+  "GUARD ENOENT": "this binary was built without its entry guard: npm run build",
   "PRIVILEGE EPERM": "run it as root, for example with sudo",
   "FIND ENOENT": ({ plan }) =>
     plan.enterWords.length > 0 ? "install util-linux, or enter without it: --enter setns" : undefined,

@@ -2,7 +2,7 @@
 // wait for the next step, and the first to get it takes it. No chance but the
 // kernel's scheduler decides who. The last step becomes nsenter.
 import { ptr } from "bun:ffi";
-import image from "../dist/unpinned.so.ts";
+import image from "#ffi/unpinned.so.ts";
 import { openLibrary } from "./library.ts";
 
 const THREADS = 4;

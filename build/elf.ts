@@ -1,0 +1,147 @@
+// A segment more in an ELF file: for one of which every assumption is checked.
+
+/** Elf64_Ehdr and Elf64_Phdr, elf(5): where each field that we use is, and its bytes. */
+const HEADER = {
+  magic: [0, 4],
+  class: [4, 1],
+  data: [5, 1],
+  type: [16, 2],
+  machine: [18, 2],
+  entry: [24, 8],
+  phoff: [32, 8],
+  phentsize: [54, 2],
+  phnum: [56, 2],
+} as const;
+const SEGMENT = {
+  type: [0, 4],
+  flags: [4, 4],
+  offset: [8, 8],
+  vaddr: [16, 8],
+  paddr: [24, 8],
+  filesz: [32, 8],
+  memsz: [40, 8],
+  align: [48, 8],
+} as const;
+type Layout = Record<string, readonly [at: number, bytes: number]>;
+
+const MAGIC = 0x46_4c_45_7f; // "\x7fELF"
+const CLASS64 = 2;
+const LITTLE_ENDIAN = 1;
+const TYPE_EXEC = 2; // ET_EXEC: mapped where it says
+const SEGMENT_BYTES = 56;
+const LOAD = 1;
+const NOTE = 4;
+const X = 1;
+const W = 2;
+const R = 4;
+const ALIGN = 0x10000; // the largest page of arm64
+
+export type Segment = Record<keyof typeof SEGMENT, number> & { readonly at: number };
+export interface Elf {
+  readonly machine: number;
+  readonly entry: number;
+  readonly segments: readonly Segment[];
+}
+
+/** Throws where it is not a 64-bit little-endian ELF file that is mapped at fixed addresses. */
+export function readElf(file: Buffer): Elf {
+  const header = read(file, HEADER, 0);
+  if (header.magic !== MAGIC || header.class !== CLASS64 || header.data !== LITTLE_ENDIAN)
+    throw new Error("it is no 64-bit little-endian ELF file");
+  if (header.type !== TYPE_EXEC) throw new Error("it is not mapped at fixed addresses (ET_EXEC)");
+  if (header.phentsize !== SEGMENT_BYTES)
+    throw new Error(`its program headers have ${header.phentsize} bytes`);
+  const segments = Array.from({ length: header.phnum }, (_, i) => {
+    const at = header.phoff + i * SEGMENT_BYTES;
+    return { at, ...read(file, SEGMENT, at) };
+  });
+  return { machine: header.machine, entry: header.entry, segments };
+}
+
+export interface Code {
+  /** Executable and position-dependent, from the address that it is linked for. */
+  readonly bytes: Buffer;
+  readonly address: number;
+  readonly entry: number;
+}
+
+/** The one segment of a freshly linked file: readable and executable, nothing else. Throws. */
+export function readCode(file: Buffer): Code {
+  const { entry, segments } = readElf(file);
+  const [code, ...more] = segments.filter(({ type }) => type === LOAD);
+  if (code === undefined || more.length > 0 || code.flags !== (R | X) || code.filesz !== code.memsz)
+    throw new Error("the code must have one segment, readable and executable, and no data");
+  return { bytes: file.subarray(code.offset, code.offset + code.filesz), address: code.vaddr, entry };
+}
+
+/**
+ * The file with the code in it, to be executed first. The last program header,
+ * a note that nothing needs, becomes the code's: so the segments stay in the
+ * order of their addresses, and the first one stays first (from which a kernel
+ * computes where the program headers are). Throws where the file's layout is
+ * not the one that this was made for. floor: the address that must be free.
+ */
+export function addCode(file: Buffer, machine: number, code: Code, floor: number): Buffer {
+  const elf = readElf(file);
+  const refuse = (why: string) => new Error(`its layout is not the expected one: ${why}`);
+  const loads = elf.segments.filter(({ type }) => type === LOAD);
+  const note = elf.segments.at(-1);
+  if (elf.machine !== machine) throw refuse(`it is for machine ${elf.machine}, not ${machine}`);
+  if (loads.some(({ vaddr, memsz }) => vaddr + memsz > floor))
+    throw refuse(`the guard's addresses, from ${floor.toString(16)} on, are taken; is it guarded already?`);
+  if (note?.type !== NOTE || loads.length === 0) throw refuse("no note (PT_NOTE) follows its segments");
+  if (loads.some(({ flags }) => (flags & W) !== 0 && (flags & X) !== 0))
+    throw refuse("a segment is writable and executable");
+  if (!loads.some((load) => (load.flags & X) !== 0 && contains(load, elf.entry)))
+    throw refuse("its entry point is in no executable segment");
+
+  const offset = Math.ceil(file.length / ALIGN) * ALIGN + (code.address % ALIGN);
+  const result = Buffer.alloc(offset + code.bytes.length);
+  result.set(file);
+  result.set(code.bytes, offset);
+  const size = code.bytes.length;
+  const place = { offset, vaddr: code.address, paddr: code.address, filesz: size, memsz: size };
+  write(result, SEGMENT, note.at, { type: LOAD, flags: R | X, ...place, align: ALIGN });
+  write(result, HEADER, 0, { entry: code.entry });
+  return result;
+}
+
+/** Throws where file is not what addCode() should have made of original. */
+export function verifyCode(file: Buffer, original: Buffer, code: Code): void {
+  const { entry, segments } = readElf(file);
+  const added = segments.at(-1) as Segment;
+  const isRight =
+    entry === code.entry &&
+    added.type === LOAD &&
+    added.flags === (R | X) &&
+    added.vaddr === code.address &&
+    added.offset % ALIGN === added.vaddr % ALIGN &&
+    contains(added, entry) &&
+    file.subarray(added.offset, added.offset + added.filesz).equals(code.bytes);
+  if (!isRight) throw new Error("the code is not in the file as it should be");
+  const rest = Buffer.from(file.subarray(0, original.length));
+  write(rest, HEADER, 0, { entry: readElf(original).entry });
+  rest.set(original.subarray(added.at, added.at + SEGMENT_BYTES), added.at);
+  if (!rest.equals(original)) throw new Error("the file has changed elsewhere");
+}
+
+function contains({ vaddr, filesz }: Segment, address: number): boolean {
+  return address >= vaddr && address < vaddr + filesz;
+}
+
+function read<Fields extends Layout>(file: Buffer, fields: Fields, base: number) {
+  const values = Object.entries(fields).map(([name, [at, bytes]]) => {
+    if (base + at + bytes > file.length) throw new Error("the ELF file is cut short");
+    const value = bytes === 8 ? file.readBigUInt64LE(base + at) : file.readUIntLE(base + at, bytes);
+    return [name, Number(value)];
+  });
+  return Object.fromEntries(values) as Record<keyof Fields, number>;
+}
+
+function write(file: Buffer, fields: Layout, base: number, values: Record<string, number>): void {
+  for (const [name, value] of Object.entries(values)) {
+    const [at, bytes] = fields[name] as Layout[string];
+    if (bytes === 8) file.writeBigUInt64LE(BigInt(value), base + at);
+    else file.writeUIntLE(value, base + at, bytes);
+  }
+}

@@ -1,0 +1,53 @@
+// The entry guard (guard/guard.c), put at the entry point of a finished binary.
+import { $ } from "bun";
+import { addCode, readCode, readElf, verifyCode } from "./elf.ts";
+import { CC, DIST, ELF_MACHINE } from "./target.ts";
+
+const FLAGS = [
+  "-std=gnu11",
+  "-ffreestanding",
+  "-nostdlib",
+  "-static",
+  "-fno-pie",
+  "-no-pie",
+  "-mgeneral-regs-only", // the vector registers stay as they are
+  "-Os",
+  "-g",
+  "-ffunction-sections",
+  "-fno-stack-protector",
+  "-fno-asynchronous-unwind-tables",
+  "-Wall",
+  "-Wextra",
+  "-Werror",
+];
+const LINK = ["--entry=guard_entry", "--gc-sections", "--build-id=none", "-z,noexecstack,-z,noseparate-code"];
+
+/** from -> to. Keeps dist/guard.elf, whose symbols gdb's add-symbol-file takes. Throws. */
+export async function guard(from: string, to: string): Promise<void> {
+  const original = await read(from);
+  const { code: address, record } = await addresses();
+  const elf = `${DIST}/guard.elf`;
+  const link = [
+    ...LINK,
+    `-Ttext-segment=0x${address.toString(16)}`,
+    `--defsym=runtime_entry=${readElf(original).entry}`,
+  ];
+  await $`${CC} ${FLAGS} ${link.map((word) => `-Wl,${word}`)} guard/entry.S guard/guard.c ffi/proc.c -o ${elf}`;
+  const code = readCode(await read(elf));
+  await Bun.write(to, addCode(original, ELF_MACHINE, code, record));
+  verifyCode(await read(to), original, code);
+  await $`chmod 755 ${to}`;
+}
+
+async function read(file: string): Promise<Buffer> {
+  return Buffer.from(await Bun.file(file).arrayBuffer());
+}
+
+/** Out of guard/guard.h, by the compiler. */
+async function addresses(): Promise<{ code: number; record: number }> {
+  const ask = Buffer.from('#include "guard/guard.h"\n= GUARD_CODE GUARD_RECORD\n');
+  const expanded = await $`${CC} -E -P -xc -I. - < ${ask}`.text();
+  const [code, record] = (expanded.split("=").at(-1) ?? "").trim().split(" ").map(Number);
+  if (!code || !record) throw new Error("cannot find the guard's addresses in guard/guard.h");
+  return { code, record };
+}

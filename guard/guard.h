@@ -1,0 +1,55 @@
+/*
+ * What the entry guard records, and the pinned sequence gives back: the state
+ * that execve(2) started this process with. The Bun runtime changes part of it
+ * before JavaScript runs, and keeps no copy.
+ */
+#ifndef NSPIN_GUARD_H
+#define NSPIN_GUARD_H
+
+#include "../ffi/proc.h"
+
+#include <linux/resource.h>
+
+/*
+ * Where the guard's code is mapped, and its record just below: above the image
+ * and far below where mmap(2) puts anything by itself; page-aligned also where
+ * pages have 64 KiB. build/guard.ts refuses an image that reaches up to here.
+ */
+#define GUARD_RECORD 0x3fff0000
+#define GUARD_CODE 0x40000000
+
+#define GUARD_MAGIC 0x312d6e6970736eULL /* "nspin-1" */
+
+/*
+ * The limits that can stop the runtime from starting, L(name, least): what it
+ * starts with, measured (Bun 1.4.5) and a little more. A lower one is raised
+ * until execve. NOFILE is also here because Bun always raises it.
+ */
+#define GUARD_LIMITS(L)                                                        \
+  L(AS, 2560ULL << 20)                                                         \
+  L(DATA, 2304ULL << 20)                                                       \
+  L(STACK, 256ULL << 10)                                                       \
+  L(FSIZE, 64ULL << 10)                                                        \
+  L(NOFILE, 16)
+
+#define GUARD_LIMIT(name, least) GUARD_##name,
+enum { GUARD_LIMITS(GUARD_LIMIT) GUARD_LIMIT_COUNT };
+
+struct record {
+  u64 magic;
+  u64 ignored, mask; /* signals: bit N - 1 is signal N */
+  struct rlimit64 limits[GUARD_LIMIT_COUNT];
+  long
+      directory; /* open at the working directory where it has no path; or -1 */
+  u64 descriptor_count;
+  unsigned *descriptors;
+  char **environment; /* as execve(2) was given it */
+};
+
+struct signal_action { /* rt_sigaction(2), all 0: SIG_DFL */
+  u64 handler, flags, restorer, mask;
+};
+#define SIGNALS 64
+#define SIGNAL_MASK_BYTES 8
+
+#endif
