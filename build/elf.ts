@@ -81,14 +81,14 @@ export function readCode(file: Buffer): Code {
  * computes where the program headers are). Throws where the file's layout is
  * not the one that this was made for. floor: the address that must be free.
  */
-export function addCode(file: Buffer, machine: number, code: Code, floor: number): Buffer {
+export function addCode(file: Buffer, machine: number, code: Code): Buffer {
   const elf = readElf(file);
   const refuse = (why: string) => new Error(`its layout is not the expected one: ${why}`);
   const loads = elf.segments.filter(({ type }) => type === LOAD);
   const note = elf.segments.at(-1);
   if (elf.machine !== machine) throw refuse(`it is for machine ${elf.machine}, not ${machine}`);
-  if (loads.some(({ vaddr, memsz }) => vaddr + memsz > floor))
-    throw refuse(`the guard's addresses, from ${floor.toString(16)} on, are taken; is it guarded already?`);
+  if (loads.some(({ vaddr, memsz }) => vaddr + memsz > code.address))
+    throw refuse(`it reaches 0x${code.address.toString(16)}; is it guarded already?`);
   if (note?.type !== NOTE || loads.length === 0) throw refuse("no note (PT_NOTE) follows its segments");
   if (loads.some(({ flags }) => (flags & W) !== 0 && (flags & X) !== 0))
     throw refuse("a segment is writable and executable");

@@ -42,11 +42,13 @@ async function check(file: string, exported: RegExp, limit: number): Promise<voi
   const undefinedOnes = symbols.filter(([kind]) => kind === "U").map(([, name]) => name);
   const defined = symbols.filter((row) => row.length === 3).map(([, , name]) => name as string);
   const needed = (await $`readelf -d ${file}`.text()).split("\n").filter((line) => line.includes("(NEEDED)"));
+  const [text, data] = (await $`size ${file}`.text()).split("\n")[1]?.trim().split(/\s+/).map(Number) ?? [];
+  const size = Number(text) + Number(data); // the file is larger: its segments lie apart by a page, on arm64 64 KiB
   const faults = [
     ...undefinedOnes.map((name) => `undefined symbol ${name}`),
     ...defined.filter((name) => !exported.test(name)).map((name) => `exported symbol ${name}`),
     ...needed.map((line) => `needs a library: ${line.trim()}`),
-    ...(Bun.file(file).size < limit ? [] : [`${Bun.file(file).size} bytes, ${limit} is too many`]),
+    ...(size < limit ? [] : [`${size} bytes, ${limit} is too many`]),
   ];
   if (faults.length > 0) throw new Error(`${file}: ${faults.join("; ")}`);
 }

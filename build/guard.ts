@@ -25,7 +25,7 @@ const LINK = ["--entry=guard_entry", "--gc-sections", "--build-id=none", "-z,noe
 /** from -> to. Keeps dist/guard.elf, whose symbols gdb's add-symbol-file takes. Throws. */
 export async function guard(from: string, to: string): Promise<void> {
   const original = await read(from);
-  const { code: address, record } = await addresses();
+  const address = await codeAddress();
   const elf = `${DIST}/guard.elf`;
   const link = [
     ...LINK,
@@ -34,7 +34,7 @@ export async function guard(from: string, to: string): Promise<void> {
   ];
   await $`${CC} ${FLAGS} ${link.map((word) => `-Wl,${word}`)} guard/entry.S guard/guard.c ffi/proc.c -o ${elf}`;
   const code = readCode(await read(elf));
-  await Bun.write(to, addCode(original, ELF_MACHINE, code, record));
+  await Bun.write(to, addCode(original, ELF_MACHINE, code));
   verifyCode(await read(to), original, code);
   await $`chmod 755 ${to}`;
 }
@@ -44,10 +44,9 @@ async function read(file: string): Promise<Buffer> {
 }
 
 /** Out of guard/guard.h, by the compiler. */
-async function addresses(): Promise<{ code: number; record: number }> {
-  const ask = Buffer.from('#include "guard/guard.h"\n= GUARD_CODE GUARD_RECORD\n');
-  const expanded = await $`${CC} -E -P -xc -I. - < ${ask}`.text();
-  const [code, record] = (expanded.split("=").at(-1) ?? "").trim().split(" ").map(Number);
-  if (!code || !record) throw new Error("cannot find the guard's addresses in guard/guard.h");
-  return { code, record };
+async function codeAddress(): Promise<number> {
+  const ask = Buffer.from('#include "guard/guard.h"\n= GUARD_CODE\n');
+  const address = Number((await $`${CC} -E -P -xc -I. - < ${ask}`.text()).split("=").at(-1));
+  if (!address) throw new Error("cannot find GUARD_CODE in guard/guard.h");
+  return address;
 }

@@ -121,13 +121,11 @@ static u64 count_descriptors(void) {
   return counted;
 }
 
-/*
- * The runtime does not start where getcwd(2) fails: the directory was removed,
- * or lies outside of this root ("(unreachable)/..."), or its path is too long.
- */
+/* The runtime does not start in a directory that was removed, or lies too deep
+ * for getcwd(2). */
 static long leave_unnamed_directory(void) {
   char path[PATH_BYTES];
-  if (CALL(__NR_getcwd, path, sizeof path) > 0 && path[0] == '/')
+  if (CALL(__NR_getcwd, path, sizeof path) > 0)
     return -1;
   long here = CALL(__NR_openat, AT_FDCWD, ".", O_PATH | O_CLOEXEC);
   if (here < 0)
