@@ -50,8 +50,14 @@ long inherit_signals(const struct record *record) {
       TRY(CALL(__NR_rt_sigaction, signal, is_ignored ? &ignore : &by_default, 0,
                SIGNAL_MASK_BYTES));
   }
-  return CALL(__NR_rt_sigprocmask, SIG_SETMASK, &record->mask, 0,
-              SIGNAL_MASK_BYTES);
+  TRY(CALL(__NR_rt_sigprocmask, SIG_SETMASK, &record->mask, 0,
+           SIGNAL_MASK_BYTES));
+  u64 pending;
+  TRY(CALL(__NR_rt_sigpending, &pending, SIGNAL_MASK_BYTES));
+  for (int signal = 1; signal <= SIGNALS; signal++)
+    if ((record->pending & ~pending) >> (signal - 1) & 1)
+      TRY(CALL(__NR_kill, CALL(__NR_getpid), signal));
+  return 0;
 }
 
 long inherit_limits(struct rlimit64 limits[GUARD_LIMIT_COUNT]) {

@@ -21,7 +21,10 @@ long inherit_directory(const struct record *record);
  */
 long inherit_descriptors(const struct record *record);
 
-/* Dispositions (bun: SIGPIPE, SIGXFSZ and those of a crash) and the mask. */
+/*
+ * Dispositions (bun: SIGPIPE, SIGXFSZ and those of a crash), the mask, and what
+ * was pending (bun: SIGPWR, which it lets through).
+ */
 long inherit_signals(const struct record *record);
 
 /* The limits become those in here, and these what they were before. */

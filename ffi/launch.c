@@ -21,6 +21,9 @@
 #define LOCK_EX 2 /* flock(2) */
 #define TRIES 50  /* of a mount table that does not keep still */
 
+/* nsenter is looked for here: sudo may leave PATH to the user. */
+static const char system_path[] = "/usr/sbin:/usr/bin:/sbin:/bin";
+
 struct launch {
   LAUNCH_FIELDS(FIELD)
 };
@@ -168,7 +171,8 @@ static unsigned prepare(struct sequence *s) {
   TRY(ARGUMENTS, program_arguments(&s->program, (const char *)launch->enter,
                                    launch->enter_count, launch->skip, s->tid));
   s->program.environment = s->record->environment;
-  TRY(FIND, program_find(&s->program));
+  TRY(FIND,
+      program_find(&s->program, launch->enter_count > 0 ? system_path : NULL));
   if (launch->netns != 0) {
     TRY(OPEN_NETNS, open_netns(s));
     TRY(CHECK_NETNS, check_netns(s));

@@ -18,9 +18,11 @@ struct program {
 long program_arguments(struct program *program, const char *enter,
                        u64 enter_count, u64 skip, const char *tid);
 
-/* path = argv[0] as execvp(3) finds it; -ENOENT, or -EACCES, where it is not.
+/*
+ * path = argv[0] as execvp(3) finds it, in search, or in the environment's PATH
+ * where that is NULL. -ENOENT, or -EACCES: it is not there.
  */
-long program_find(struct program *program);
+long program_find(struct program *program, const char *search);
 
 /* Returns only where it failed. A file without a format is a shell script. */
 long program_execute(struct program *program);

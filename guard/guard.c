@@ -8,6 +8,7 @@
 
 #include <asm/errno.h>
 #include <asm/signal.h>
+#include <linux/auxvec.h>
 
 /*
  * All that the runtime and nspin's own JavaScript get to see. Not a list of
@@ -48,6 +49,30 @@ static _Noreturn void refuse(const char *what, long result, const char *hint) {
 
 static const char no_memory[] = "the process may not map more memory";
 
+/*
+ * getauxval(3). A file that brought privilege with it (setuid, capabilities)
+ * would be at the hands of whoever starts it: each word, variable, descriptor
+ * and limit is theirs. For root the kernel may set AT_SECURE too, where SELinux
+ * changes the domain.
+ */
+static void check_privilege(char **environment) {
+  struct {
+    u64 type, value;
+  } * entry;
+  u64 is_secure = 0, user = 0;
+  while (*environment++ != NULL)
+    ;
+  for (entry = (void *)environment; entry->type != AT_NULL; entry++) {
+    if (entry->type == AT_SECURE)
+      is_secure = entry->value;
+    if (entry->type == AT_UID)
+      user = entry->value;
+  }
+  if (is_secure && user != 0)
+    refuse("run setuid, setgid or with file capabilities", -EPERM,
+           "start it as root, for example with sudo");
+}
+
 static void record_signals(struct record *record) {
   static const struct signal_action by_default;
   struct signal_action action;
@@ -58,6 +83,7 @@ static void record_signals(struct record *record) {
   /* JavaScriptCore takes it, and complains on stderr where it was ignored. */
   CALL(__NR_rt_sigaction, SIGPWR, &by_default, 0, SIGNAL_MASK_BYTES);
   CALL(__NR_rt_sigprocmask, SIG_BLOCK, 0, &record->mask, SIGNAL_MASK_BYTES);
+  CALL(__NR_rt_sigpending, &record->pending, SIGNAL_MASK_BYTES);
 }
 
 static void record_limits(struct record *record) {
@@ -154,6 +180,7 @@ static void hide(char **environment) {
 /* stack: argc, argv, NULL, envp, NULL, auxv, as the kernel laid it out. */
 void guard_record(u64 *stack) {
   char **environment = (char **)stack + 1 + stack[0] + 1;
+  check_privilege(environment);
   struct record *record = (struct record *)GUARD_RECORD;
   long at = CALL(__NR_mmap, record, sizeof *record, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);

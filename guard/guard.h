@@ -38,7 +38,7 @@ enum { GUARD_LIMITS(GUARD_LIMIT) GUARD_LIMIT_COUNT };
 
 struct record {
   u64 magic;
-  u64 ignored, mask; /* signals: bit N - 1 is signal N */
+  u64 ignored, mask, pending; /* signals: bit N - 1 is signal N */
   struct rlimit64 limits[GUARD_LIMIT_COUNT];
   long
       directory; /* open at the working directory where it has no path; or -1 */

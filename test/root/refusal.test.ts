@@ -121,16 +121,6 @@ test("no CAP_SYS_ADMIN", async () => {
   });
 });
 
-test("nsenter is missing", async () => {
-  const words = ["run", "--bind", `${world}:${hello}`, "true"];
-  expect(await nspin(words, { env: { PATH: directory } })).toMatchObject({
-    status: 125,
-    stderr:
-      "nspin: cannot find nsenter: No such file or directory (ENOENT)\n" +
-      "nspin: hint: install util-linux, or enter without it: --enter setns\n",
-  });
-});
-
 test("an argument list too long", async () => {
   // A list that is just short enough for nspin, and too long with nsenter's words:
   // the kernel takes a quarter of the stack limit, execve(2), here 512 KiB.

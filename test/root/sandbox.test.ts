@@ -1,7 +1,7 @@
 // Hosts that are no whole machines: a / that is not shared (a container, a
 // sandboxed systemd unit), and a chroot(2) into a directory.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { $ } from "bun";
+import { $, which } from "bun";
 import { installPrograms } from "../programs.ts";
 import { files, NSPIN, start } from "./nspin.ts";
 
@@ -24,7 +24,7 @@ test.each([
 
 describe("a chroot into a directory, where the root of the mount cannot be reached", () => {
   const root = `${directory}/root`;
-  const inside = ["chroot", root, "/bin/nspin", "run", "--bind", "/WORLD:/HELLO"];
+  const inside = [which("chroot") ?? "", root, "/bin/nspin", "run", "--bind", "/WORLD:/HELLO"];
   beforeAll(async () => {
     await installPrograms(root, ["sh", "cat", "nsenter", NSPIN]);
     await $`mkdir -p ${root}/proc ${root}/run && cp ${hello} ${world} ${root} && mount -t proc proc ${root}/proc`;
@@ -44,5 +44,15 @@ describe("a chroot into a directory, where the root of the mount cannot be reach
     const words = [...inside, "--enter", mode, "sh", "-c", "cat /HELLO"];
     expect(await start(words)).toMatchObject({ status: 0, stdout: "WORLD\n", stderr: "" });
     expect(await Bun.file(`${root}/HELLO`).text()).toBe("HELLO\n");
+  });
+
+  test("nsenter is missing, wherever PATH leads", async () => {
+    await $`mkdir ${root}/own && mv ${root}/bin/nsenter ${root}/own/`;
+    expect(await start([...inside, "true"], { env: { PATH: "/own:/bin" } })).toMatchObject({
+      status: 125,
+      stderr:
+        "nspin: cannot find nsenter: No such file or directory (ENOENT)\n" +
+        "nspin: hint: install util-linux, or enter without it: --enter setns\n",
+    });
   });
 });

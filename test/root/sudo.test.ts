@@ -102,12 +102,12 @@ const rules: Rule[] = [
   },
   {
     line: "Defaults:alice !secure_path",
-    gives: "everything: nspin finds nsenter by the user's PATH",
+    gives: "the program with the user's PATH, which nspin itself does not follow",
     attempts: {
       PATH: {
         sudo: ["/usr/local/bin/nspin", ...words],
         env: [`PATH=${HOME}/bin:/usr/bin:/bin`],
-        outcome: code,
+        outcome: started,
       },
     },
   },
