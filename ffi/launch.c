@@ -190,7 +190,8 @@ static unsigned pin(struct sequence *s) {
     TRY(INSPECT, target_inspect(TARGET, (int)s->launch->method));
     if (!TARGET->holder.mount.is_shared)
       continue; /* another launch was faster */
-    TRY(SELF_BIND, target_self_bind(TARGET));
+    if (target_is_on_itself(TARGET) != 1)
+      TRY(SELF_BIND, target_self_bind(TARGET));
     TRY(PRIVATE, target_make_private(TARGET));
   }
   return 0;
@@ -314,28 +315,13 @@ nspin_decide(struct launch *launch) {
  * shows anything else than what lies below it is not of that kind: -EINVAL.
  */
 static long find_pin(struct target *target, long *top) {
-  struct mount below;
-  const struct mount *mount = &target->holder.mount;
   *top = open_itself(target->path);
   if (*top < 0)
     return *top;
   long result = mount_of(*top, &target->holder.mount);
   if (result == 0)
-    result = mount_find(mount->parent, &below);
-  if (result < 0)
-    return result;
-  size_t inside = text_length(below.point);
-  if (inside == 1)
-    inside = 0; /* "/" */
-  if (!text_equal(mount->point, target->path) || mount->is_shared ||
-      mount->is_slave || !text_equal(mount->device, below.device) ||
-      !text_starts(mount->point, below.point))
-    return -EINVAL;
-  char root[2 * PATH_BYTES], *end = root;
-  if (!text_equal(below.root, "/"))
-    end = text_copy(end, below.root);
-  text_copy(end, mount->point + inside);
-  return text_equal(mount->root, root) ? 0 : -EINVAL;
+    result = target_is_on_itself(target);
+  return result == 0 ? -EINVAL : result;
 }
 
 __attribute__((visibility("default"))) unsigned

@@ -146,6 +146,28 @@ long target_make_private(const struct target *target) {
   return result;
 }
 
+long target_is_on_itself(const struct target *target) {
+  struct mount below;
+  const struct mount *mount = &target->holder.mount;
+  if ((mount->is_shared || mount->is_slave) && is_directory(&target->host))
+    return 0;
+  long result = mount_find(mount->parent, &below);
+  if (result < 0)
+    return result;
+  size_t inside = text_length(below.point);
+  if (inside == 1)
+    inside = 0; /* "/" */
+  if (!text_equal(mount->point, target->path) ||
+      !text_equal(mount->device, below.device) ||
+      !text_starts(mount->point, below.point))
+    return 0;
+  char root[2 * PATH_BYTES], *end = root;
+  if (!text_equal(below.root, "/"))
+    end = text_copy(end, below.root);
+  text_copy(end, mount->point + inside);
+  return text_equal(mount->root, root);
+}
+
 void target_take_back(struct target *target) {
   long fd = target->is_self_bound ? open_itself(target->path) : -1;
   if (fd < 0)

@@ -63,6 +63,13 @@ long target_decide(struct target *target, struct cover *cover, int asked,
 /* On the host: a private mount for the cover to land on, and its end. */
 long target_self_bind(struct target *target);
 long target_make_private(const struct target *target);
+/*
+ * Is the holder a mount of the target onto itself, as those two make it? 1, 0
+ * or -errno. Of a file also one that is still shared: a launch was killed
+ * between the two. A directory's is not taken for that, people share such on
+ * purpose.
+ */
+long target_is_on_itself(const struct target *target);
 void target_take_back(struct target *target);
 
 /*
