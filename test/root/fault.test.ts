@@ -1,0 +1,279 @@
+// Every step of the pinned sequence fails, and is killed, in turn: one message,
+// no program, a host as it was, and a next launch that is right.
+//
+// strace counts a call for each thread. One run finds the number of the meant
+// one among those of the thread-group leader, the next is hit there, and its
+// trace must say that the same call was.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { $ } from "bun";
+import { STEPS } from "../../src/contract.ts";
+import { type Kind, mountinfo, Stage } from "../method/stage.ts";
+import { NSPIN, start } from "./nspin.ts";
+
+const ID = "fault";
+beforeAll(async () => void (await $`ip netns add ${ID}`));
+afterAll(async () => void (await $`ip netns del ${ID}`));
+
+/** How a launch is asked for: the steps differ. */
+const ways: Record<string, { kind: Kind; words: string[] }> = {
+  rejoin: { kind: "link", words: ["--method", "rejoin", "--enter", "setns", "--read-only"] },
+  overlay: { kind: "plain", words: ["--method", "overlay", "--enter", "setns"] },
+  pin: { kind: "plain", words: ["--method", "pin", "--enter", "nsenter"] },
+  directory: { kind: "plain", words: ["--method", "rejoin", "--enter", "setns", "--read-only"] },
+  unpin: { kind: "plain", words: [] },
+};
+
+/**
+ * The step; the way; the call that fails, by a part of its line in the trace,
+ * and "#N": the Nth such line; its error, or "=N" where it shall succeed with N;
+ * what nspin says, and after " | " the hint. SOURCE and FILE are the paths.
+ */
+type Row = [
+  step: (typeof STEPS)[number]["name"],
+  way: keyof typeof ways,
+  call: string,
+  error: string,
+  says: string,
+  /** 125 where not said; mounts that are left on the host's file, which only pin may leave. */
+  more?: { status?: number; failed?: number; killed?: number },
+];
+
+const path = "O_RDONLY|O_NOFOLLOW|O_CLOEXEC|O_PATH";
+const host = "open the host's root directory: Too many open files in system (ENFILE)";
+const full = "No space left on device (ENOSPC) | the limit is the sysctl fs.mount-max";
+const changed =
+  "Stale file handle (ESTALE) | it changed while the program was being started, which was stopped; try again";
+const pinned = { killed: 1 };
+
+// biome-ignore format: a table, a line each
+const rows: Row[] = [
+  ["LEADER", "rejoin", "gettid()", "=1", "run on the thread-group leader: No such process (ESRCH)"],
+  ["PRIVILEGE", "rejoin", "capget(", "EPERM", "use CAP_SYS_ADMIN: Operation not permitted (EPERM) | run it as root, for example with sudo"],
+  ["INHERIT", "rejoin", 'openat(AT_FDCWD, "/proc/self/fd", ', "EMFILE", "keep the inherited file descriptors: Too many open files (EMFILE)"],
+  ["INHERIT", "rejoin", "getdents64(", "EIO", "keep the inherited file descriptors: Input/output error (EIO)"],
+  ["ARGUMENTS", "rejoin", 'openat(AT_FDCWD, "/proc/self/cmdline"', "EACCES", "read the arguments: Permission denied (EACCES)"],
+  ["FIND", "rejoin", 'statx(AT_FDCWD, "/usr/bin/touch"', "ENOENT", "find touch: No such file or directory (ENOENT)", { status: 127 }],
+  ["FIND", "rejoin", 'faccessat(AT_FDCWD, "/usr/bin/touch"', "EACCES", "find touch: Permission denied (EACCES)", { status: 126 }],
+  ["FIND", "pin", 'statx(AT_FDCWD, "/usr/bin/nsenter"', "ENOENT", "find nsenter: No such file or directory (ENOENT) | install util-linux, or enter without it: --enter setns"],
+  ["OPEN_NETNS", "rejoin", 'openat(AT_FDCWD, "/run/netns/fault"', "ENOENT", "open network namespace /run/netns/fault: No such file or directory (ENOENT) | 'ip netns list' shows the network namespaces that have a name"],
+  ["CHECK_NETNS", "rejoin", "fstatfs(", "EIO", "use as a network namespace /run/netns/fault: Input/output error (EIO)"],
+  ["CHECK_NETNS", "rejoin", "NS_GET_NSTYPE", "ENOTTY", "use as a network namespace /run/netns/fault: Invalid argument (EINVAL) | it is a file of another kind: 'ip netns add NAME' makes /run/netns/NAME"],
+  ["OPEN_HOST", "rejoin", 'openat(AT_FDCWD, "/proc/self/ns/mnt"', "ENFILE", host],
+  ["OPEN_HOST", "rejoin", 'openat(AT_FDCWD, "/", O_RDONLY|O_CLOEXEC|O_PATH', "ENFILE", host],
+  ["OPEN_HOST", "rejoin", 'openat(AT_FDCWD, ".", O_RDONLY|O_CLOEXEC|O_PATH', "ENFILE", host],
+  ["OPEN_HOST", "rejoin", 'openat(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY|O_CLOEXEC', "ENFILE", host],
+  ["OPEN_SOURCE", "rejoin", 'statx(AT_FDCWD, "SOURCE"', "EIO", "open SOURCE: Input/output error (EIO)"],
+  ["OPEN_TARGET", "rejoin", `openat(AT_FDCWD, "FILE", ${path}`, "EIO", "open FILE: Input/output error (EIO)"],
+  ["INSPECT", "rejoin", `openat(AT_FDCWD, "FILE", ${path}#2`, "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
+  ["INSPECT", "pin", `openat(AT_FDCWD, "FILE", ${path}#3`, "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
+  ["DECIDE", "rejoin", "MOVE_MOUNT_SET_GROUP", "ENOSYS", "use method rejoin on FILE: Operation not supported (EOPNOTSUPP) | the kernel cannot rejoin a peer group (Linux 5.15); pin works on any"],
+  ["LOCK", "pin", 'openat(AT_FDCWD, "/run/nspin.lock"', "EROFS", "lock /run/nspin.lock: Read-only file system (EROFS)"],
+  ["LOCK", "pin", "LOCK_EX", "ENOLCK", "lock /run/nspin.lock: No locks available (ENOLCK)"],
+  ["SELF_BIND", "pin", "MS_BIND", "ENOSPC", `bind onto itself FILE: ${full}`],
+  ["PRIVATE", "pin", "MS_PRIVATE", "ENOMEM", "make private the mount on FILE: Cannot allocate memory (ENOMEM)", pinned],
+  ["UNSHARE", "rejoin", "unshare(", "ENOSPC", "unshare the mount namespace: No space left on device (ENOSPC) | the limit is the sysctl user.max_mnt_namespaces"],
+  ["UNSHARE", "pin", "unshare(", "EPERM", "unshare the mount namespace: Operation not permitted (EPERM)", pinned],
+  ["LEAVE", "rejoin", "MS_SLAVE", "EINVAL", "make a slave of the mount that holds FILE: Invalid argument (EINVAL)"],
+  ["OPEN_SHOWN", "rejoin", 'openat(AT_FDCWD, "SOURCE", O_RDONLY|O_CLOEXEC|O_PATH', "EIO", "open for the program SOURCE: Input/output error (EIO)"],
+  ["OPEN_SHOWN", "pin", 'openat(AT_FDCWD, "SOURCE", O_RDONLY|O_CLOEXEC|O_PATH', "ESTALE", `open for the program SOURCE: ${changed}`, pinned],
+  ["OVERLAY", "overlay", '"tmpfs"', "EPERM", "lay an overlay on the directory of FILE: Operation not permitted (EPERM)"],
+  ["OVERLAY", "overlay", '"overlay"', "ENODEV", "lay an overlay on the directory of FILE: No such device (ENODEV) | the kernel has no overlay file system: modprobe overlay"],
+  ["BIND", "rejoin", "MS_BIND, NULL", "ENOSPC", `bind SOURCE over FILE: ${full}`],
+  ["BIND", "overlay", "MS_BIND, NULL", "ENOSPC", `bind SOURCE over FILE: ${full}`],
+  ["BIND", "pin", "MS_BIND, NULL#2", "ENOSPC", `bind SOURCE over FILE: ${full}`, pinned],
+  ["VERIFY_HERE", "rejoin", 'statx(AT_FDCWD, "FILE"', "EIO", "verify the bind of SOURCE over FILE: Input/output error (EIO)"],
+  ["VERIFY_HERE", "pin", 'statx(AT_FDCWD, "FILE"', "ESTALE", `verify the bind of SOURCE over FILE: ${changed}`, pinned],
+  ["BIND_PRIVATE", "rejoin", "MS_PRIVATE", "ENOMEM", "make private the bind mount on FILE: Cannot allocate memory (ENOMEM)"],
+  ["BIND_PRIVATE", "pin", "MS_PRIVATE#2", "ENOMEM", "make private the bind mount on FILE: Cannot allocate memory (ENOMEM)", pinned],
+  ["READ_ONLY", "rejoin", "MS_REMOUNT", "EPERM", "make read-only the bind mount on FILE: Operation not permitted (EPERM)"],
+  ["READ_ONLY", "directory", "mount_setattr(", "ENOSYS", "make read-only the bind mount on FILE: Function not implemented (ENOSYS) | of a directory, --read-only needs Linux 5.12"],
+  ["REJOIN", "rejoin", "MS_PRIVATE#2", "EINVAL", "rejoin the peer group of the mount that holds FILE: Invalid argument (EINVAL)"],
+  ["REJOIN", "rejoin", "MOVE_MOUNT_SET_GROUP#2", "EINVAL", "rejoin the peer group of the mount that holds FILE: Invalid argument (EINVAL)"],
+  ["REJOIN", "overlay", "MOVE_MOUNT_SET_GROUP#2", "EPERM", "rejoin the peer group of the mount that holds FILE: Operation not permitted (EPERM)"],
+  ["VERIFY_HOST", "rejoin", '"tmp/', "EIO", "verify that the host keeps FILE: Input/output error (EIO)"],
+  ["VERIFY_HOST", "pin", '"tmp/', "ESTALE", `verify that the host keeps FILE: ${changed}`, pinned],
+  ["JOIN_NETNS", "rejoin", "setns(", "EPERM", "join network namespace /run/netns/fault: Operation not permitted (EPERM)"],
+  ["RESTORE", "rejoin", "rt_sigaction(SIGPIPE, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}", "EINVAL", "restore signals and limits: Invalid argument (EINVAL)"],
+  ["EXECUTE", "rejoin", 'execve("/usr/bin/touch"', "ETXTBSY", "execute touch: Text file busy (ETXTBSY)", { status: 126 }],
+  ["EXECUTE", "rejoin", 'execve("/usr/bin/touch"', "ENOENT", "execute touch: No such file or directory (ENOENT)", { status: 127 }],
+  ["EXECUTE", "pin", 'execve("/usr/bin/nsenter"', "E2BIG", "execute nsenter: Argument list too long (E2BIG) | arguments and environment together are longer than execve(2) takes", { failed: 1, killed: 1 }],
+  ["FIND_PIN", "unpin", `openat(AT_FDCWD, "FILE", ${path}#2`, "EIO", "take for a mount of nspin's what is on FILE: Input/output error (EIO)"],
+  ["UNPIN", "unpin", "umount2(", "EPERM", "unmount FILE: Operation not permitted (EPERM)"],
+];
+
+/** No system call of their own decides these: they have a test each. */
+const others = ["CONTRACT", "COMPARE"];
+
+test("every step has its row", () => {
+  const covered = new Set<string>([...rows.map(([step]) => step), ...others]);
+  expect([...covered].sort()).toEqual(STEPS.map(({ name }) => name).sort());
+});
+
+const hits = ["fails", "is killed"] as const;
+test.each(rows.flatMap((row) => hits.map((hit) => [row[0], row[1], row[2], hit, row] as const)))(
+  "%s, %s: %s %s",
+  async (_step, way, _call, hit, [, , call, error, says, more = {}]) => {
+    const [name, number] = await onHost(way, async (host) => {
+      const { calls } = await traced(host.command);
+      return locate(calls, host.fill(call));
+    });
+    await onHost(way, async (host) => {
+      const effect =
+        hit === "is killed" ? "signal=SIGKILL" : error.startsWith("=") ? `retval${error}` : `error=${error}`;
+      const seen = await traced(host.command, `${name}:${effect}:when=${number}`);
+      if (hit === "is killed") {
+        expect(seen.calls.at(-1)).toBe("+++ killed by SIGKILL +++");
+        expect(locate(seen.calls.slice(0, -1), host.fill(call))).toEqual([name, number]);
+        expect(seen.calls.at(-2)).toContain(host.fill(call).split("#")[0] as string);
+      } else {
+        expect(seen.injected).toEqual([expect.stringContaining(host.fill(call).split("#")[0] as string)]);
+        const { status, stdout, stderr } = seen;
+        expect([status, stdout, stderr]).toEqual([more.status ?? 125, "", host.message(says)]);
+      }
+      await host.isAsBefore(hit === "is killed" ? more.killed : more.failed);
+      await host.nextIsRight();
+    });
+  },
+);
+
+test.each([
+  ["a launch that was killed between the two", ["mount:signal=SIGKILL:when=2"]],
+  ["a launch that could not take it back", ["mount:error=ENOMEM:when=2", "umount2:error=EPERM"]],
+])("unpin takes away what is left, bound and not private, by %s", (_, injections) =>
+  onHost("pin", async (host) => {
+    await traced(host.command, ...injections);
+    await host.isAsBefore(1);
+    expect(await start([NSPIN, "unpin", host.file])).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    await host.isAsBefore();
+  }),
+);
+
+test("COMPARE: a directory over a file, and a file over a directory", () =>
+  onHost("pin", async (host) => {
+    const { root } = host.stage;
+    const kinds = " | a file covers a file, a directory covers a directory";
+    for (const [source, target, error] of [
+      [root, host.file, "Is a directory (EISDIR)"],
+      [host.source, host.stage.holder, "Not a directory (ENOTDIR)"],
+    ] as const) {
+      const seen = await start([NSPIN, "run", "--bind", `${source}:${target}`, "touch", host.mark]);
+      const stderr = host.message(`lay ${source} over ${target}: ${error}${kinds}`);
+      expect(seen).toMatchObject({ status: 125, stdout: "", stderr });
+      await host.isAsBefore();
+    }
+    await host.nextIsRight();
+  }));
+
+test.each([
+  ["CONTRACT: a struct of another size", "size", "read the plan: Invalid argument (EINVAL)"],
+  ["LEADER: off the main thread", "thread", "run on the thread-group leader: No such process (ESRCH)"],
+])("%s", (_, how, says) =>
+  onHost("rejoin", async (host) => {
+    const seen = await start([process.execPath, "test/root/misuse.ts", how, ...host.command.slice(1)]);
+    expect(seen).toMatchObject({ status: 125, stdout: "", stderr: host.message(says) });
+    await host.isAsBefore();
+    await host.nextIsRight();
+  }),
+);
+
+async function onHost<Result>(way: string, body: (host: Host) => Promise<Result>): Promise<Result> {
+  const stage = await Stage.make(ways[way]?.kind ?? "plain");
+  try {
+    return await body(await Host.make(way, stage));
+  } finally {
+    await stage.end();
+  }
+}
+
+/** A stage, the command for a way, whose program leaves a mark, and what must not change. */
+class Host {
+  readonly mark: string;
+  private constructor(
+    readonly stage: Stage,
+    readonly source: string,
+    readonly file: string,
+    readonly command: readonly string[],
+    readonly before: readonly string[],
+    readonly names: string,
+  ) {
+    this.mark = `${stage.root}/mark`;
+  }
+
+  static async make(way: string, stage: Stage): Promise<Host> {
+    let { source, file } = stage;
+    if (way === "directory") {
+      [source, file] = [`${stage.root}/task`, `${stage.holder}/etc`];
+      mkdirSync(source);
+      writeFileSync(`${source}/resolv.conf`, "task\n");
+    }
+    const options = ["--netns", ID, "--no-etc", ...(ways[way]?.words ?? []), "--bind", `${source}:${file}`];
+    if (way === "unpin") await $`${NSPIN} run ${options} --method pin true`.quiet();
+    const command = way === "unpin" ? ["unpin", file] : ["run", ...options, "touch", `${stage.root}/mark`];
+    return new Host(stage, source, file, command, table(), await $`ip netns list`.text());
+  }
+
+  fill(text: string): string {
+    return text.replace(/\bSOURCE\b/, this.source).replace(/\bFILE\b/, this.file);
+  }
+
+  message(says: string): string {
+    return this.fill(`nspin: cannot ${says}\n`).replace(" | ", "\nnspin: hint: ");
+  }
+
+  /** No program, no other mount but those expected on the file. */
+  async isAsBefore(left = 0): Promise<void> {
+    expect(existsSync(this.mark)).toBeFalse();
+    const more = table().filter((line) => !this.before.includes(line));
+    expect(table().filter((line) => !more.includes(line))).toEqual([...this.before]);
+    expect(more.map((line) => line.split(" ")[4])).toEqual(Array(left).fill(this.file));
+    expect(await $`ip netns list`.text()).toBe(this.names);
+  }
+
+  /** The same again, whole: the program is where it shall be, and pin has left one private mount. */
+  async nextIsRight(): Promise<void> {
+    if (this.command[0] === "unpin") {
+      expect(await start([NSPIN, ...this.command])).toMatchObject({ status: 0, stdout: "", stderr: "" });
+      return expect(mountinfo()).toBe(this.stage.before);
+    }
+    const look = ["sh", "-c", `cat ${this.stage.file}; stat -Lc %i /proc/self/ns/net`];
+    const seen = await start([NSPIN, ...this.command.slice(0, -2), ...look]);
+    const netns = await $`stat -Lc %i /run/netns/${ID}`.text();
+    expect(seen).toMatchObject({ status: 0, stdout: `task\n${netns}`, stderr: "" });
+    const more = table().filter((line) => !this.before.includes(line));
+    expect(more.length).toBe(this.command.includes("pin") ? 1 : 0);
+    for (const line of more) expect(line).toMatch(new RegExp(` ${this.file} [^ ]+ - `));
+    expect(readFileSync(this.stage.file, "utf8")).toBe("host\n");
+  }
+}
+
+function table(): string[] {
+  return mountinfo().trim().split("\n");
+}
+
+/** Runs nspin under strace: what the leader called, in order, and the lines of what was injected.
+ * The first line is strace's own execve, which it does not count. */
+async function traced(command: readonly string[], ...injections: string[]) {
+  const file = `${mkdtempSync("/tmp/nspin-trace-")}/trace`;
+  const inject = injections.flatMap((injection) => ["-e", `inject=${injection}`]);
+  const strace = ["strace", "-f", "-qq", "-o", file, ...inject];
+  const seen = await start([...strace, NSPIN, ...command], { env: { PATH: "/usr/bin" } });
+  const lines = readFileSync(file, "utf8").trim().split("\n");
+  const leader = `${Number.parseInt(lines[0] as string, 10)} `;
+  const own = lines.slice(1).filter((line) => line.startsWith(leader) && !line.includes(" resumed>"));
+  return {
+    ...seen,
+    calls: own.map((line) => line.slice(leader.length).trim()),
+    injected: lines.filter((line) => line.includes("(INJECTED)")),
+  };
+}
+
+/** "PART#N": the name of the Nth call that holds PART, once the object is loaded, and its number by that name. */
+function locate(calls: readonly string[], call: string): [name: string, number: number] {
+  const [part, nth = "1"] = call.split("#") as [string, string?];
+  const loaded = calls.findIndex((line) => line.startsWith("memfd_create("));
+  const found = calls.flatMap((line, i) => (i > loaded && line.includes(part) ? [i] : []))[Number(nth) - 1];
+  if (found === undefined) throw new Error(`no call #${nth} with ${part} among\n${calls.join("\n")}`);
+  const name = /^\w+/.exec(calls[found] as string)?.[0] as string;
+  return [name, calls.slice(0, found + 1).filter((line) => line.startsWith(`${name}(`)).length];
+}
