@@ -9,21 +9,6 @@ long open_itself(const char *path) {
   return CALL(__NR_openat, AT_FDCWD, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* A space, tab, newline or backslash in a path is written \ooo. */
-static void unescape(char *path) {
-  char *to = path;
-  while (*path != '\0') {
-    if (*path != '\\') {
-      *to++ = *path++;
-      continue;
-    }
-    *to++ =
-        (char)((path[1] - '0') << 6 | (path[2] - '0') << 3 | (path[3] - '0'));
-    path += 4;
-  }
-  *to = '\0';
-}
-
 /* A line: ID PARENT DEVICE ROOT POINT OPTIONS [TAG...] - FILESYSTEM... */
 int mount_next(struct reader *table, struct mount *mount) {
   struct {
@@ -42,8 +27,6 @@ int mount_next(struct reader *table, struct mount *mount) {
     end = read_word(table, fields[i].word, fields[i].bytes);
   if (end != ' ')
     return 0;
-  unescape(mount->root);
-  unescape(mount->point);
   mount->is_listed = 1;
   mount->is_shared = mount->is_slave = 0;
   end = read_word(table, tag, sizeof tag); /* options */
@@ -65,7 +48,7 @@ long mount_find(const char *id, struct mount *mount) {
   while (!is_found && mount_next(&table, mount))
     is_found = text_equal(mount->id, id);
   read_close(&table);
-  return is_found ? 0 : -ENOENT;
+  return is_found ? 0 : table.error ? table.error : -ENOENT;
 }
 
 long mount_of(long fd, struct mount *mount) {

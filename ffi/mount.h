@@ -9,9 +9,13 @@
 struct mount {
   char id[NUMBER_BYTES], parent[NUMBER_BYTES];
   char device[2 * NUMBER_BYTES];
-  char root[PATH_BYTES];  /* of the mount, within its file system */
-  char point[PATH_BYTES]; /* where it is mounted */
-  int is_listed;          /* 0: its root lies outside of this root (chroot) */
+  /*
+   * A byte more than any path has: what mountinfo tells can be longer, and is
+   * cut; so it is equal to no path, and no call takes it.
+   */
+  char root[PATH_BYTES + 1];  /* of the mount, within its file system */
+  char point[PATH_BYTES + 1]; /* where it is mounted */
+  int is_listed; /* 0: its root lies outside of this root (chroot) */
   int is_shared, is_slave;
 };
 
@@ -24,7 +28,7 @@ long mount_of(long fd, struct mount *mount);
 /* The mount with that id; -ENOENT: not listed. */
 long mount_find(const char *id, struct mount *mount);
 
-/* The next line of an open mountinfo: 1, or 0 at its end. */
+/* The next line of an open mountinfo: 1, or 0 at its end (table->error). */
 int mount_next(struct reader *table, struct mount *mount);
 
 /*

@@ -3,7 +3,7 @@
 #include <asm/errno.h>
 
 long read_open(struct reader *reader, const char *path) {
-  reader->at = reader->have = 0;
+  reader->at = reader->have = reader->error = 0;
   reader->fd = CALL(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
   return reader->fd < 0 ? reader->fd : 0;
 }
@@ -16,6 +16,7 @@ static long read_byte(struct reader *reader) {
     reader->have =
         CALL(__NR_read, reader->fd, reader->buffer, sizeof reader->buffer);
     if (reader->have <= 0) {
+      reader->error = reader->have;
       reader->have = 0;
       return -1;
     }
@@ -23,15 +24,33 @@ static long read_byte(struct reader *reader) {
   return (unsigned char)reader->buffer[reader->at++];
 }
 
+/*
+ * In mountinfo a blank, newline or backslash of a path is \ooo. Decoded here,
+ * it ends no word, and a word is cut between two bytes, not within an escape.
+ */
+static long read_decoded(struct reader *reader) {
+  enum { OF_THE_WORD = 0x100 };
+  long byte = read_byte(reader), value = 0;
+  if (byte != '\\')
+    return byte;
+  for (int digits = 0; digits < 3; digits++) {
+    byte = read_byte(reader);
+    if (byte < '0' || byte > '7')
+      return byte; /* no kernel writes that */
+    value = value << 3 | (byte - '0');
+  }
+  return OF_THE_WORD | value;
+}
+
 long read_word(struct reader *reader, char *word, size_t bytes) {
   size_t length = 0;
-  long byte = read_byte(reader);
+  long byte = read_decoded(reader);
   while (byte == ' ' || byte == '\t')
-    byte = read_byte(reader);
+    byte = read_decoded(reader);
   while (byte >= 0 && byte != ' ' && byte != '\t' && byte != '\n') {
     if (length < bytes - 1)
       word[length++] = (char)byte;
-    byte = read_byte(reader);
+    byte = read_decoded(reader);
   }
   word[length] = '\0';
   return byte == '\t' ? ' ' : byte;
@@ -52,7 +71,7 @@ long mount_id(long fd, char id[NUMBER_BYTES]) {
   if (end >= 0)
     read_word(&info, id, NUMBER_BYTES);
   read_close(&info);
-  return end < 0 ? -ENOENT : 0;
+  return end >= 0 ? 0 : info.error ? info.error : -ENOENT;
 }
 
 void fd_path(char path[FD_PATH_BYTES], long fd) {

@@ -18,6 +18,7 @@ typedef unsigned long long u64;
 struct reader {
   long fd;
   long at, have;
+  long error; /* 0, or the -errno that ended it before its end */
   char buffer[1024];
 };
 
@@ -25,8 +26,8 @@ long read_open(struct reader *reader, const char *path); /* 0 or -errno */
 void read_close(struct reader *reader);
 
 /*
- * The next word, cut to bytes - 1; blanks (space, tab) separate words. Returns
- * what ended it: ' ', '\n', or -1 at the end of the file.
+ * The next word, cut to bytes - 1; blanks (space, tab) separate words, \ooo is
+ * the byte of that number. Returns what ended it: ' ', '\n', or -1 at the end.
  */
 long read_word(struct reader *reader, char *word, size_t bytes);
 

@@ -161,11 +161,11 @@ long target_is_on_itself(const struct target *target) {
       !text_equal(mount->device, below.device) ||
       !text_starts(mount->point, below.point))
     return 0;
-  char root[2 * PATH_BYTES], *end = root;
+  char root[2 * sizeof below.root], *end = root;
   if (!text_equal(below.root, "/"))
     end = text_copy(end, below.root);
   text_copy(end, mount->point + inside);
-  return text_equal(mount->root, root);
+  return text_length(root) < PATH_BYTES && text_equal(mount->root, root);
 }
 
 void target_take_back(struct target *target) {
@@ -197,7 +197,7 @@ static long is_hiding(const struct target *target, long directory) {
              mount.point[length] == '/' && mount.point[length + 1] != '\0' &&
              !text_equal(mount.point, target->path);
   read_close(&table);
-  return result;
+  return table.error ? table.error : result;
 }
 
 /*
