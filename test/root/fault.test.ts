@@ -26,7 +26,7 @@ const ways: Record<string, { kind: Kind; words: string[] }> = {
 
 /**
  * The step; the way; the call that fails, by a part of its line in the trace,
- * and "#N": the Nth such line; its error, or "=N" where it shall succeed with N;
+ * "#N": of the Nth such line, "+1": the call after it; its error, or "=N" where it shall succeed with N;
  * what nspin says, and after " | " the hint. SOURCE and FILE are the paths.
  */
 type Row = [
@@ -67,6 +67,8 @@ const rows: Row[] = [
   ["OPEN_TARGET", "rejoin", `openat(AT_FDCWD, "FILE", ${path}`, "EIO", "open FILE: Input/output error (EIO)"],
   ["INSPECT", "rejoin", `openat(AT_FDCWD, "FILE", ${path}#2`, "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
   ["INSPECT", "pin", `openat(AT_FDCWD, "FILE", ${path}#3`, "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
+  ["INSPECT", "rejoin", `openat(AT_FDCWD, "FILE", ${path}#2+2`, "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
+  ["INSPECT", "rejoin", 'openat(AT_FDCWD, "/proc/self/mountinfo"#2+1', "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
   ["DECIDE", "rejoin", "MOVE_MOUNT_SET_GROUP", "ENOSYS", "use method rejoin on FILE: Operation not supported (EOPNOTSUPP) | the kernel cannot rejoin a peer group (Linux 5.15); pin works on any"],
   ["LOCK", "pin", 'openat(AT_FDCWD, "/run/nspin.lock"', "EROFS", "lock /run/nspin.lock: Read-only file system (EROFS)"],
   ["LOCK", "pin", "LOCK_EX", "ENOLCK", "lock /run/nspin.lock: No locks available (ENOLCK)"],
@@ -77,6 +79,7 @@ const rows: Row[] = [
   ["LEAVE", "rejoin", "MS_SLAVE", "EINVAL", "make a slave of the mount that holds FILE: Invalid argument (EINVAL)"],
   ["OPEN_SHOWN", "rejoin", 'openat(AT_FDCWD, "SOURCE", O_RDONLY|O_CLOEXEC|O_PATH', "EIO", "open for the program SOURCE: Input/output error (EIO)"],
   ["OPEN_SHOWN", "pin", 'openat(AT_FDCWD, "SOURCE", O_RDONLY|O_CLOEXEC|O_PATH', "ESTALE", `open for the program SOURCE: ${changed}`, pinned],
+  ["OVERLAY", "overlay", 'openat(AT_FDCWD, "/proc/self/mountinfo"#4+1', "EIO", "lay an overlay on the directory of FILE: Input/output error (EIO)"],
   ["OVERLAY", "overlay", '"tmpfs"', "EPERM", "lay an overlay on the directory of FILE: Operation not permitted (EPERM)"],
   ["OVERLAY", "overlay", '"overlay"', "ENODEV", "lay an overlay on the directory of FILE: No such device (ENODEV) | the kernel has no overlay file system: modprobe overlay"],
   ["BIND", "rejoin", "MS_BIND, NULL", "ENOSPC", `bind SOURCE over FILE: ${full}`],
@@ -114,20 +117,20 @@ const hits = ["fails", "is killed"] as const;
 test.each(rows.flatMap((row) => hits.map((hit) => [row[0], row[1], row[2], hit, row] as const)))(
   "%s, %s: %s %s",
   async (_step, way, _call, hit, [, , call, error, says, more = {}]) => {
-    const [name, number] = await onHost(way, async (host) => {
-      const { calls } = await traced(host.command);
-      return locate(calls, host.fill(call));
-    });
+    const { name, number } = await onHost(way, async (host) =>
+      locate((await traced(host.command)).calls, host.fill(call)),
+    );
     await onHost(way, async (host) => {
       const effect =
         hit === "is killed" ? "signal=SIGKILL" : error.startsWith("=") ? `retval${error}` : `error=${error}`;
       const seen = await traced(host.command, `${name}:${effect}:when=${number}`);
+      const { line, ...found } = locate(seen.calls, host.fill(call));
+      expect(found).toEqual({ name, number });
       if (hit === "is killed") {
-        expect(seen.calls.at(-1)).toBe("+++ killed by SIGKILL +++");
-        expect(locate(seen.calls.slice(0, -1), host.fill(call))).toEqual([name, number]);
-        expect(seen.calls.at(-2)).toContain(host.fill(call).split("#")[0] as string);
+        expect(seen.calls.slice(-2)).toEqual([line, "+++ killed by SIGKILL +++"]);
       } else {
-        expect(seen.injected).toEqual([expect.stringContaining(host.fill(call).split("#")[0] as string)]);
+        expect(line).toEndWith("(INJECTED)");
+        expect(seen.injected).toBe(1);
         const { status, stdout, stderr } = seen;
         expect([status, stdout, stderr]).toEqual([more.status ?? 125, "", host.message(says)]);
       }
@@ -251,7 +254,7 @@ function table(): string[] {
   return mountinfo().trim().split("\n");
 }
 
-/** Runs nspin under strace: what the leader called, in order, and the lines of what was injected.
+/** Runs nspin under strace: what the leader called, in order, and how often was injected.
  * The first line is strace's own execve, which it does not count. */
 async function traced(command: readonly string[], ...injections: string[]) {
   const file = `${mkdtempSync("/tmp/nspin-trace-")}/trace`;
@@ -260,20 +263,24 @@ async function traced(command: readonly string[], ...injections: string[]) {
   const seen = await start([...strace, NSPIN, ...command], { env: { PATH: "/usr/bin" } });
   const lines = readFileSync(file, "utf8").trim().split("\n");
   const leader = `${Number.parseInt(lines[0] as string, 10)} `;
-  const own = lines.slice(1).filter((line) => line.startsWith(leader) && !line.includes(" resumed>"));
-  return {
-    ...seen,
-    calls: own.map((line) => line.slice(leader.length).trim()),
-    injected: lines.filter((line) => line.includes("(INJECTED)")),
-  };
+  const calls: string[] = [];
+  for (const line of lines.slice(1)) {
+    if (!line.startsWith(leader)) continue;
+    const [, rest] = /^\d+ +<\.\.\. \w+ resumed>(.*)/.exec(line) ?? [];
+    if (rest === undefined) calls.push(line.slice(leader.length).trim());
+    else calls.push(calls.pop()?.replace(" <unfinished ...>", rest) as string);
+  }
+  return { ...seen, calls, injected: lines.filter((line) => line.includes("(INJECTED)")).length };
 }
 
-/** "PART#N": the name of the Nth call that holds PART, once the object is loaded, and its number by that name. */
-function locate(calls: readonly string[], call: string): [name: string, number: number] {
-  const [part, nth = "1"] = call.split("#") as [string, string?];
+/** A row's call, once the object is loaded: its name, its number among those of that name, its line. */
+function locate(calls: readonly string[], call: string) {
+  const [, part, nth = "1", after = "0"] = /^(.*?)(?:#(\d+))?(?:\+(\d+))?$/.exec(call) as string[];
   const loaded = calls.findIndex((line) => line.startsWith("memfd_create("));
-  const found = calls.flatMap((line, i) => (i > loaded && line.includes(part) ? [i] : []))[Number(nth) - 1];
-  if (found === undefined) throw new Error(`no call #${nth} with ${part} among\n${calls.join("\n")}`);
-  const name = /^\w+/.exec(calls[found] as string)?.[0] as string;
-  return [name, calls.slice(0, found + 1).filter((line) => line.startsWith(`${name}(`)).length];
+  const found = calls.flatMap((line, i) => (i > loaded && line.includes(part as string) ? [i] : []));
+  const at = (found[Number(nth) - 1] ?? Number.NaN) + Number(after);
+  const line = calls[at];
+  if (line === undefined) throw new Error(`there is no ${call} among\n${calls.join("\n")}`);
+  const name = line.slice(0, line.indexOf("("));
+  return { name, number: calls.slice(0, at + 1).filter((line) => line.startsWith(`${name}(`)).length, line };
 }
