@@ -101,5 +101,5 @@ long holder_graph_is_sound(struct host *host) {
   TRY(host_leave(host));
   long result = try_graph();
   TRY(host_return(host));
-  return result;
+  return result == 1;
 }

@@ -87,8 +87,9 @@ long target_inspect(struct target *target, int asked) {
   return result;
 }
 
-static int holds(enum condition when, struct target *target, int is_dry,
-                 struct host *host) {
+/* 1, 0 or -errno. */
+static long holds(enum condition when, struct target *target, int is_dry,
+                  struct host *host) {
   const struct mount *mount = &target->holder.mount;
   switch (when) {
   case WHEN_PRIVATE:
@@ -102,7 +103,10 @@ static int holds(enum condition when, struct target *target, int is_dry,
   case WHEN_NO_SET_GROUP:
     return !holder_can_rejoin();
   case WHEN_BAD_GRAPH:
-    return mount->is_slave && holder_graph_is_sound(host) != 1;
+    if (!mount->is_slave)
+      return 0;
+    long is_sound = holder_graph_is_sound(host);
+    return is_sound < 0 ? is_sound : !is_sound;
   case WHEN_ALWAYS:
     break;
   }
@@ -113,9 +117,14 @@ long target_decide(struct target *target, struct cover *cover, int asked,
                    int is_dry, struct host *host) {
   u64 told = cover->decision;
   const struct rule *rule = rules;
-  while (!(rule->asked & asked) || !holds(rule->when, target, is_dry, host))
-    if (++rule == rules + sizeof rules / sizeof *rules)
+  for (long result = 0; result == 0; rule += result == 0) {
+    if (rule == rules + sizeof rules / sizeof *rules)
       return -EINVAL; /* no such method */
+    if (rule->asked & asked)
+      result = holds(rule->when, target, is_dry, host);
+    if (result < 0)
+      return result;
+  }
   target->act = rule->act;
   target->must_leave = target->holder.mount.is_shared &&
                        (rule->act == ACT_REJOIN || rule->act == ACT_OVERLAY);

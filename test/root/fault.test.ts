@@ -5,7 +5,7 @@
 // one among those of the thread-group leader, the next is hit there, and its
 // trace must say that the same call was.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
 import { STEPS } from "../../src/contract.ts";
 import { type Kind, mountinfo, Stage } from "../method/stage.ts";
@@ -21,6 +21,7 @@ const ways: Record<string, { kind: Kind; words: string[] }> = {
   overlay: { kind: "plain", words: ["--method", "overlay", "--enter", "setns"] },
   pin: { kind: "plain", words: ["--method", "pin", "--enter", "nsenter"] },
   directory: { kind: "plain", words: ["--method", "rejoin", "--enter", "setns", "--read-only"] },
+  slave: { kind: "link", words: ["--method", "rejoin", "--enter", "setns"] },
   unpin: { kind: "plain", words: [] },
 };
 
@@ -70,6 +71,10 @@ const rows: Row[] = [
   ["INSPECT", "rejoin", `openat(AT_FDCWD, "FILE", ${path}#2+2`, "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
   ["INSPECT", "rejoin", 'openat(AT_FDCWD, "/proc/self/mountinfo"#2+1', "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
   ["DECIDE", "rejoin", "MOVE_MOUNT_SET_GROUP", "ENOSYS", "use method rejoin on FILE: Operation not supported (EOPNOTSUPP) | the kernel cannot rejoin a peer group (Linux 5.15); pin works on any"],
+  ["DECIDE", "slave", '"/proc", "tmpfs"', "EPERM", "use method rejoin on FILE: Operation not supported (EOPNOTSUPP) | it is held by a slave, and this kernel breaks propagation to those"],
+  ["DECIDE", "slave", "unshare(", "ENOSPC", "use method rejoin on FILE: No space left on device (ENOSPC)"],
+  ["DECIDE", "slave", "CLONE_NEWNS)#2", "EPERM", "use method rejoin on FILE: Operation not permitted (EPERM)"],
+  ["DECIDE", "slave", "chroot(", "EPERM", "use method rejoin on FILE: Operation not permitted (EPERM)"],
   ["LOCK", "pin", 'openat(AT_FDCWD, "/run/nspin.lock"', "EROFS", "lock /run/nspin.lock: Read-only file system (EROFS)"],
   ["LOCK", "pin", "LOCK_EX", "ENOLCK", "lock /run/nspin.lock: No locks available (ENOLCK)"],
   ["SELF_BIND", "pin", "MS_BIND", "ENOSPC", `bind onto itself FILE: ${full}`],
@@ -210,6 +215,12 @@ class Host {
       mkdirSync(source);
       writeFileSync(`${source}/resolv.conf`, "task\n");
     }
+    if (way === "slave") {
+      const other = `${stage.root}/other`;
+      mkdirSync(other);
+      await $`mount --bind ${stage.holder} ${other} && mount --make-slave ${other} && mount --make-shared ${other}`;
+      file = `${other}/etc/resolv.conf`;
+    }
     const options = ["--netns", ID, "--no-etc", ...(ways[way]?.words ?? []), "--bind", `${source}:${file}`];
     if (way === "unpin") await $`${NSPIN} run ${options} --method pin true`.quiet();
     const command = way === "unpin" ? ["unpin", file] : ["run", ...options, "touch", `${stage.root}/mark`];
@@ -239,14 +250,15 @@ class Host {
       expect(await start([NSPIN, ...this.command])).toMatchObject({ status: 0, stdout: "", stderr: "" });
       return expect(mountinfo()).toBe(this.stage.before);
     }
-    const look = ["sh", "-c", `cat ${this.stage.file}; stat -Lc %i /proc/self/ns/net`];
+    const shown = statSync(this.file).isDirectory() ? `${this.file}/resolv.conf` : this.file;
+    const look = ["sh", "-c", `cat ${shown}; stat -Lc %i /proc/self/ns/net`];
     const seen = await start([NSPIN, ...this.command.slice(0, -2), ...look]);
     const netns = await $`stat -Lc %i /run/netns/${ID}`.text();
     expect(seen).toMatchObject({ status: 0, stdout: `task\n${netns}`, stderr: "" });
     const more = table().filter((line) => !this.before.includes(line));
     expect(more.length).toBe(this.command.includes("pin") ? 1 : 0);
     for (const line of more) expect(line).toMatch(new RegExp(` ${this.file} [^ ]+ - `));
-    expect(readFileSync(this.stage.file, "utf8")).toBe("host\n");
+    expect(readFileSync(shown, "utf8")).toBe("host\n");
   }
 }
 
