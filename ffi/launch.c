@@ -47,7 +47,7 @@ static long check_contract(struct sequence *s, struct launch *launch) {
   s->launch = launch;
   s->covers = (struct cover *)launch->covers;
   s->host.is_left = 0;
-  s->lock = -1;
+  s->netns = s->lock = -1;
   return launch->size == sizeof *launch ? 0 : -EINVAL;
 }
 

@@ -38,7 +38,7 @@ long program_arguments(struct program *program, const char *enter,
     return result;
   for (size_t i = 0; i < length; i++)
     words += line[i] == '\0';
-  if (words <= skip)
+  if (words <= skip || line[length - 1] != '\0')
     return -EINVAL;
 
   long slots = allocate((1 + enter_count + words - skip + 1) * sizeof(char *));
