@@ -21,9 +21,6 @@
 #define LOCK_EX 2 /* flock(2) */
 #define TRIES 50  /* of a mount table that does not keep still */
 
-/* nsenter is looked for here: sudo may leave PATH to the user. */
-static const char system_path[] = "/usr/sbin:/usr/bin:/sbin:/bin";
-
 struct launch {
   LAUNCH_FIELDS(FIELD)
 };
@@ -164,15 +161,14 @@ static unsigned decide(struct sequence *s, int is_dry) {
 
 static unsigned prepare(struct sequence *s) {
   struct launch *launch = s->launch;
-  TRY(GUARD, take_over(s));
   TRY(LEADER, check_leader(s));
+  TRY(GUARD, take_over(s));
   TRY(PRIVILEGE, check_privilege());
   TRY(INHERIT, inherit_descriptors(s->record));
   TRY(ARGUMENTS, program_arguments(&s->program, (const char *)launch->enter,
                                    launch->enter_count, launch->skip, s->tid));
   s->program.environment = s->record->environment;
-  TRY(FIND,
-      program_find(&s->program, launch->enter_count > 0 ? system_path : NULL));
+  TRY(FIND, program_find(&s->program));
   if (launch->netns != 0) {
     TRY(OPEN_NETNS, open_netns(s));
     TRY(CHECK_NETNS, check_netns(s));

@@ -93,8 +93,8 @@
  */
 #define LAUNCH_STEPS(S)                                                        \
   S(CONTRACT, ALWAYS, "read the plan", NONE)                                   \
-  S(GUARD, ALWAYS, "take over what the entry guard recorded", NONE)            \
   S(LEADER, ALWAYS, "run on the thread-group leader", NONE)                    \
+  S(GUARD, ALWAYS, "take over what the entry guard recorded", NONE)            \
   S(PRIVILEGE, ALWAYS, "use CAP_SYS_ADMIN", NONE)                              \
   S(INHERIT, ALWAYS, "keep the inherited file descriptors", NONE)              \
   S(ARGUMENTS, ALWAYS, "read the arguments", NONE)                             \

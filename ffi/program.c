@@ -74,7 +74,7 @@ static long is_program(const char *path) {
   return CALL(__NR_faccessat, AT_FDCWD, path, X_OK);
 }
 
-long program_find(struct program *program, const char *search) {
+long program_find(struct program *program) {
   const char *name = program->argv[0];
   size_t length = text_length(name);
   if (length == 0)
@@ -87,10 +87,9 @@ long program_find(struct program *program, const char *search) {
       return is_program(program->path);
     }
 
-  if (search == NULL)
-    search = search_path(program->environment);
   long worst = -ENOENT;
-  for (const char *entry = search, *end;; entry = end + 1) {
+  for (const char *entry = search_path(program->environment), *end;;
+       entry = end + 1) {
     for (end = entry; *end != '\0' && *end != ':';)
       end++;
     size_t directory = (size_t)(end - entry);

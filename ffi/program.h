@@ -18,11 +18,9 @@ struct program {
 long program_arguments(struct program *program, const char *enter,
                        u64 enter_count, u64 skip, const char *tid);
 
-/*
- * path = argv[0] as execvp(3) finds it, in search, or in the environment's PATH
- * where that is NULL. -ENOENT, or -EACCES: it is not there.
+/* path = argv[0] as execvp(3) finds it; -ENOENT, or -EACCES, where it is not.
  */
-long program_find(struct program *program, const char *search);
+long program_find(struct program *program);
 
 /* Returns only where it failed. A file without a format is a shell script. */
 long program_execute(struct program *program);

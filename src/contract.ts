@@ -43,8 +43,8 @@ export const COVER_FIELDS = [
 /** The pinned sequence; step N is STEPS[N - 1]. */
 export const STEPS = [
   { name: "CONTRACT", when: "ALWAYS", verb: "read the plan", object: "NONE" },
-  { name: "GUARD", when: "ALWAYS", verb: "take over what the entry guard recorded", object: "NONE" },
   { name: "LEADER", when: "ALWAYS", verb: "run on the thread-group leader", object: "NONE" },
+  { name: "GUARD", when: "ALWAYS", verb: "take over what the entry guard recorded", object: "NONE" },
   { name: "PRIVILEGE", when: "ALWAYS", verb: "use CAP_SYS_ADMIN", object: "NONE" },
   { name: "INHERIT", when: "ALWAYS", verb: "keep the inherited file descriptors", object: "NONE" },
   { name: "ARGUMENTS", when: "ALWAYS", verb: "read the arguments", object: "NONE" },

@@ -98,7 +98,7 @@ function refuseTwice(binds: readonly Cover[]): void {
 /** Without --root and --wd the program would be at the root of its mount namespace, setns(2): out of a chroot. */
 function nsenter(netns: string | undefined, ownMounts: boolean): string[] {
   return [
-    "nsenter",
+    "/usr/bin/nsenter", // not by PATH, which sudo may leave to the user
     ...(ownMounts ? ["--target", "", "--mount"] : []),
     ...(netns === undefined ? [] : [`--net=${netns}`]),
     ...(ownMounts ? ["--root", "--wd"] : []),

@@ -50,13 +50,14 @@ const pinned = { killed: 1 };
 // biome-ignore format: a table, a line each
 const rows: Row[] = [
   ["LEADER", "rejoin", "gettid()", "=1", "run on the thread-group leader: No such process (ESRCH)"],
+  ["GUARD", "rejoin", "mincore(", "ENOMEM", "take over what the entry guard recorded: No such file or directory (ENOENT) | this binary was built without its entry guard: npm run build"],
   ["PRIVILEGE", "rejoin", "capget(", "EPERM", "use CAP_SYS_ADMIN: Operation not permitted (EPERM) | run it as root, for example with sudo"],
   ["INHERIT", "rejoin", 'openat(AT_FDCWD, "/proc/self/fd", ', "EMFILE", "keep the inherited file descriptors: Too many open files (EMFILE)"],
   ["INHERIT", "rejoin", "getdents64(", "EIO", "keep the inherited file descriptors: Input/output error (EIO)"],
   ["ARGUMENTS", "rejoin", 'openat(AT_FDCWD, "/proc/self/cmdline"', "EACCES", "read the arguments: Permission denied (EACCES)"],
   ["FIND", "rejoin", 'statx(AT_FDCWD, "/usr/bin/touch"', "ENOENT", "find touch: No such file or directory (ENOENT)", { status: 127 }],
   ["FIND", "rejoin", 'faccessat(AT_FDCWD, "/usr/bin/touch"', "EACCES", "find touch: Permission denied (EACCES)", { status: 126 }],
-  ["FIND", "pin", 'statx(AT_FDCWD, "/usr/bin/nsenter"', "ENOENT", "find nsenter: No such file or directory (ENOENT) | install util-linux, or enter without it: --enter setns"],
+  ["FIND", "pin", 'statx(AT_FDCWD, "/usr/bin/nsenter"', "ENOENT", "find /usr/bin/nsenter: No such file or directory (ENOENT) | install util-linux, or enter without it: --enter setns"],
   ["OPEN_NETNS", "rejoin", 'openat(AT_FDCWD, "/run/netns/fault"', "ENOENT", "open network namespace /run/netns/fault: No such file or directory (ENOENT) | 'ip netns list' shows the network namespaces that have a name"],
   ["CHECK_NETNS", "rejoin", "fstatfs(", "EIO", "use as a network namespace /run/netns/fault: Input/output error (EIO)"],
   ["CHECK_NETNS", "rejoin", "NS_GET_NSTYPE", "ENOTTY", "use as a network namespace /run/netns/fault: Invalid argument (EINVAL) | it is a file of another kind: 'ip netns add NAME' makes /run/netns/NAME"],
@@ -105,7 +106,7 @@ const rows: Row[] = [
   ["RESTORE", "rejoin", "rt_sigaction(SIGPIPE, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}", "EINVAL", "restore signals and limits: Invalid argument (EINVAL)"],
   ["EXECUTE", "rejoin", 'execve("/usr/bin/touch"', "ETXTBSY", "execute touch: Text file busy (ETXTBSY)", { status: 126 }],
   ["EXECUTE", "rejoin", 'execve("/usr/bin/touch"', "ENOENT", "execute touch: No such file or directory (ENOENT)", { status: 127 }],
-  ["EXECUTE", "pin", 'execve("/usr/bin/nsenter"', "E2BIG", "execute nsenter: Argument list too long (E2BIG) | arguments and environment together are longer than execve(2) takes", { failed: 1, killed: 1 }],
+  ["EXECUTE", "pin", 'execve("/usr/bin/nsenter"', "E2BIG", "execute /usr/bin/nsenter: Argument list too long (E2BIG) | arguments and environment together are longer than execve(2) takes", { failed: 1, killed: 1 }],
   ["FIND_PIN", "unpin", `openat(AT_FDCWD, "FILE", ${path}#2`, "EIO", "take for a mount of nspin's what is on FILE: Input/output error (EIO)"],
   ["UNPIN", "unpin", "umount2(", "EPERM", "unmount FILE: Operation not permitted (EPERM)"],
 ];
@@ -119,31 +120,43 @@ test("every step has its row", () => {
 });
 
 const hits = ["fails", "is killed"] as const;
+const TRIES = 5;
 test.each(rows.flatMap((row) => hits.map((hit) => [row[0], row[1], row[2], hit, row] as const)))(
   "%s, %s: %s %s",
-  async (_step, way, _call, hit, [, , call, error, says, more = {}]) => {
-    const { name, number } = await onHost(way, async (host) =>
-      locate((await traced(host.command)).calls, host.fill(call)),
-    );
-    await onHost(way, async (host) => {
-      const effect =
-        hit === "is killed" ? "signal=SIGKILL" : error.startsWith("=") ? `retval${error}` : `error=${error}`;
-      const seen = await traced(host.command, `${name}:${effect}:when=${number}`);
-      const { line, ...found } = locate(seen.calls, host.fill(call));
-      expect(found).toEqual({ name, number });
-      if (hit === "is killed") {
-        expect(seen.calls.slice(-2)).toEqual([line, "+++ killed by SIGKILL +++"]);
-      } else {
-        expect(line).toEndWith("(INJECTED)");
-        expect(seen.injected).toBe(1);
-        const { status, stdout, stderr } = seen;
-        expect([status, stdout, stderr]).toEqual([more.status ?? 125, "", host.message(says)]);
-      }
-      await host.isAsBefore(hit === "is killed" ? more.killed : more.failed);
-      await host.nextIsRight();
-    });
+  async (_step, way, _call, hit, row) => {
+    for (let tries = 1; !(await isMet(way, hit, row)); tries++) expect(tries).toBeLessThan(TRIES);
   },
 );
+
+/**
+ * The row's expectations on one launch. False: another call was hit, as the
+ * runtime's own before the sequence vary by one now and then; that says nothing.
+ */
+async function isMet(way: string, hit: (typeof hits)[number], row: Row): Promise<boolean> {
+  const [, , call, error, says, more = {}] = row;
+  const meant = await onHost(way, async (host) =>
+    locate((await traced(host.command)).calls, host.fill(call)),
+  );
+  if (meant === undefined) throw new Error(`no launch makes the call ${call}`);
+  return await onHost(way, async (host) => {
+    const effect =
+      hit === "is killed" ? "signal=SIGKILL" : error.startsWith("=") ? `retval${error}` : `error=${error}`;
+    const seen = await traced(host.command, `${meant.name}:${effect}:when=${meant.number}`);
+    const found = locate(seen.calls, host.fill(call));
+    if (found?.name !== meant.name || found.number !== meant.number) return false;
+    if (hit === "is killed") {
+      expect(seen.calls.slice(-2)).toEqual([found.line, "+++ killed by SIGKILL +++"]);
+    } else {
+      expect(found.line).toEndWith("(INJECTED)");
+      expect(seen.injected).toBe(1);
+      const { status, stdout, stderr } = seen;
+      expect([status, stdout, stderr]).toEqual([more.status ?? 125, "", host.message(says)]);
+    }
+    await host.isAsBefore(hit === "is killed" ? more.killed : more.failed);
+    await host.nextIsRight();
+    return true;
+  });
+}
 
 test.each([
   ["a launch that was killed between the two", ["mount:signal=SIGKILL:when=2"]],
@@ -292,7 +305,7 @@ function locate(calls: readonly string[], call: string) {
   const found = calls.flatMap((line, i) => (i > loaded && line.includes(part as string) ? [i] : []));
   const at = (found[Number(nth) - 1] ?? Number.NaN) + Number(after);
   const line = calls[at];
-  if (line === undefined) throw new Error(`there is no ${call} among\n${calls.join("\n")}`);
+  if (line === undefined) return undefined;
   const name = line.slice(0, line.indexOf("("));
   return { name, number: calls.slice(0, at + 1).filter((line) => line.startsWith(`${name}(`)).length, line };
 }

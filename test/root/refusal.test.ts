@@ -142,7 +142,7 @@ test("an argument list too long", async () => {
   expect(seen).toMatchObject({
     status: 125,
     stderr:
-      "nspin: cannot execute nsenter: Argument list too long (E2BIG)\n" +
+      "nspin: cannot execute /usr/bin/nsenter: Argument list too long (E2BIG)\n" +
       "nspin: hint: arguments and environment together are longer than execve(2) takes\n",
   });
 });

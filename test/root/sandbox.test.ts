@@ -27,7 +27,8 @@ describe("a chroot into a directory, where the root of the mount cannot be reach
   const inside = [which("chroot") ?? "", root, "/bin/nspin", "run", "--bind", "/WORLD:/HELLO"];
   beforeAll(async () => {
     await installPrograms(root, ["sh", "cat", "nsenter", NSPIN]);
-    await $`mkdir -p ${root}/proc ${root}/run && cp ${hello} ${world} ${root} && mount -t proc proc ${root}/proc`;
+    await $`mkdir -p ${root}/proc ${root}/run ${root}/usr && ln -s ../bin ${root}/usr/bin`;
+    await $`cp ${hello} ${world} ${root} && mount -t proc proc ${root}/proc`;
   });
   afterAll(() => $`umount ${root}/HELLO && umount ${root}/proc`.then(() => {}));
 
@@ -51,7 +52,7 @@ describe("a chroot into a directory, where the root of the mount cannot be reach
     expect(await start([...inside, "true"], { env: { PATH: "/own:/bin" } })).toMatchObject({
       status: 125,
       stderr:
-        "nspin: cannot find nsenter: No such file or directory (ENOENT)\n" +
+        "nspin: cannot find /usr/bin/nsenter: No such file or directory (ENOENT)\n" +
         "nspin: hint: install util-linux, or enter without it: --enter setns\n",
     });
   });
