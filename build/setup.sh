@@ -10,7 +10,8 @@ tools='cc:gcc readelf:binutils' # command:package
 case $level in
 demo) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base unshare:util-linux" ;;
 test) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base strace:strace podman:podman runc:runc clang-format:clang-format"
-	tools="$tools qemu-system-x86_64:qemu-system-x86 cpio:cpio insmod:kmod sudo:sudo setcap:libcap2-bin" ;;
+	tools="$tools qemu-system-x86_64:qemu-system-x86 cpio:cpio insmod:kmod sudo:sudo setcap:libcap2-bin"
+	tools="$tools aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu qemu-aarch64:qemu-user prlimit:util-linux" ;;
 soak) tools="$tools ip:iproute2 unshare:util-linux" ;;
 bench) tools="$tools ip:iproute2 hyperfine:hyperfine" ;;
 esac
@@ -19,6 +20,8 @@ for tool in $tools; do
 	command -v "${tool%%:*}" >/dev/null || missing="$missing ${tool#*:}"
 done
 [ -e /usr/include/stdio.h ] || missing="$missing libc6-dev" # the kernel's headers with it
+[ "$level" != test ] || [ -e /usr/aarch64-linux-gnu/include/linux/mount.h ] ||
+	missing="$missing linux-libc-dev-arm64-cross libc6-arm64-cross"
 if [ -n "$missing" ]; then
 	if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 		echo "nspin: setup: install first:$missing" >&2

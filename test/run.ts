@@ -24,6 +24,7 @@ await one("format", ["sh", "-c", "git ls-files '*.[ch]' | xargs clang-format --d
 await suite("unit", [bun, "test", "./test/unit"]);
 if (process.getuid?.() === 0 || mustRun) {
   await one("systemd-resolved", ["sh", "test/resolved/unpack.sh"]);
+  await one("arm64", [bun, "run", "--silent", "compile-arm64"]);
   await suite("root", [...container, "test", "./test/root"]);
   await one("soak", [...container, "test/load/soak.ts", SOAK_LAUNCHES]);
 } else console.log("root: NOT RUN, it needs root");

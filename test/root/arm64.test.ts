@@ -1,0 +1,55 @@
+// The arm64 binary, run by qemu-user with Debian's cross libc in this container:
+// its guard, its object and both ways of entering. No substitute for the machine.
+import { beforeAll, describe, expect, test } from "bun:test";
+import { resolve } from "node:path";
+import { $ } from "bun";
+import { version } from "../../package.json";
+import { files, start } from "./nspin.ts";
+
+const NSPIN = resolve(import.meta.dir, "../../dist/arm64/nspin");
+const { directory, hello, world } = files();
+
+beforeAll(async () => {
+  const from = "/usr/aarch64-linux-gnu/lib";
+  await $`mkdir -p /lib/aarch64-linux-gnu && cp ${from}/ld-linux-aarch64.so.1 /lib`;
+  await $`cp ${from}/libc.so.6 ${from}/libdl.so.2 ${from}/libm.so.6 ${from}/libpthread.so.0 /lib/aarch64-linux-gnu`;
+});
+
+test.each([
+  { BUN_BE_BUN: "1" },
+  { BUN_OPTIONS: "--help" },
+  { BUN_INSPECT: "ws://127.0.0.1:6499/x?wait=1" },
+  { BUN_JSC_useJIT: "0" },
+])("%o changes nothing", async (env) => {
+  const printed = `nspin ${version} (Bun ${Bun.version}, linux-arm64)\n`;
+  const quiet = await start(["qemu-aarch64", NSPIN, "--version"], { env: { PATH: process.env.PATH ?? "" } });
+  expect(quiet).toMatchObject({ status: 0, stdout: printed, stderr: "" });
+  const seen = await start(["qemu-aarch64", NSPIN, "--version"], { env: { ...process.env, ...env } });
+  expect(seen).toMatchObject({ status: 0, stdout: printed, stderr: "" });
+});
+
+describe.each(["setns", "nsenter"])("--enter %s", (mode) => {
+  test("the program has what it would have without nspin", async () => {
+    // Of ignored signals, qemu-user passes on only those that are set again: not HUP, for example.
+    const set =
+      "trap '' PIPE; ulimit -Sn 777; exec 7</dev/null; umask 027; export BUN_BE_BUN=1 ODD=$'a\\xff'";
+    const look =
+      "grep -E 'SigIgn|SigBlk' /proc/self/status; ulimit -Sa; umask; env | grep -aE '^(BUN|ODD)'; ls /proc/self/fd";
+    const from = (prefix: string[]) =>
+      start(["bash", "-c", `${set}; exec "$@"`, "bash", ...prefix, "bash", "-c", `cat HELLO; ${look}`], {
+        cwd: directory,
+      });
+    const direct = await from([]);
+    const ours = await from([
+      "qemu-aarch64",
+      NSPIN,
+      "run",
+      "--bind",
+      `${world}:${hello}`,
+      "--enter",
+      mode,
+      "--",
+    ]);
+    expect(ours).toMatchObject({ status: 0, stderr: "", stdout: direct.stdout.replace("HELLO", "WORLD") });
+  });
+});
