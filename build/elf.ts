@@ -1,4 +1,4 @@
-// A segment more in an ELF file: for one of which every assumption is checked.
+// One segment more in an ELF file, whose layout is checked first.
 
 /** Elf64_Ehdr and Elf64_Phdr, elf(5): where each field that we use is, and its bytes. */
 const HEADER = {
@@ -79,7 +79,7 @@ export function readCode(file: Buffer): Code {
  * a note that nothing needs, becomes the code's: so the segments stay in the
  * order of their addresses, and the first one stays first (from which a kernel
  * computes where the program headers are). Throws where the file's layout is
- * not the one that this was made for. floor: the address that must be free.
+ * not the one that this was made for.
  */
 export function addCode(file: Buffer, machine: number, code: Code): Buffer {
   const elf = readElf(file);

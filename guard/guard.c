@@ -137,18 +137,18 @@ static void append(long fd, void *data) {
   record->descriptors[record->descriptor_count++] = (unsigned)fd;
 }
 
-static u64 count_descriptors(void) {
-  u64 counted = 0;
-  long result = each_descriptor(count, &counted);
+static void list_descriptors(void (*visit)(long fd, void *data), void *data) {
+  long result = each_descriptor(visit, data);
   if (result < 0)
     refuse("list /proc/self/fd", result,
            result == -ENOENT ? "mount the proc file system on /proc"
                              : "it lists what the program shall inherit");
-  return counted;
 }
 
-/* The runtime does not start in a directory that was removed, or lies too deep
- * for getcwd(2). */
+/*
+ * The runtime does not start in a directory that was removed, or that lies too
+ * deep for getcwd(2).
+ */
 static long leave_unnamed_directory(void) {
   char path[PATH_BYTES];
   if (CALL(__NR_getcwd, path, sizeof path) > 0)
@@ -192,7 +192,8 @@ void guard_record(u64 *stack) {
   record_limits(record);
   check_memory();
 
-  u64 descriptors = count_descriptors();
+  u64 descriptors = 0;
+  list_descriptors(count, &descriptors);
   size_t entries = 1;
   while (environment[entries - 1] != NULL)
     entries++;
@@ -206,7 +207,7 @@ void guard_record(u64 *stack) {
     record->environment[i] = environment[i];
   hide(environment);
   record->descriptors = (unsigned *)(record->environment + entries);
-  each_descriptor(append, record);
+  list_descriptors(append, record);
   record->directory = leave_unnamed_directory();
   record->magic = GUARD_MAGIC;
   CALL(__NR_mprotect, lists, bytes, PROT_READ);
