@@ -2,9 +2,9 @@
 import { basename, dirname } from "node:path";
 import { $, which } from "bun";
 
-/** Copies each program, a name on PATH or a path, to bin/ below root, and its libraries to where they are. */
+/** Copies each program, a name on PATH or a path, to bin/ (and so usr/bin/) below root, and its libraries to where they are. */
 export async function installPrograms(root: string, programs: readonly string[]): Promise<void> {
-  await $`mkdir -p ${root}/bin`;
+  await $`mkdir -p ${root}/bin ${root}/usr && ln -sfn ../bin ${root}/usr/bin`;
   for (const program of programs) {
     const file = program.includes("/") ? program : which(program);
     if (file === null) throw new Error(`cannot find ${program}`);

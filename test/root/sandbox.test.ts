@@ -27,8 +27,7 @@ describe("a chroot into a directory, where the root of the mount cannot be reach
   const inside = [which("chroot") ?? "", root, "/bin/nspin", "run", "--bind", "/WORLD:/HELLO"];
   beforeAll(async () => {
     await installPrograms(root, ["sh", "cat", "nsenter", NSPIN]);
-    await $`mkdir -p ${root}/proc ${root}/run ${root}/usr && ln -s ../bin ${root}/usr/bin`;
-    await $`cp ${hello} ${world} ${root} && mount -t proc proc ${root}/proc`;
+    await $`mkdir ${root}/proc ${root}/run && cp ${hello} ${world} ${root} && mount -t proc proc ${root}/proc`;
   });
   afterAll(() => $`umount ${root}/HELLO && umount ${root}/proc`.then(() => {}));
 
