@@ -55,18 +55,16 @@ static const char no_memory[] = "the process may not map more memory";
  * and limit is theirs. For root the kernel may set AT_SECURE too, where SELinux
  * changes the domain.
  */
-static void check_privilege(char **environment) {
-  struct {
-    u64 type, value;
-  } * entry;
-  u64 is_secure = 0, user = 0;
+static void refuse_privileged_file(char **environment) {
   while (*environment++ != NULL)
     ;
-  for (entry = (void *)environment; entry->type != AT_NULL; entry++) {
-    if (entry->type == AT_SECURE)
-      is_secure = entry->value;
-    if (entry->type == AT_UID)
-      user = entry->value;
+  const u64 *auxiliary = (u64 *)environment; /* types and values, in turn */
+  u64 is_secure = 0, user = 0;
+  for (; *auxiliary != AT_NULL; auxiliary += 2) {
+    if (auxiliary[0] == AT_SECURE)
+      is_secure = auxiliary[1];
+    if (auxiliary[0] == AT_UID)
+      user = auxiliary[1];
   }
   if (is_secure && user != 0)
     refuse("run setuid, setgid or with file capabilities", -EPERM,
@@ -180,7 +178,7 @@ static void hide(char **environment) {
 /* stack: argc, argv, NULL, envp, NULL, auxv, as the kernel laid it out. */
 void guard_record(u64 *stack) {
   char **environment = (char **)stack + 1 + stack[0] + 1;
-  check_privilege(environment);
+  refuse_privileged_file(environment);
   struct record *record = (struct record *)GUARD_RECORD;
   long at = CALL(__NR_mmap, record, sizeof *record, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
