@@ -7,7 +7,7 @@ export const log = createConsola({
   level: 3,
   throttle: 0,
   reporters: [
-    { log: ({ args }) => console.error(`nspin: ${args.join(" ").replace(/[\0-\x1f\x7f]/g, visible)}`) },
+    { log: ({ args }) => console.error(`nspin: ${args.join(" ").replace(/[\0-\x1f\x7f-\x9f]/g, visible)}`) },
   ],
 });
 
