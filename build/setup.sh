@@ -10,7 +10,7 @@ tools='cc:gcc readelf:binutils' # command:package
 case $level in
 demo) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base unshare:util-linux" ;;
 test) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base strace:strace podman:podman runc:runc clang-format:clang-format"
-	tools="$tools qemu-system-x86_64:qemu-system-x86 cpio:cpio insmod:kmod sudo:sudo setcap:libcap2-bin"
+	tools="$tools clang:clang qemu-system-x86_64:qemu-system-x86 cpio:cpio insmod:kmod sudo:sudo setcap:libcap2-bin"
 	tools="$tools aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu qemu-aarch64:qemu-user prlimit:util-linux" ;;
 soak) tools="$tools ip:iproute2 unshare:util-linux" ;;
 bench) tools="$tools ip:iproute2 hyperfine:hyperfine" ;;
@@ -20,8 +20,12 @@ for tool in $tools; do
 	command -v "${tool%%:*}" >/dev/null || missing="$missing ${tool#*:}"
 done
 [ -e /usr/include/stdio.h ] || missing="$missing libc6-dev" # the kernel's headers with it
-[ "$level" != test ] || [ -e /usr/aarch64-linux-gnu/include/linux/mount.h ] ||
-	missing="$missing linux-libc-dev-arm64-cross libc6-arm64-cross"
+if [ "$level" = test ]; then
+	[ -e /usr/aarch64-linux-gnu/include/linux/mount.h ] ||
+		missing="$missing linux-libc-dev-arm64-cross libc6-arm64-cross"
+	ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-* >/dev/null 2>&1 ||
+		missing="$missing libclang-rt-dev"
+fi
 if [ -n "$missing" ]; then
 	if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
 		echo "nspin: setup: install first:$missing" >&2

@@ -22,6 +22,7 @@ await one("lint", ["biome", "check", "--error-on-warnings"]);
 await one("types", ["tsc"]);
 await one("format", ["sh", "-c", "git ls-files '*.[ch]' | xargs clang-format --dry-run --Werror"]);
 await suite("unit", [bun, "test", "./test/unit"]);
+await suite("fuzz", [bun, "test", "./test/fuzz"]);
 if (process.getuid?.() === 0 || mustRun) {
   await one("systemd-resolved", ["sh", "test/resolved/unpack.sh"]);
   await one("arm64", [bun, "run", "--silent", "compile-arm64"]);

@@ -1,0 +1,40 @@
+// The C side by libFuzzer, with the address and undefined-behaviour sanitizers,
+// from a new seed each time. What it finds is printed as base64; again with it:
+//   base64 -d > input; dist/fuzz/NAME input
+import { expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { $, Glob } from "bun";
+
+const SECONDS = 20;
+const sanitize = ["-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"];
+// Freestanding as the object is: the kernel's headers say less beside libc's.
+const flags = ["-std=gnu11", "-g", "-O1", "-ffreestanding", "-Wall", "-Wextra", "-Werror", ...sanitize];
+const harnesses = [...new Glob("test/fuzz/*.c").scanSync()].map((file) => basename(file, ".c"));
+const sources = [...new Glob("ffi/*.c").scanSync()].filter((file) => file !== "ffi/unpinned.c");
+mkdirSync("dist/fuzz", { recursive: true });
+
+test.each(harnesses.sort())(
+  "%s",
+  async (name) => {
+    const binary = join("dist/fuzz", name);
+    await $`clang ${flags} -include test/fuzz/call.h test/fuzz/${name}.c ${sources} -o ${binary}`;
+    const corpus = mkdtempSync(join(tmpdir(), "nspin-fuzz-"));
+    const found = mkdtempSync(join(tmpdir(), "nspin-fuzz-"));
+    const limits = [
+      "-max_len=9000",
+      "-timeout=10",
+      `-max_total_time=${SECONDS}`,
+      `-artifact_prefix=${found}/`,
+    ];
+    const run = await $`${binary} ${limits} ${corpus} test/fuzz/corpus/${name}`.quiet().nothrow();
+    const said = run.stderr.toString();
+    for (const file of readdirSync(found)) {
+      console.log(`${said.slice(-4000)}\n${name} ${file}: ${readFileSync(join(found, file), "base64")}`);
+    }
+    expect({ [name]: run.exitCode, found: readdirSync(found) }).toEqual({ [name]: 0, found: [] });
+    console.log(`${name}: ${/^INFO: Seed: \d+$/m.exec(said)?.[0]}, ${/^Done.*$/m.exec(said)?.[0]}`);
+  },
+  120_000,
+);
