@@ -108,6 +108,14 @@ static long allocate_targets(struct sequence *s) {
   return is_error(result) ? result : 0;
 }
 
+/* One file by two names: what covered it first would be hidden. */
+static long check_once(struct sequence *s, u64 cover) {
+  for (u64 i = 0; i < cover; i++)
+    if (text_equal(s->targets[i].path, s->targets[cover].path))
+      return -EEXIST;
+  return 0;
+}
+
 /* Each holder is left and rejoined once, by the first cover that names it. */
 static void name_holder(struct sequence *s, u64 cover) {
   u64 first = 0;
@@ -151,6 +159,7 @@ static unsigned decide(struct sequence *s, int is_dry) {
     TRY(OPEN_SOURCE, target_open_source(TARGET, (const char *)COVER->source));
     TRY(OPEN_TARGET, target_open(TARGET, (const char *)COVER->target));
     TRY(COMPARE, target_compare(TARGET));
+    TRY(COMPARE, check_once(s, i_));
     TRY(INSPECT, target_inspect(TARGET, (int)s->launch->method));
     TRY(DECIDE,
         target_decide(TARGET, COVER, (int)s->launch->method, is_dry, &s->host));

@@ -52,6 +52,7 @@ const hints: Record<string, string | ((failure: StepFailed) => string | undefine
       : "only what exists can be covered: create it first",
   "COMPARE ENOTDIR": kinds,
   "COMPARE EISDIR": kinds,
+  "COMPARE EEXIST": "something else covers the same file already, by another name",
   "DECIDE EOPNOTSUPP": ({ why }) => why,
   "DECIDE ESTALE": changed,
   "LEAVE EAGAIN": changed,

@@ -93,6 +93,19 @@ const cases: [string, string[], string][] = [
     `nspin: cannot lay ${directory}/dir over ${hello}: Is a directory (EISDIR)\n${kindsHint}`,
   ],
   [
+    "one file by two names",
+    [
+      "--bind",
+      `${world}:${hello}`,
+      "--bind",
+      `/etc/hosts:${directory}//HELLO`,
+      "touch",
+      `${directory}/started`,
+    ],
+    `nspin: cannot lay /etc/hosts over ${directory}//HELLO: File exists (EEXIST)\n` +
+      "nspin: hint: something else covers the same file already, by another name\n",
+  ],
+  [
     "an unknown option",
     ["--net", "a", "p"],
     `nspin: unknown option "--net"\nnspin: hint: try 'nspin --help'\n`,
