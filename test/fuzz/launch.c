@@ -29,10 +29,10 @@ enum { ALL_METHODS = METHODS(METHOD) 0, FDS = 512, COVERS = 3 };
 static const char *const sources[COVERS] = {"/s/0", "/s/1", "/s/2"};
 static const char *const targets[COVERS] = {"/etc/a", "/etc/b", "/srv/c"};
 /* Before and after the mount that holds the first two is made a slave. */
-static const char left[] = "22 1 254:0 / / rw shared:1 - ext4 /dev/vda rw\n"
-                           "36 22 0:22 / /etc rw master:7 - tmpfs t rw\n"
-                           "37 22 254:0 /srv /srv rw - ext4 /dev/vda rw\n"
-                           "40 22 0:30 / /proc/x/d rw - tmpfs nspin rw\n";
+static const char slave[] = "22 1 254:0 / / rw shared:1 - ext4 /dev/vda rw\n"
+                            "36 22 0:22 / /etc rw master:7 - tmpfs t rw\n"
+                            "37 22 254:0 /srv /srv rw - ext4 /dev/vda rw\n"
+                            "40 22 0:30 / /proc/x/d rw - tmpfs nspin rw\n";
 static const char ordinary[] =
     "22 1 254:0 / / rw shared:1 - ext4 /dev/vda rw\n"
     "36 22 0:22 / /etc rw shared:7 master:2 - tmpfs t rw\n"
@@ -45,7 +45,7 @@ static struct {
   struct launch *launch;
   jmp_buf started;
   /* What has happened. */
-  int is_host, is_locked, is_left, has_netns, has_failed, calls;
+  int is_host, is_locked, left, has_netns, has_failed, calls;
   struct {
     int is_pinned, is_bound, is_private, is_seen, is_kept;
   } done[COVERS];
@@ -96,9 +96,9 @@ static long open_at(const char *path) {
   if (strcmp(path, "/proc/self/mountinfo") == 0) {
     content.bytes = k.table;
     content.have = k.table_bytes;
-    if (k.is_left && k.table == (const uint8_t *)ordinary) {
-      content.bytes = (const uint8_t *)left;
-      content.have = sizeof left - 1;
+    if (k.left > 0 && k.table == (const uint8_t *)ordinary) {
+      content.bytes = (const uint8_t *)slave;
+      content.have = sizeof slave - 1;
     }
   } else if (strncmp(path, "/proc/self/fdinfo/", 18) == 0) {
     static const char *const ids[] = {"pos:\t0\nmnt_id:\t22\n", "mnt_id:\t36\n",
@@ -163,7 +163,7 @@ static long mount(const char *source, const char *onto, const char *type,
   }
   long result = error();
   k.has_failed |= result < 0;
-  k.is_left |= result == 0 && flags == MS_SLAVE;
+  k.left += result == 0 && flags == MS_SLAVE;
   if (result == 0 && flags & MS_BIND && !(flags & MS_REMOUNT) && target >= 0) {
     must(strcmp(fd_name(source), sources[target]) == 0);
     k.done[target].is_bound = 1;
@@ -175,7 +175,7 @@ static long mount(const char *source, const char *onto, const char *type,
 
 static void leave(int is_host) {
   k.is_host = is_host;
-  k.is_left = k.has_failed = 0;
+  k.left = k.has_failed = 0;
   for (int i = 0; i < COVERS; i++)
     k.done[i].is_bound = k.done[i].is_private = k.done[i].is_seen = 0;
 }
@@ -183,7 +183,7 @@ static void leave(int is_host) {
 static void starts(const char *const *argv) {
   const struct launch *launch = k.launch;
   must(!k.is_host == (launch->cover_count > 0));
-  must(!k.has_failed);
+  must(!k.has_failed && k.left == 0);
   for (u64 i = 0; i < launch->cover_count; i++)
     must(k.done[i].is_bound && k.done[i].is_private && k.done[i].is_seen &&
          k.done[i].is_kept);
@@ -240,6 +240,7 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
     must(!k.is_host);
     long result = error();
     k.has_failed |= result < 0;
+    k.left -= result == 0 && number == __NR_move_mount;
     return result;
   }
   case __NR_umount2:
