@@ -57,6 +57,7 @@ const hints: Record<string, string | ((failure: StepFailed) => string | undefine
   "DECIDE ESTALE": changed,
   "LEAVE EAGAIN": changed,
   "BIND EAGAIN": changed,
+  "BIND ENOENT": changed,
   "REJOIN EAGAIN": "the host's mount table changed each time, 50 times over; try again",
   "OVERLAY EBUSY": "something is mounted in that directory, which an overlay would hide",
   "OVERLAY ENODEV": "the kernel has no overlay file system: modprobe overlay",
