@@ -1,0 +1,236 @@
+// Hostile surroundings: the program runs as it should, or it is refused by one
+// line; never with less than was asked for, and nothing is left on the host.
+import { expect, test } from "bun:test";
+import { mkdtempSync, renameSync, writeFileSync } from "node:fs";
+import { $ } from "bun";
+import { NSPIN, start } from "./nspin.ts";
+
+/** A host of its own: a shared tmpfs, a link and a file in it to cover, and the task's file. */
+const stage = `
+mount --make-rshared / && mount -t tmpfs stage /mnt && mount --make-shared /mnt && mkdir /mnt/etc || exit 99
+echo host | tee /mnt/real >/mnt/etc/plain && ln -s ../real /mnt/etc/link && echo task >/mnt/task || exit 99
+`;
+const watch = `
+cat /proc/self/mountinfo >/mnt/before
+"$@"
+status=$?
+cat /proc/self/mountinfo >/mnt/after
+diff /mnt/before /mnt/after
+exit $status
+`;
+
+/** The command on such a host, after the setup. What the launch adds to the host's mounts is on stdout. */
+function on(setup: string, command: readonly string[], env?: Record<string, string>) {
+  const own = [
+    "unshare",
+    "--mount",
+    "--propagation",
+    "private",
+    "sh",
+    "-c",
+    `${stage}${setup}\n${watch}`,
+    "sh",
+  ];
+  return start([...own, ...command], { env: { ...(process.env as Record<string, string>), ...env } });
+}
+
+const link = ["--bind", "/mnt/task:/mnt/etc/link"];
+const run = (...words: string[]) => [NSPIN, "run", ...link, ...words];
+const cat = ["cat", "/mnt/etc/link"];
+const works = { status: 0, stdout: "task\n", stderr: "" };
+
+const newRoot = `
+mkdir -p /run/new && mount -t tmpfs new /run/new && cd / || exit 99
+for name in *; do
+  if [ "$name" = tmp ]; then continue
+  elif [ -L "$name" ]; then cp -P "$name" /run/new
+  elif [ -d "$name" ]; then mkdir "/run/new/$name" && mount --rbind "$name" "/run/new/$name"
+  fi
+done`;
+interface Surroundings {
+  readonly setup?: string;
+  readonly env?: Record<string, string>;
+  readonly prefix?: string[];
+  /** Else by nsenter as well, which needs more rights of its own. */
+  readonly only?: "setns";
+}
+
+const surroundings: Record<string, Surroundings> = {
+  "/tmp noexec": { setup: "mount -t tmpfs -o noexec tmp /tmp" },
+  "/tmp read-only": { setup: "mount -t tmpfs -o ro tmp /tmp" },
+  "/tmp full": {
+    setup:
+      "mount -t tmpfs -o size=4k,nr_inodes=2 tmp /tmp; echo full >/tmp/file; touch /tmp/more 2>/dev/null",
+  },
+  "/tmp absent": { setup: newRoot, prefix: ["chroot", "/run/new"] },
+  "TMPDIR nonexistent": { env: { TMPDIR: "/none", BUN_TMPDIR: "/none" } },
+  "TMPDIR relative": { env: { TMPDIR: "relative", TMP: "." } },
+  "TMPDIR somebody's": {
+    setup: "mkdir -m 777 /mnt/evil && chown nobody /mnt/evil",
+    env: { TMPDIR: "/mnt/evil" },
+  },
+  "/proc with hidepid=2": { setup: "mount -t proc -o hidepid=2 proc /proc" },
+  "/proc with hidepid=2, no right but CAP_SYS_ADMIN": {
+    setup: "mount -t proc -o hidepid=2 proc /proc",
+    prefix: [
+      ...[
+        "setpriv",
+        "--reuid",
+        "nobody",
+        "--regid",
+        "nogroup",
+        "--clear-groups",
+        "--inh-caps=-all,+sys_admin",
+      ],
+      ...["--ambient-caps=-all,+sys_admin", "--bounding-set=-all,+sys_admin"],
+    ],
+    only: "setns",
+  },
+  "cwd deleted": { setup: "mkdir /mnt/gone && cd /mnt/gone && rmdir /mnt/gone" },
+  "one process allowed": { prefix: ["prlimit", "--nproc=1"] },
+  "no SELinux": { setup: "mount -t tmpfs empty /sys/fs" },
+  "two thousand mounts": {
+    setup: `mkdir /mnt/m && cd /mnt/m && seq 2000 | xargs mkdir &&
+      seq 2000 | sed 's|.*|many /mnt/m/& tmpfs defaults 0 0|' >/mnt/fstab && mount -a -T /mnt/fstab && cd /`,
+  },
+  "a mount point longer than a path, once its blanks are escaped": {
+    setup: `path=/mnt && name=$(printf '%200s' '')
+      for level in 1 2 3 4 5 6; do path="$path/$name"; done && mkdir -p "$path" && mount -t tmpfs deep "$path"`,
+  },
+};
+
+const modes = ["nsenter", "setns"] as const;
+const each = Object.entries(surroundings).flatMap(([name, row]) =>
+  modes
+    .filter((mode) => row.only === undefined || row.only === mode)
+    .map((mode) => [name, mode, row] as const),
+);
+test.each(each)("%s, --enter %s", async (_, mode, { setup = "", env, prefix = [] }) => {
+  expect(await on(setup, [...prefix, ...run("--enter", mode, ...cat)], env)).toMatchObject(works);
+});
+
+// --- limits that a program started directly survives: it works, or one line and 125 ---
+
+test.each([
+  ...["120M", "256M", "1G", "2G", "3G", "8G"].map((size) => ["as", size] as const),
+  ...[4, 5, 6, 8, 10, 12, 14, 16, 20].map((count) => ["nofile", String(count)] as const),
+])("RLIMIT %s at %s", async (limit, value) => {
+  const bytes = value.replace("M", "000000").replace("G", "000000000");
+  const prlimit = ["prlimit", `--${limit}=${bytes}`];
+  expect(await on("", [...prlimit, "cat", "/mnt/task"])).toMatchObject(works);
+  const { status, stdout, stderr } = await on("", [...prlimit, ...run("--enter", "setns", ...cat)]);
+  if (status === 0) expect({ stdout, stderr }).toEqual({ stdout: "task\n", stderr: "" });
+  else {
+    expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+    expect(stderr).toMatch(/^nspin: cannot [^\n]+\n(nspin: hint: [^\n]+\n)?$/);
+  }
+});
+
+test("an address space smaller than the binary: execve(2) itself kills it, and nothing has run", async () => {
+  const { status, stdout, stderr } = await on("", ["prlimit", "--as=64000000", ...run(...cat)]);
+  expect({ status, stdout }).toEqual({ status: 128 + 11, stdout: "" });
+  expect(stderr).toBe("Segmentation fault\n"); // the shell's
+});
+
+// --- a seccomp filter of an older container runtime ---
+
+test.each(["ENOSYS", "EPERM"])("the new mount calls refused with %s", async (error) => {
+  const refuse = `inject=move_mount,open_tree,mount_setattr:error=${error}`;
+  const strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", refuse];
+  const auto = await on("", [...strace, ...run(...cat)]);
+  expect(auto).toMatchObject({ status: 0, stderr: "" });
+  expect(auto.stdout).toMatch(/^task\n\d+a\d+\n> [^\n]* \/mnt\/etc\/link [^\n]*\n$/); // pin's one mount
+  expect(auto.stdout).not.toContain("shared:");
+  expect(await on("", [...strace, ...run("--method", "rejoin", ...cat)])).toMatchObject({
+    status: 125,
+    stdout: "",
+    stderr:
+      "nspin: cannot use method rejoin on /mnt/etc/link: Operation not supported (EOPNOTSUPP)\n" +
+      "nspin: hint: the kernel cannot rejoin a peer group (Linux 5.15); pin works on any\n",
+  });
+});
+
+// --- meanwhile: a delay in the launch, and what happens in it ---
+
+/** Holds the launch for a second at its Nth such call, and acts in the middle of that. */
+async function meanwhile(call: string, words: string[], act: () => unknown) {
+  const strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", `inject=${call}:delay_enter=1000000`];
+  const launch = start([...strace, NSPIN, "run", ...words]);
+  await Bun.sleep(500);
+  await act();
+  return await launch;
+}
+
+test.each([
+  ["setns", "ip netns del gone", (netns: string) => ({ status: 0, stdout: netns, stderr: "" })],
+  [
+    "nsenter",
+    "ip netns del gone",
+    () => ({
+      status: 1,
+      stdout: "",
+      stderr: "nsenter: cannot open /run/netns/gone: No such file or directory\n",
+    }),
+  ],
+  [
+    "nsenter",
+    "umount -l /run/netns/gone",
+    () => ({
+      status: 1,
+      stdout: "",
+      stderr: "nsenter: reassociate to namespace 'ns/net' failed: Invalid argument\n",
+    }),
+  ],
+] as const)("--enter %s, meanwhile: %s", async (mode, command, expected) => {
+  await $`ip netns add gone`;
+  const netns = `net:[${(await $`stat -Lc %i /run/netns/gone`.text()).trim()}]\n`;
+  const words = ["--netns", "gone", "--bind", "/etc/hosts:/etc/hostname", "--no-etc", "--enter", mode];
+  const seen = await meanwhile("unshare:when=1", [...words, "readlink", "/proc/self/ns/net"], () =>
+    $`sh -c ${command}`.quiet(),
+  );
+  expect(seen).toMatchObject(expected(netns));
+  await $`rm -f /run/netns/gone; umount /etc/hostname`.nothrow().quiet();
+});
+
+test.each([
+  ["before it is looked at", "capget:when=1", { status: 0, stdout: "new\n", stderr: "" }],
+  ["after", "unshare:when=1", { status: 125, stdout: "" }],
+  ["once it is open", "mount:when=2", { status: 125, stdout: "" }],
+  ["last", "setns:when=1", { status: 0, stdout: "old\n", stderr: "" }],
+])("the source is replaced by rename: %s", async (_, call, expected) => {
+  const directory = mkdtempSync("/tmp/nspin-renamed-");
+  const [source, more] = [`${directory}/task`, `${directory}/more`];
+  writeFileSync(source, "old\n");
+  writeFileSync(more, "new\n");
+  await $`mkdir ${directory}/host && mount -t tmpfs stage ${directory}/host`.quiet();
+  await $`mount --make-shared ${directory}/host && ln -s ../task ${directory}/host/link`.quiet();
+  await $`ip netns add renamed`;
+  const words = ["--netns", "renamed", "--no-etc", "--bind", `${source}:${directory}/host/link`];
+  const program = ["--enter", "setns", "cat", `${directory}/host/link`];
+  const seen = await meanwhile(call, [...words, ...program], () => renameSync(more, source));
+  expect(seen).toMatchObject(expected);
+  if (seen.status === 125) {
+    expect(seen.stderr).toMatch(
+      /^nspin: cannot (open for the program .*: Stale file handle \(ESTALE\)|bind .* over .*: No such file or directory \(ENOENT\))\nnspin: hint: it changed while .*; try again\n$/,
+    );
+  }
+  await $`ip netns del renamed && umount ${directory}/host`;
+});
+
+// --- long lists, byte for byte ---
+
+const megabyte = Array.from({ length: 10 }, (_, i) => String(i).repeat(100_000));
+const many = Array.from({ length: 50_000 }, (_, i) => `word ${i}`);
+test.each([
+  ["1 MB of arguments", megabyte, {}],
+  ["50,000 arguments", many, {}],
+  ["1 MB of environment", [], Object.fromEntries(megabyte.map((value, i) => [`LONG_${i}`, value]))],
+])("%s", async (_, words, env) => {
+  const program = ["sh", "-c", 'printf "%s\\n" "$@" | md5sum; env -0 | md5sum', "sh", ...words];
+  const direct = await on("", program, env);
+  expect(direct.stdout).toMatch(/^[0-9a-f]{32} {2}-\n[0-9a-f]{32} {2}-\n$/);
+  for (const mode of modes) {
+    const { status, stdout, stderr } = await on("", run("--enter", mode, "--", ...program), env);
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: direct.stdout, stderr: "" });
+  }
+});
