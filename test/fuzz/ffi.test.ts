@@ -2,7 +2,7 @@
 // from a new seed each time. What it finds is printed as base64; again with it:
 //   base64 -d > input; dist/fuzz/NAME input
 import { expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { $, Glob } from "bun";
@@ -20,8 +20,9 @@ test.each(harnesses.sort())(
   async (name) => {
     const binary = join("dist/fuzz", name);
     await $`clang ${flags} -include test/fuzz/call.h test/fuzz/${name}.c ${sources} -o ${binary}`;
-    const corpus = mkdtempSync(join(tmpdir(), "nspin-fuzz-"));
-    const found = mkdtempSync(join(tmpdir(), "nspin-fuzz-"));
+    const own = mkdtempSync(join(tmpdir(), "nspin-fuzz-"));
+    const [corpus, found] = [join(own, "corpus"), join(own, "found")];
+    for (const directory of [corpus, found]) mkdirSync(directory);
     const limits = [
       "-max_len=9000",
       "-timeout=10",
@@ -30,11 +31,11 @@ test.each(harnesses.sort())(
     ];
     const run = await $`${binary} ${limits} ${corpus} test/fuzz/corpus/${name}`.quiet().nothrow();
     const said = run.stderr.toString();
-    for (const file of readdirSync(found)) {
-      console.log(`${said.slice(-4000)}\n${name} ${file}: ${readFileSync(join(found, file), "base64")}`);
-    }
-    expect({ [name]: run.exitCode, found: readdirSync(found) }).toEqual({ [name]: 0, found: [] });
-    console.log(`${name}: ${/^INFO: Seed: \d+$/m.exec(said)?.[0]}, ${/^Done.*$/m.exec(said)?.[0]}`);
+    const inputs = readdirSync(found).map((file) => `${file}: ${readFileSync(join(found, file), "base64")}`);
+    rmSync(own, { recursive: true });
+    if (run.exitCode !== 0) console.log(said.slice(-4000));
+    expect({ status: run.exitCode, inputs }).toEqual({ status: 0, inputs: [] });
+    console.log(`${name}: ${/^INFO: (Seed: \d+)$/m.exec(said)?.[1]}, ${/^Done.*$/m.exec(said)?.[0]}`);
   },
   120_000,
 );

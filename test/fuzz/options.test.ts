@@ -189,7 +189,7 @@ test("run: the options end where the program begins, and the plan has all that w
     isAsAsked(options, names);
   });
   expect(accepted).toBeGreaterThan(50_000);
-}, 60_000);
+}, 120_000);
 
 test("selftest, and every table of options", () => {
   runs(149_700, (words) => {
@@ -198,7 +198,7 @@ test("selftest, and every table of options", () => {
     const options = unlessRefused(() => readSelftest(words));
     ok(options === undefined || (options.count >= 1 && (options.jobs ?? 1) >= 1));
   });
-}, 60_000);
+}, 120_000);
 
 test("the binary: a plan on stdout, or one line on stderr and 125", () => {
   const statuses = new Set<number>();
@@ -213,4 +213,4 @@ test("the binary: a plan on stdout, or one line on stderr and 125", () => {
   };
   runs(300, body, real);
   expect([...statuses].sort()).toEqual([0, CANNOT]);
-}, 60_000);
+}, 120_000);

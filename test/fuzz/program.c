@@ -121,6 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     must(program_find(&program) == result);
     must(result != 0 || strcmp(program.path, at) == 0);
   }
+  environ = NULL;
   free(variable);
   while (block_count > 0)
     free(blocks[--block_count]);

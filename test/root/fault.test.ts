@@ -279,8 +279,10 @@ function table(): string[] {
   return mountinfo().trim().split("\n");
 }
 
-/** Runs nspin under strace: what the leader called, in order, and how often was injected.
- * The first line is strace's own execve, which it does not count. */
+/**
+ * Runs nspin under strace: what the leader called, in order, and how often was
+ * injected. The first line is strace's own execve, which it does not count.
+ */
 async function traced(command: readonly string[], ...injections: string[]) {
   const file = `${mkdtempSync("/tmp/nspin-trace-")}/trace`;
   const inject = injections.flatMap((injection) => ["-e", `inject=${injection}`]);
