@@ -43,10 +43,10 @@ async function read(file: string): Promise<Buffer> {
   return Buffer.from(await Bun.file(file).arrayBuffer());
 }
 
-/** Out of guard/guard.h, by the compiler. */
+/** Out of guard/address.h, by the compiler. */
 async function codeAddress(): Promise<number> {
-  const ask = Buffer.from('#include "guard/guard.h"\n= GUARD_CODE\n');
+  const ask = Buffer.from('#include "guard/address.h"\n= GUARD_CODE\n');
   const address = Number((await $`${CC} -E -P -xc -I. - < ${ask}`.text()).split("=").at(-1));
-  if (!address) throw new Error("cannot find GUARD_CODE in guard/guard.h");
+  if (!address) throw new Error("cannot find GUARD_CODE in guard/address.h");
   return address;
 }

@@ -4,6 +4,7 @@
  * only with all that was asked for, and the host is changed by pin alone.
  */
 #include "../../ffi/launch.h"
+#include "../../ffi/inherit.h"
 #include "../../ffi/target.h"
 
 #include <asm/errno.h>
@@ -11,8 +12,12 @@
 #include <linux/sched.h>
 #include <linux/stat.h>
 #include <setjmp.h>
-#include <stdlib.h>
 #include <string.h>
+
+/* Of <stdlib.h>, which defines what <linux/resource.h> defines too. */
+void *calloc(size_t count, size_t bytes);
+void free(void *block);
+int atoi(const char *text);
 
 struct launch {
   LAUNCH_FIELDS(FIELD)
@@ -38,6 +43,9 @@ static const char ordinary[] =
     "36 22 0:22 / /etc rw shared:7 master:2 - tmpfs t rw\n"
     "37 22 254:0 /srv /srv rw - ext4 /dev/vda rw\n"
     "40 22 0:30 / /proc/x/d rw - tmpfs nspin rw\n";
+
+char fuzz_record[sizeof(struct record)] __attribute__((aligned(8)));
+static struct record *const record = (struct record *)fuzz_record;
 
 static struct {
   const uint8_t *answers, *table;
@@ -180,8 +188,10 @@ static void leave(int is_host) {
     k.done[i].is_bound = k.done[i].is_private = k.done[i].is_seen = 0;
 }
 
-static void starts(const char *const *argv) {
+static void starts(const char *const *argv, char **environment) {
   const struct launch *launch = k.launch;
+  must(record->magic == GUARD_MAGIC);
+  must(environment == record->environment);
   must(!k.is_host == (launch->cover_count > 0));
   must(!k.has_failed && k.left == 0);
   for (u64 i = 0; i < launch->cover_count; i++)
@@ -271,13 +281,18 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
   case __NR_execve: {
     long result = error();
     if (result == 0)
-      starts((const char *const *)b);
+      starts((const char *const *)b, (char **)c);
     return result;
   }
   case __NR_getdents64:
     return error();
-  case __NR_prlimit64:
-    return -EPERM;
+  case __NR_rt_sigaction: /* Bun ignores SIGPIPE */
+    if (c != 0)
+      *(struct signal_action *)c = (struct signal_action){.handler = a == 13};
+    return error();
+  case __NR_rt_sigpending:
+    *(u64 *)a = answer();
+    return error();
   case __NR_mremap:
     return -ENOMEM;
   }
@@ -329,8 +344,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   k.launch = &launch;
   static const char path[] = "PATH=/bin:/usr/bin";
   static char *variables[] = {(char *)path, NULL};
-  extern char **environ;
-  environ = variables;
+  static unsigned descriptors[] = {0, 5};
+  *record =
+      (struct record){.magic = what & 0x80 && size % 8 == 7 ? 0 : GUARD_MAGIC,
+                      .directory = flags & 0x80 ? 9 : -1,
+                      .descriptor_count = 2,
+                      .descriptors = descriptors,
+                      .environment = variables};
 
   unsigned (*entry)(struct launch *) = what & 0x40   ? nspin_decide
                                        : what & 0x20 ? nspin_unpin
