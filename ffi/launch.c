@@ -53,11 +53,18 @@ static long take_over(struct sequence *s) {
   return result < 0 ? result : inherit_directory(s->record);
 }
 
-static long check_leader(struct sequence *s) {
-  long tid = CALL(__NR_gettid);
-  text_number(s->tid, (u64)tid);
-  /* execve gives a thread the leader's id: another one's would be gone. */
-  return tid == CALL(__NR_getpid) ? 0 : -ESRCH;
+/* execve gives a thread the leader's id: another one's would be gone. */
+static long check_leader(void) {
+  return CALL(__NR_gettid) == CALL(__NR_getpid) ? 0 : -ESRCH;
+}
+
+/* As /proc has it, where nsenter looks: it may be of another PID namespace. */
+static long name_leader(struct sequence *s) {
+  long length =
+      CALL(__NR_readlinkat, AT_FDCWD, "/proc/self", s->tid, NUMBER_BYTES - 1);
+  if (length >= 0)
+    s->tid[length] = '\0';
+  return length;
 }
 
 static long check_privilege(void) {
@@ -108,10 +115,12 @@ static long allocate_targets(struct sequence *s) {
   return is_error(result) ? result : 0;
 }
 
-/* One file by two names: what covered it first would be hidden. */
-static long check_once(struct sequence *s, u64 cover) {
+/* By two names, or one within the other: the one would hide the other. */
+static long check_apart(struct sequence *s, u64 cover) {
+  const char *path = s->targets[cover].path;
   for (u64 i = 0; i < cover; i++)
-    if (text_equal(s->targets[i].path, s->targets[cover].path))
+    if (text_is_below(s->targets[i].path, path) ||
+        text_is_below(path, s->targets[i].path))
       return -EEXIST;
   return 0;
 }
@@ -159,7 +168,7 @@ static unsigned decide(struct sequence *s, int is_dry) {
     TRY(OPEN_SOURCE, target_open_source(TARGET, (const char *)COVER->source));
     TRY(OPEN_TARGET, target_open(TARGET, (const char *)COVER->target));
     TRY(COMPARE, target_compare(TARGET));
-    TRY(COMPARE, check_once(s, i_));
+    TRY(COMPARE, check_apart(s, i_));
     TRY(INSPECT, target_inspect(TARGET, (int)s->launch->method));
     TRY(DECIDE,
         target_decide(TARGET, COVER, (int)s->launch->method, is_dry, &s->host));
@@ -170,7 +179,8 @@ static unsigned decide(struct sequence *s, int is_dry) {
 
 static unsigned prepare(struct sequence *s) {
   struct launch *launch = s->launch;
-  TRY(LEADER, check_leader(s));
+  TRY(LEADER, check_leader());
+  TRY(LEADER, name_leader(s));
   TRY(GUARD, take_over(s));
   TRY(PRIVILEGE, check_privilege());
   TRY(INHERIT, inherit_descriptors(s->record));
@@ -193,10 +203,10 @@ static unsigned pin(struct sequence *s) {
     if (s->lock < 0)
       TRY(LOCK, lock_host(s));
     TRY(INSPECT, target_inspect(TARGET, (int)s->launch->method));
-    if (!TARGET->holder.mount.is_shared)
-      continue; /* another launch was faster */
     if (target_is_on_itself(TARGET) != 1)
       TRY(SELF_BIND, target_self_bind(TARGET));
+    else if (!TARGET->holder.mount.is_shared)
+      continue; /* another launch was faster */
     TRY(PRIVATE, target_make_private(TARGET));
   }
   return 0;
@@ -210,11 +220,11 @@ static unsigned cover_once(struct sequence *s) {
     if (TARGET->act == ACT_OVERLAY && is_first_overlay(s, TARGET))
       TRY(OVERLAY, target_overlay(TARGET));
     TRY(BIND, target_bind(TARGET));
-    TRY(VERIFY_HERE, target_verify(TARGET));
-    TRY(BIND_PRIVATE, target_make_private(TARGET));
+    TRY(BIND_PRIVATE, target_make_cover_private(TARGET));
     if (s->launch->read_only)
       TRY(READ_ONLY, target_make_read_only(TARGET));
   }
+  EACH_COVER TRY(VERIFY_HERE, target_verify(TARGET));
   host_changed(&s->host); /* until here a slave was told of everything */
   EACH_HOLDER TRY(REJOIN, holder_rejoin(&TARGET->holder));
   return 0;
@@ -315,34 +325,20 @@ nspin_decide(struct launch *launch) {
   return decide(&s, 1);
 }
 
-/*
- * Takes away the mount that pin left on the first cover's target. One that
- * shows anything else than what lies below it is not of that kind: -EINVAL.
- */
-static long find_pin(struct target *target, long *top) {
-  *top = open_itself(target->path);
-  if (*top < 0)
-    return *top;
-  long result = mount_of(*top, &target->holder.mount);
-  if (result == 0)
-    result = target_is_on_itself(target);
-  return result == 0 ? -EINVAL : result;
-}
-
+/* Takes away the mount that pin left on the first cover's target. */
 __attribute__((visibility("default"))) unsigned
 nspin_unpin(struct launch *launch) {
   struct sequence s;
   struct target target;
-  long top;
   TRY(CONTRACT, check_contract(&s, launch));
   TRY(PRIVILEGE, check_privilege());
   launch->failed_cover = 0;
   target.source.kind = 0; /* whatever it is, itself */
   TRY(OPEN_TARGET, target_open(&target, (const char *)s.covers[0].target));
   TRY(LOCK, lock_host(&s));
-  TRY(FIND_PIN, find_pin(&target, &top));
-  TRY(UNPIN, mount_remove(top));
-  CALL(__NR_close, top);
+  TRY(FIND_PIN, target_find_pin(&target));
+  TRY(UNPIN, mount_remove(target.pin));
+  CALL(__NR_close, target.pin);
   CALL(__NR_close, s.lock);
   return 0;
 }

@@ -45,7 +45,9 @@
  * --dry-run without privilege only.
  */
 #define DECISIONS(D)                                                           \
-  D(FREE, AUTO | PIN | REJOIN, PRIVATE, COVER,                                 \
+  D(PINNED, PIN, ON_ITSELF, COVER,                                             \
+    "the host has it bound onto itself: nothing can take its place")           \
+  D(FREE, AUTO | REJOIN, PRIVATE, COVER,                                       \
     "the mount that holds it is not shared: what lands on it goes nowhere")    \
   D(ASKED_PIN, PIN, ALWAYS, PIN, "as asked")                                   \
   D(PLAIN, AUTO, PLAIN, PIN,                                                   \
@@ -56,6 +58,8 @@
     "whether the kernel can rejoin a peer group, it tells root only")          \
   D(OLD_KERNEL, AUTO, NO_SET_GROUP, PIN,                                       \
     "the kernel cannot rejoin a peer group (Linux 5.15)")                      \
+  D(LOCKED, AUTO, USER_NAMESPACE, PIN,                                         \
+    "in a user namespace a mount can be locked to its place, and not rejoin")  \
   D(BROKEN_GRAPH, AUTO, BAD_GRAPH, PIN,                                        \
     "it is held by a slave, and this kernel breaks propagation to those")      \
   D(LINK, AUTO, ALWAYS, REJOIN,                                                \
@@ -73,11 +77,13 @@
 /* The conditions above: W(name, meaning). */
 #define CONDITIONS(W)                                                          \
   W(ALWAYS, "otherwise")                                                       \
+  W(ON_ITSELF, "a private mount of the file onto itself is there")             \
   W(PRIVATE, "the mount that holds it is not shared")                          \
   W(PLAIN, "a plain file or a directory")                                      \
   W(UNREACHABLE, "the root of the mount that holds it cannot be opened")       \
   W(UNPRIVILEGED, "a dry run without CAP_SYS_ADMIN")                           \
   W(NO_SET_GROUP, "the kernel does not know MOVE_MOUNT_SET_GROUP")             \
+  W(USER_NAMESPACE, "it is not the first user namespace, user_namespaces(7)")  \
   W(BAD_GRAPH, "that mount is shared and a slave, and the probe finds a bug")
 
 /*
@@ -85,8 +91,8 @@
  * "when" is ALWAYS, NETNS (with a network namespace), COVERS (with at least one
  * cover), JOIN (joined in the sequence), UNPIN (by nspin_unpin only), or one
  * cover at a time: COVER (every one), PIN, OVERLAY (by that act), READ_ONLY,
- * and on their own SOURCES (every one) and HOLDER (once for each mount to be
- * left and rejoined). Consecutive steps of the former kind are taken together,
+ * and on their own EVERY (every one) and HOLDER (once for each mount to be left
+ * and rejoined). Consecutive steps of the former kind are taken together,
  * cover by cover. Verb and object make both the error, "cannot VERB OBJECT",
  * and the line of --dry-run. The number of a step is its place in this list,
  * from 1.
@@ -112,12 +118,12 @@
   S(PRIVATE, PIN, "make private the mount on", TARGET)                         \
   S(UNSHARE, COVERS, "unshare the mount namespace", NONE)                      \
   S(LEAVE, HOLDER, "make a slave of the mount that holds", TARGET)             \
-  S(OPEN_SHOWN, SOURCES, "open for the program", SOURCE)                       \
+  S(OPEN_SHOWN, EVERY, "open for the program", SOURCE)                         \
   S(OVERLAY, OVERLAY, "lay an overlay on the directory of", TARGET)            \
   S(BIND, COVER, "bind", BIND)                                                 \
-  S(VERIFY_HERE, COVER, "verify the bind of", BIND)                            \
   S(BIND_PRIVATE, COVER, "make private the bind mount on", TARGET)             \
   S(READ_ONLY, READ_ONLY, "make read-only the bind mount on", TARGET)          \
+  S(VERIFY_HERE, EVERY, "verify the bind of", BIND)                            \
   S(REJOIN, HOLDER, "rejoin the peer group of the mount that holds", TARGET)   \
   S(VERIFY_HOST, COVER, "verify that the host keeps", TARGET)                  \
   S(JOIN_NETNS, JOIN, "join network namespace", NETNS)                         \

@@ -29,7 +29,7 @@ int mount_next(struct reader *table, struct mount *mount) {
     return 0;
   mount->is_listed = 1;
   mount->is_shared = mount->is_slave = 0;
-  end = read_word(table, tag, sizeof tag); /* options */
+  end = read_word(table, mount->options, sizeof mount->options);
   for (int tags = 1; end == ' ';) {
     end = read_word(table, tag, sizeof tag);
     tags = tags && !text_equal(tag, "-");
@@ -71,6 +71,53 @@ long mount_bind(const char *source, long onto, u64 flags) {
   return CALL(__NR_mount, source, path, 0, MS_BIND | flags);
 }
 
+static long clone_on_itself(long fd, int is_directory) {
+  struct mount_attr private = {.propagation = MS_PRIVATE};
+  long recursive = is_directory ? AT_RECURSIVE : 0;
+  long clone =
+      CALL(__NR_open_tree, fd, "",
+           AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+  if (clone < 0)
+    return clone;
+  long result = CALL(__NR_mount_setattr, clone, "", AT_EMPTY_PATH, &private,
+                     sizeof private);
+  if (result == 0)
+    result = CALL(__NR_move_mount, clone, "", fd, "",
+                  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+  if (result == 0)
+    return clone;
+  CALL(__NR_close, clone);
+  return result;
+}
+
+long mount_on_itself(const char *path, int is_directory) {
+  char self[FD_PATH_BYTES];
+  long fd = open_itself(path);
+  if (fd < 0)
+    return fd;
+  long result = clone_on_itself(fd, is_directory);
+  if (result == -ENOSYS || result == -EPERM) {
+    fd_path(self, fd);
+    result = mount_bind(self, fd, is_directory ? MS_REC : 0);
+    if (result == 0)
+      result = open_itself(path);
+  }
+  CALL(__NR_close, fd);
+  return result;
+}
+
+long mount_is_parent(const char *id) {
+  struct reader table;
+  struct mount mount;
+  long result = read_open(&table, "/proc/self/mountinfo");
+  if (result < 0)
+    return result;
+  while (result == 0 && mount_next(&table, &mount))
+    result = text_equal(mount.parent, id);
+  read_close(&table);
+  return table.error ? table.error : result;
+}
+
 long mount_change(long fd, u64 flags) {
   char path[FD_PATH_BYTES];
   fd_path(path, fd);
@@ -88,7 +135,12 @@ long mount_remove(long fd) {
  * statfs(2) tells them by the same bits, but for two.
  */
 long mount_make_read_only(long fd, int is_directory) {
-  enum { SAME = 0x0c0e, RELATIME = 0x1000, NOSYMFOLLOW = 0x2000 };
+  enum {
+    SAME = 0x0c0e,
+    NOATIME = 0x0400,
+    RELATIME = 0x1000,
+    NOSYMFOLLOW = 0x2000
+  };
   if (is_directory) {
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
     return CALL(__NR_mount_setattr, fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
@@ -101,6 +153,8 @@ long mount_make_read_only(long fd, int is_directory) {
   u64 flags = (u64)mount.f_flags & SAME;
   if (mount.f_flags & RELATIME)
     flags |= MS_RELATIME;
+  if (!(mount.f_flags & (RELATIME | NOATIME)))
+    flags |= MS_STRICTATIME;
   if (mount.f_flags & NOSYMFOLLOW)
     flags |= MS_NOSYMFOLLOW;
   return mount_change(fd, MS_REMOUNT | MS_BIND | MS_RDONLY | flags);

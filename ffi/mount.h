@@ -14,6 +14,7 @@ struct mount {
    * cut; so it is equal to no path, and no call takes it.
    */
   char root[PATH_BYTES + 1];  /* of the mount, within its file system */
+  char options[128];          /* of the mount, not of its file system */
   char point[PATH_BYTES + 1]; /* where it is mounted */
   int is_listed; /* 0: its root lies outside of this root (chroot) */
   int is_shared, is_slave;
@@ -40,6 +41,17 @@ int mount_next(struct reader *table, struct mount *mount);
 long mount_bind(const char *source, long onto, u64 flags);
 long mount_change(long fd, u64 flags);
 long mount_remove(long fd);
+
+/*
+ * A file bound onto itself. The clone is private before it lands: one
+ * that is a peer of the mount that holds it would, when it goes again, by that
+ * take away what covers the file in other namespaces. On Linux before 5.12, and
+ * where those calls are refused, it is a peer. Returns the new mount, opened.
+ */
+long mount_on_itself(const char *path, int is_directory);
+
+/* Is any mount on that one? 1, 0 or -errno. */
+long mount_is_parent(const char *id);
 
 /* Below a directory too (Linux 5.12); of a file on any kernel. */
 long mount_make_read_only(long fd, int is_directory);

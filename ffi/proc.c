@@ -119,6 +119,11 @@ int text_starts(const char *text, const char *start) {
   return 1;
 }
 
+int text_is_below(const char *path, const char *directory) {
+  char next = path[text_starts(path, directory) ? text_length(directory) : 0];
+  return text_starts(path, directory) && (next == '\0' || next == '/');
+}
+
 int text_equal(const char *a, const char *b) {
   return text_starts(a, b) && text_starts(b, a);
 }

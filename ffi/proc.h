@@ -44,6 +44,7 @@ long each_descriptor(void (*visit)(long fd, void *data), void *data);
 size_t text_length(const char *text);
 int text_equal(const char *a, const char *b);
 int text_starts(const char *text, const char *start);
+int text_is_below(const char *path, const char *directory); /* or is it */
 char *text_copy(char *to, const char *from);
 char *text_number(char *to, u64 number); /* decimal */
 u64 text_value(const char *text, unsigned base);

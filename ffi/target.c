@@ -15,6 +15,7 @@ static const struct rule {
   enum condition when;
   enum act act;
 } rules[] = {DECISIONS(RULE)};
+enum { RULES = sizeof rules / sizeof *rules };
 
 static long look_at(long directory, const char *path, int flags,
                     struct file *file) {
@@ -54,25 +55,46 @@ static void name_directory(struct target *target) {
   last[last == target->directory] = '\0';
 }
 
+/* Of a mount that was detached meanwhile, the kernel gives another path. */
+static long is_there(const struct target *target, const char *id) {
+  struct file now;
+  char now_id[NUMBER_BYTES];
+  long fd = open_itself(target->path);
+  if (fd < 0)
+    return fd;
+  long result = look_at(fd, "", AT_EMPTY_PATH, &now);
+  if (result == 0)
+    result = mount_id(fd, now_id);
+  CALL(__NR_close, fd);
+  if (result < 0)
+    return result;
+  return is_same(&now, &target->host) && text_equal(now_id, id) ? 0 : -ESTALE;
+}
+
 long target_open(struct target *target, const char *path) {
-  char link[FD_PATH_BYTES];
+  char link[FD_PATH_BYTES], id[NUMBER_BYTES];
   long itself = is_directory(&target->source) ? 0 : O_NOFOLLOW;
   long fd = CALL(__NR_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC | itself);
   if (fd < 0)
     return fd;
   fd_path(link, fd);
+  target->pin = -1;
   long length =
       CALL(__NR_readlinkat, AT_FDCWD, link, target->path, PATH_BYTES - 1);
   long result = look_at(fd, "", AT_EMPTY_PATH, &target->host);
+  if (result == 0)
+    result = mount_id(fd, id);
   CALL(__NR_close, fd);
   if (length < 0 || result < 0)
     return length < 0 ? length : result;
   target->path[length] = '\0';
   name_directory(target);
-  return 0;
+  return is_there(target, id);
 }
 
 long target_compare(const struct target *target) {
+  if (text_equal(target->path, "/"))
+    return -EBUSY;
   if (is_directory(&target->source) == is_directory(&target->host))
     return 0;
   return is_directory(&target->source) ? -EISDIR : -ENOTDIR;
@@ -90,8 +112,12 @@ long target_inspect(struct target *target, int asked) {
 /* 1, 0 or -errno. */
 static long holds(enum condition when, struct target *target, int is_dry,
                   struct host *host) {
+  enum { FIRST_USER_NAMESPACE = 0xeffffffd }; /* PROC_USER_INIT_INO */
   const struct mount *mount = &target->holder.mount;
+  struct file user;
   switch (when) {
+  case WHEN_ON_ITSELF:
+    return !mount->is_shared && target_is_on_itself(target) == 1;
   case WHEN_PRIVATE:
     return !mount->is_shared;
   case WHEN_PLAIN:
@@ -102,6 +128,9 @@ static long holds(enum condition when, struct target *target, int is_dry,
     return is_dry && host_may_mount() != 1;
   case WHEN_NO_SET_GROUP:
     return !holder_can_rejoin();
+  case WHEN_USER_NAMESPACE:
+    return look_at(AT_FDCWD, "/proc/self/ns/user", 0, &user) < 0 ||
+           user.inode != FIRST_USER_NAMESPACE;
   case WHEN_BAD_GRAPH:
     if (!mount->is_slave)
       return 0;
@@ -118,7 +147,7 @@ long target_decide(struct target *target, struct cover *cover, int asked,
   u64 told = cover->decision;
   const struct rule *rule = rules;
   for (long result = 0; result == 0; rule += result == 0) {
-    if (rule == rules + sizeof rules / sizeof *rules)
+    if (rule == rules + RULES)
       return -EINVAL; /* no such method */
     if (rule->asked & asked)
       result = holds(rule->when, target, is_dry, host);
@@ -129,30 +158,36 @@ long target_decide(struct target *target, struct cover *cover, int asked,
   target->must_leave = target->holder.mount.is_shared &&
                        (rule->act == ACT_REJOIN || rule->act == ACT_OVERLAY);
   cover->decision = (u64)(rule - rules) + 1;
-  if (told != 0 && told != cover->decision)
+  /* Another launch may have pinned since. */
+  int is_as_told = told == 0 || told == cover->decision ||
+                   (rule->act == ACT_COVER && told <= RULES &&
+                    rules[told - 1].act == ACT_PIN);
+  if (!is_as_told)
     return -ESTALE;
   return rule->act == ACT_REFUSE ? -EOPNOTSUPP : 0;
 }
 
 long target_self_bind(struct target *target) {
-  char self[FD_PATH_BYTES];
-  long fd = open_itself(target->path);
+  int is_recursive = is_directory(&target->source);
+  return target->pin = mount_on_itself(target->path, is_recursive);
+}
+
+static long change(const char *path, u64 flags) {
+  long fd = open_itself(path);
   if (fd < 0)
     return fd;
-  fd_path(self, fd);
-  long result = mount_bind(self, fd, recursion(target));
+  long result = mount_change(fd, flags);
   CALL(__NR_close, fd);
-  target->is_self_bound = result == 0;
   return result;
 }
 
 long target_make_private(const struct target *target) {
-  long fd = open_itself(target->path);
-  if (fd < 0)
-    return fd;
-  long result = mount_change(fd, MS_PRIVATE);
-  CALL(__NR_close, fd);
-  return result;
+  return target->pin < 0 ? change(target->path, MS_PRIVATE)
+                         : mount_change(target->pin, MS_PRIVATE);
+}
+
+long target_make_cover_private(const struct target *target) {
+  return change(target->path, MS_PRIVATE | recursion(target));
 }
 
 long target_is_on_itself(const struct target *target) {
@@ -168,6 +203,7 @@ long target_is_on_itself(const struct target *target) {
     inside = 0; /* "/" */
   if (!text_equal(mount->point, target->path) ||
       !text_equal(mount->device, below.device) ||
+      !text_equal(mount->options, below.options) ||
       !text_starts(mount->point, below.point))
     return 0;
   char root[2 * sizeof below.root], *end = root;
@@ -178,11 +214,22 @@ long target_is_on_itself(const struct target *target) {
 }
 
 void target_take_back(struct target *target) {
-  long fd = target->is_self_bound ? open_itself(target->path) : -1;
-  if (fd < 0)
-    return;
-  mount_remove(fd);
-  CALL(__NR_close, fd);
+  if (target->pin >= 0)
+    mount_remove(target->pin);
+}
+
+long target_find_pin(struct target *target) {
+  const struct mount *mount = &target->holder.mount;
+  target->pin = open_itself(target->path);
+  if (target->pin < 0)
+    return target->pin;
+  long result = mount_of(target->pin, &target->holder.mount);
+  if (result == 0)
+    result = target_is_on_itself(target);
+  if (result != 1)
+    return result == 0 ? -EINVAL : result;
+  result = is_directory(&target->host) ? mount_is_parent(mount->id) : 0;
+  return result == 1 ? -EBUSY : result;
 }
 
 /*

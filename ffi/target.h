@@ -32,9 +32,9 @@ struct target {
   struct file source, host;
   struct holder holder;
   enum act act;
-  long shown;        /* the source, where the program will run */
-  int must_leave;    /* the holder, where the program will run */
-  int is_self_bound; /* by us */
+  long shown;     /* the source, where the program will run */
+  int must_leave; /* the holder, where the program will run */
+  long pin;       /* the host's mount of it onto itself: ours, or -1 */
 };
 
 /* All of these: 0 or -errno. */
@@ -47,7 +47,10 @@ long target_open_source(struct target *target, const char *source);
  */
 long target_open(struct target *target, const char *path);
 
-/* -ENOTDIR, -EISDIR: a file covers a file, a directory a directory. */
+/*
+ * -ENOTDIR, -EISDIR: a file covers a file, a directory a directory. -EBUSY: the
+ * root directory, which no path leads around.
+ */
 long target_compare(const struct target *target);
 
 /* Looks up its holder, or its directory's where an overlay shall cover that. */
@@ -73,6 +76,12 @@ long target_is_on_itself(const struct target *target);
 void target_take_back(struct target *target);
 
 /*
+ * Opens what is to be unpinned. -EINVAL: what is there shows anything else than
+ * what lies below it, or in another way. -EBUSY: mounts lie in that directory.
+ */
+long target_find_pin(struct target *target);
+
+/*
  * An overlay over its directory, read-only, whose lower layer is that
  * directory: a cover in it is out of the reach of the host's renames. -EBUSY:
  * something is mounted below, which the overlay would hide.
@@ -94,8 +103,9 @@ long target_verify_host(const struct target *target, const struct host *host);
 
 /*
  * The clone of the source is its peer until it is made private: a mount over
- * the one would appear over the other, on the host. (target_make_private.)
+ * the one would appear over the other, on the host; so with what is in it.
  */
+long target_make_cover_private(const struct target *target);
 long target_make_read_only(const struct target *target);
 
 #endif

@@ -62,12 +62,12 @@ export const STEPS = [
   { name: "PRIVATE", when: "PIN", verb: "make private the mount on", object: "TARGET" },
   { name: "UNSHARE", when: "COVERS", verb: "unshare the mount namespace", object: "NONE" },
   { name: "LEAVE", when: "HOLDER", verb: "make a slave of the mount that holds", object: "TARGET" },
-  { name: "OPEN_SHOWN", when: "SOURCES", verb: "open for the program", object: "SOURCE" },
+  { name: "OPEN_SHOWN", when: "EVERY", verb: "open for the program", object: "SOURCE" },
   { name: "OVERLAY", when: "OVERLAY", verb: "lay an overlay on the directory of", object: "TARGET" },
   { name: "BIND", when: "COVER", verb: "bind", object: "BIND" },
-  { name: "VERIFY_HERE", when: "COVER", verb: "verify the bind of", object: "BIND" },
   { name: "BIND_PRIVATE", when: "COVER", verb: "make private the bind mount on", object: "TARGET" },
   { name: "READ_ONLY", when: "READ_ONLY", verb: "make read-only the bind mount on", object: "TARGET" },
+  { name: "VERIFY_HERE", when: "EVERY", verb: "verify the bind of", object: "BIND" },
   { name: "REJOIN", when: "HOLDER", verb: "rejoin the peer group of the mount that holds", object: "TARGET" },
   { name: "VERIFY_HOST", when: "COVER", verb: "verify that the host keeps", object: "TARGET" },
   { name: "JOIN_NETNS", when: "JOIN", verb: "join network namespace", object: "NETNS" },
@@ -87,12 +87,14 @@ export const METHODS = {
 
 /** How a target is covered, the first row that fits; decision N is DECISIONS[N - 1]. */
 export const DECISIONS = [
-  { name: "FREE", asked: ["auto","pin","rejoin"], when: "PRIVATE", act: "COVER", why: "the mount that holds it is not shared: what lands on it goes nowhere" },
+  { name: "PINNED", asked: ["pin"], when: "ON_ITSELF", act: "COVER", why: "the host has it bound onto itself: nothing can take its place" },
+  { name: "FREE", asked: ["auto","rejoin"], when: "PRIVATE", act: "COVER", why: "the mount that holds it is not shared: what lands on it goes nowhere" },
   { name: "ASKED_PIN", asked: ["pin"], when: "ALWAYS", act: "PIN", why: "as asked" },
   { name: "PLAIN", asked: ["auto"], when: "PLAIN", act: "PIN", why: "it is no symbolic link: a rename over it would take the cover away" },
   { name: "HIDDEN", asked: ["auto"], when: "UNREACHABLE", act: "PIN", why: "the root of the mount that holds it is covered, or outside of this root" },
   { name: "UNASKED", asked: ["auto","rejoin","overlay"], when: "UNPRIVILEGED", act: "UNKNOWN", why: "whether the kernel can rejoin a peer group, it tells root only" },
   { name: "OLD_KERNEL", asked: ["auto"], when: "NO_SET_GROUP", act: "PIN", why: "the kernel cannot rejoin a peer group (Linux 5.15)" },
+  { name: "LOCKED", asked: ["auto"], when: "USER_NAMESPACE", act: "PIN", why: "in a user namespace a mount can be locked to its place, and not rejoin" },
   { name: "BROKEN_GRAPH", asked: ["auto"], when: "BAD_GRAPH", act: "PIN", why: "it is held by a slave, and this kernel breaks propagation to those" },
   { name: "LINK", asked: ["auto"], when: "ALWAYS", act: "REJOIN", why: "it is a symbolic link, covered itself: the host may replace its target" },
   { name: "ALONE", asked: ["overlay"], when: "PRIVATE", act: "OVERLAY", why: "as asked; nothing to rejoin" },
@@ -106,10 +108,12 @@ export const DECISIONS = [
 /** When a row fits. */
 export const CONDITIONS = {
   ALWAYS: "otherwise",
+  ON_ITSELF: "a private mount of the file onto itself is there",
   PRIVATE: "the mount that holds it is not shared",
   PLAIN: "a plain file or a directory",
   UNREACHABLE: "the root of the mount that holds it cannot be opened",
   UNPRIVILEGED: "a dry run without CAP_SYS_ADMIN",
   NO_SET_GROUP: "the kernel does not know MOVE_MOUNT_SET_GROUP",
+  USER_NAMESPACE: "it is not the first user namespace, user_namespaces(7)",
   BAD_GRAPH: "that mount is shared and a slave, and the probe finds a bug",
 } as const;

@@ -12,7 +12,7 @@ export function describe(plan: Plan, options: RunOptions, decisions: readonly De
     const { netns = null, method, enter } = plan;
     const covers = plan.covers.map((cover, i) => {
       const decision = decisions[i] as Decision;
-      return { ...cover, method: methodOf(decision), why: whyOf(decision) };
+      return { ...cover, method: methodOf(decision, plan), why: whyOf(decision) };
     });
     console.log(JSON.stringify({ netns, covers, method, enter, command: commandOf(plan), steps }, null, 2));
     return;

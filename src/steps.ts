@@ -28,7 +28,7 @@ export function stepsOf(plan: Plan, decisions: readonly Decision[]): Taken[] {
     OVERLAY: (i: number) => acts[i] === "OVERLAY",
     HOLDER: (i: number) =>
       rejoins(acts[i]) && decisions[i]?.holder === i && DECISIONS[decisions[i].number - 1]?.name !== "ALONE",
-    SOURCES: () => true,
+    EVERY: () => true,
     READ_ONLY: () => plan.readOnly,
   };
   const taken: Taken[] = [];
@@ -41,7 +41,7 @@ export function stepsOf(plan: Plan, decisions: readonly Decision[]): Taken[] {
     together = [];
   };
   for (const step of STEPS) {
-    const isAlone = [step, together[0]].some((one) => one?.when === "HOLDER" || one?.when === "SOURCES");
+    const isAlone = [step, together[0]].some((one) => one?.when === "HOLDER" || one?.when === "EVERY");
     if (isAlone || !(step.when in each)) flush();
     if (step.when in each) together.push(step);
     else if (once[step.when as keyof typeof once]) taken.push(take(step, plan));
@@ -55,15 +55,16 @@ function take(step: Step, plan: Plan, cover?: Cover, decision?: Decision): Taken
     step.name === "EXECUTE"
       ? commandOf(plan).map(shellQuote).join(" ")
       : step.name === "DECIDE" && cover !== undefined && decision !== undefined
-        ? `${methodOf(decision)} on ${cover.target}: ${whyOf(decision)}`
+        ? `${methodOf(decision, plan)} on ${cover.target}: ${whyOf(decision)}`
         : objectOf(step, plan, cover);
   return { name: step.name, does: `${step.verb} ${object}`.trim() };
 }
 
 /** "cover" where nothing but the bind is done; "rejoin or pin" where only root can be told. */
-export function methodOf({ number }: Decision): string {
+export function methodOf({ number }: Decision, plan: Plan): string {
   const act = DECISIONS[number - 1]?.act.toLowerCase() ?? "";
-  return act === "unknown" ? "rejoin or pin" : act;
+  if (act !== "unknown") return act;
+  return plan.method === "auto" ? "rejoin or pin" : plan.method;
 }
 
 export function whyOf({ number }: Decision): string {

@@ -15,9 +15,16 @@ const refused: Seen = { host: "busy", program: "task", told: "kept: the host get
 const follows: Seen = { host: "ok", program: "new", told: "follows" };
 const lost = (program: string): Seen => ({ host: "ok", program, told: "**lost**" });
 const gone: Seen = { host: "ok", program: "No such file or directory", told: "**lost**: no file" };
-const methods = ["pin", "rejoin", "overlay"] as const;
-type Row = Readonly<Record<(typeof methods)[number], Seen>>;
+/** cover: the file is under a mount that is not shared, where auto does no more. */
+export const methods = ["pin", "rejoin", "overlay", "cover"] as const;
+export type Method = (typeof methods)[number];
+/** By cover it is as by rejoin, where no other is said. */
+type Row = Readonly<Record<Exclude<Method, "cover">, Seen> & { cover?: Seen }>;
 const all: Row = { pin: task, rejoin: task, overlay: task };
+
+export function seenBy(method: Method, row: Row): Seen {
+  return row[method] ?? row.rejoin;
+}
 
 export const actions: Record<string, { does: (stage: Stage) => string; plain?: Row; link?: Row }> = {
   "renames a new file over the target of the link": {
@@ -64,6 +71,10 @@ export const actions: Record<string, { does: (stage: Stage) => string; plain?: R
     plain: all,
     link: all,
   },
+  "binds the file onto itself, and unmounts that": {
+    does: ({ file }) => `mount --bind ${file} ${file} && umount ${file}`,
+    plain: { pin: task, rejoin: lost("host"), overlay: task, cover: task },
+  },
   "makes its mounts slaves": {
     does: ({ holder }) => `mount --make-rslave ${holder}`,
     plain: all,
@@ -87,10 +98,12 @@ export function actionTable(): string {
   const rows = Object.entries(actions).flatMap(([does, action]) =>
     Object.entries(kinds).flatMap(([kind, words]) => {
       const row = action[kind as keyof typeof kinds];
-      return row ? [`| ${does} | ${words} | ${methods.map((method) => row[method].told).join(" | ")} |`] : [];
+      return row
+        ? [`| ${does} | ${words} | ${methods.map((method) => seenBy(method, row).told).join(" | ")} |`]
+        : [];
     }),
   );
-  return [`| the host | the file is a | ${methods.join(" | ")} |`, "|---|---|---|---|---|", ...rows].join(
+  return [`| the host | the file is a | ${methods.join(" | ")} |`, "|---|---|---|---|---|---|", ...rows].join(
     "\n",
   );
 }

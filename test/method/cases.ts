@@ -3,8 +3,8 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { $ } from "bun";
-import { actions } from "./actions.ts";
-import { type Kind, mountinfo, NSPIN, Program, rejoins, Stage } from "./stage.ts";
+import { actions, seenBy, methods as ways } from "./actions.ts";
+import { isClonedPrivate, type Kind, mountinfo, NSPIN, Program, rejoins, Stage } from "./stage.ts";
 
 export interface Case {
   readonly name: string;
@@ -147,11 +147,14 @@ for (const method of methods) {
 
 for (const [does, action] of Object.entries(actions)) {
   for (const kind of ["plain", "link"] as const) {
-    for (const [method, { host, program: reads }] of Object.entries(action[kind] ?? {})) {
-      if (!methods.includes(method)) continue;
-      add(`${method}, ${kind}: the host ${does}`, () =>
+    for (const by of ways) {
+      const row = action[kind];
+      if (row === undefined || !(by === "cover" || methods.includes(by))) continue;
+      const { host, program: reads } = seenBy(by, row);
+      add(`${by}, ${kind}: the host ${does}`, () =>
         staged(kind, async (stage) => {
-          await started(stage, method, async (program) => {
+          if (by === "cover") await $`mount --make-private ${stage.holder}`.quiet();
+          await started(stage, by === "cover" ? "auto" : by, async (program) => {
             const { exitCode, stderr } = await $`sh -c ${action.does(stage)}`.quiet().nothrow();
             const said = stderr.toString();
             equal(exitCode === 0 ? "ok" : /busy/i.test(said) ? "busy" : said, host);
@@ -285,6 +288,103 @@ add("unpin takes away what pin left, and nothing else", () =>
     equal(exitCode, 125);
     match(stderr.toString(), refusal);
     await $`umount ${stage.target}`.quiet();
+  }),
+);
+
+for (const method of methods) {
+  add(`${method}: another program's pin, and its end, leave this one's file`, () =>
+    staged("plain", async (stage) => {
+      const other = `${stage.root}/other.conf`;
+      await $`echo other > ${other}`;
+      await started(stage, method, async (program) => {
+        const pin = [NSPIN, "run", "--method", "pin", "--bind", `${other}:${stage.file}`];
+        for (const _ of ["once", "again"]) {
+          equal(await $`${pin} cat ${stage.file}`.text(), "other\n");
+          await $`${NSPIN} unpin ${stage.file}`.quiet();
+          equal(mountinfo(), stage.before);
+        }
+        equal(
+          await program.run(`cat ${stage.file}`),
+          isClonedPrivate || method === "overlay" ? "task" : "host",
+        );
+      });
+    }),
+  );
+
+  add(`${method}: what lies in a directory that covers another is not the source's peer`, () =>
+    staged("plain", async (stage) => {
+      const [source, target] = [`${stage.root}/source`, `${stage.holder}/dir`];
+      await $`mkdir -p ${source}/sub ${target} && mount -t tmpfs sub ${source}/sub && mkdir ${source}/sub/x`.quiet();
+      const program = new Program([NSPIN, "run", "--method", method, "--bind", `${source}:${target}`]);
+      equal(await program.run(`mount -t tmpfs inner ${target}/sub/x && ls ${target}/sub`), "x");
+      equal(stage.mounts().includes(`${source}/sub/x`), false);
+      equal(await program.end(), 0);
+      await $`umount ${source}/sub`.quiet();
+      if (leaves(method, "plain") > 0) await $`${NSPIN} unpin ${target}`.quiet();
+    }),
+  );
+}
+
+add("pin by name pins also where the mount is private: the host cannot replace the file", () =>
+  staged("plain", async (stage) => {
+    await $`mount --make-private ${stage.holder}`.quiet();
+    for (const _ of ["first", "second"]) {
+      await started(stage, "pin", async (program) => {
+        equal(
+          (await $`sh -c ${actions["renames a new file over it"]?.does(stage)}`.quiet().nothrow()).exitCode,
+          1,
+        );
+        equal(await program.run(`cat ${stage.file}`), "task");
+        deepEqual(stage.mounts(), [stage.holder, stage.file]);
+      });
+    }
+  }),
+);
+
+add("eight launches at once on a file that none has pinned, told before", () =>
+  staged("plain", async (stage) => {
+    const words = stage.words("auto", "cat", stage.file).toSpliced(2, 0, "-v");
+    const all = Array.from({ length: 8 }, () => $`${words}`.quiet().nothrow());
+    for (const { exitCode, stdout } of await Promise.all(all)) {
+      deepEqual([exitCode, stdout.toString()], [0, "task\n"]);
+    }
+    deepEqual(stage.mounts(), [stage.holder, stage.file]);
+  }),
+);
+
+add("unpin leaves what is another's: a read-only bind, a directory with mounts in it", () =>
+  staged("plain", async (stage) => {
+    const directory = `${stage.holder}/etc`;
+    const refusals: [string, string, RegExp][] = [
+      [stage.file, `mount -o remount,bind,ro ${stage.file}`, /EINVAL/],
+      [directory, `mkdir ${directory}/sub && mount -t tmpfs sub ${directory}/sub`, /EBUSY/],
+    ];
+    for (const [path, more, error] of refusals) {
+      await $`mount --bind ${path} ${path} && mount --make-private ${path} && sh -c ${more}`.quiet();
+      const before = mountinfo();
+      const { exitCode, stderr } = await $`${NSPIN} unpin ${path}`.quiet().nothrow();
+      equal(exitCode, 125);
+      match(stderr.toString(), error);
+      equal(mountinfo(), before);
+      await $`umount -l ${path}`.quiet();
+    }
+  }),
+);
+
+add("the root directory, a cover within another: refused, and nothing changes", () =>
+  staged("plain", async (stage) => {
+    const refusals: [string[], RegExp][] = [
+      [[`${stage.root}:/`], /cannot lay .* over \/: .*\(EBUSY\)\nnspin: hint: /],
+      [[`${stage.source}:${stage.file}`, `${stage.root}:${stage.holder}/etc`], /\(EEXIST\)\nnspin: hint: /],
+      [[`${stage.root}:${stage.holder}/etc`, `${stage.source}:${stage.file}`], /\(EEXIST\)\nnspin: hint: /],
+    ];
+    for (const [binds, says] of refusals) {
+      const options = binds.flatMap((bind) => ["--bind", bind]);
+      const { exitCode, stderr } = await $`${NSPIN} run ${options} true`.quiet().nothrow();
+      equal(exitCode, 125);
+      match(stderr.toString(), says);
+      equal(mountinfo(), stage.before);
+    }
   }),
 );
 

@@ -45,6 +45,8 @@ const host = "open the host's root directory: Too many open files in system (ENF
 const full = "No space left on device (ENOSPC) | the limit is the sysctl fs.mount-max";
 const changed =
   "Stale file handle (ESTALE) | it changed while the program was being started, which was stopped; try again";
+const locked =
+  "Invalid argument (EINVAL) | a mount that is locked to its place, user_namespaces(7), cannot rejoin: --method pin";
 const pinned = { killed: 1 };
 
 // biome-ignore format: a table, a line each
@@ -67,9 +69,10 @@ const rows: Row[] = [
   ["OPEN_HOST", "rejoin", 'openat(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY|O_CLOEXEC', "ENFILE", host],
   ["OPEN_SOURCE", "rejoin", 'statx(AT_FDCWD, "SOURCE"', "EIO", "open SOURCE: Input/output error (EIO)"],
   ["OPEN_TARGET", "rejoin", `openat(AT_FDCWD, "FILE", ${path}`, "EIO", "open FILE: Input/output error (EIO)"],
-  ["INSPECT", "rejoin", `openat(AT_FDCWD, "FILE", ${path}#2`, "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
-  ["INSPECT", "pin", `openat(AT_FDCWD, "FILE", ${path}#3`, "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
-  ["INSPECT", "rejoin", `openat(AT_FDCWD, "FILE", ${path}#2+2`, "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
+  ["OPEN_TARGET", "rejoin", `openat(AT_FDCWD, "FILE", ${path}#2`, "ENOENT", "open FILE: No such file or directory (ENOENT) | only what exists can be covered: create it first"],
+  ["INSPECT", "rejoin", `openat(AT_FDCWD, "FILE", ${path}#3`, "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
+  ["INSPECT", "pin", `openat(AT_FDCWD, "FILE", ${path}#4`, "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
+  ["INSPECT", "rejoin", `openat(AT_FDCWD, "FILE", ${path}#3+2`, "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
   ["INSPECT", "rejoin", 'openat(AT_FDCWD, "/proc/self/mountinfo"#2+1', "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
   ["DECIDE", "rejoin", "MOVE_MOUNT_SET_GROUP", "ENOSYS", "use method rejoin on FILE: Operation not supported (EOPNOTSUPP) | the kernel cannot rejoin a peer group (Linux 5.15); pin works on any"],
   ["DECIDE", "slave", '"/proc", "tmpfs"', "EPERM", "use method rejoin on FILE: Operation not supported (EOPNOTSUPP) | it is held by a slave, and this kernel breaks propagation to those"],
@@ -78,8 +81,10 @@ const rows: Row[] = [
   ["DECIDE", "slave", "chroot(", "EPERM", "use method rejoin on FILE: Operation not permitted (EPERM)"],
   ["LOCK", "pin", 'openat(AT_FDCWD, "/run/nspin.lock"', "EROFS", "lock /run/nspin.lock: Read-only file system (EROFS)"],
   ["LOCK", "pin", "LOCK_EX", "ENOLCK", "lock /run/nspin.lock: No locks available (ENOLCK)"],
-  ["SELF_BIND", "pin", "MS_BIND", "ENOSPC", `bind onto itself FILE: ${full}`],
-  ["PRIVATE", "pin", "MS_PRIVATE", "ENOMEM", "make private the mount on FILE: Cannot allocate memory (ENOMEM)", pinned],
+  ["SELF_BIND", "pin", "open_tree(", "ENOSPC", `bind onto itself FILE: ${full}`],
+  ["SELF_BIND", "pin", "mount_setattr(", "ENOMEM", "bind onto itself FILE: Cannot allocate memory (ENOMEM)"],
+  ["SELF_BIND", "pin", "move_mount(", "ENOSPC", `bind onto itself FILE: ${full}`],
+  ["PRIVATE", "pin", "NULL, MS_PRIVATE", "ENOMEM", "make private the mount on FILE: Cannot allocate memory (ENOMEM)", pinned],
   ["UNSHARE", "rejoin", "unshare(", "ENOSPC", "unshare the mount namespace: No space left on device (ENOSPC) | the limit is the sysctl user.max_mnt_namespaces"],
   ["UNSHARE", "pin", "unshare(", "EPERM", "unshare the mount namespace: Operation not permitted (EPERM)", pinned],
   ["LEAVE", "rejoin", "MS_SLAVE", "EINVAL", "make a slave of the mount that holds FILE: Invalid argument (EINVAL)"],
@@ -90,15 +95,15 @@ const rows: Row[] = [
   ["OVERLAY", "overlay", '"overlay"', "ENODEV", "lay an overlay on the directory of FILE: No such device (ENODEV) | the kernel has no overlay file system: modprobe overlay"],
   ["BIND", "rejoin", "MS_BIND, NULL", "ENOSPC", `bind SOURCE over FILE: ${full}`],
   ["BIND", "overlay", "MS_BIND, NULL", "ENOSPC", `bind SOURCE over FILE: ${full}`],
-  ["BIND", "pin", "MS_BIND, NULL#2", "ENOSPC", `bind SOURCE over FILE: ${full}`, pinned],
+  ["BIND", "pin", "MS_BIND, NULL", "ENOSPC", `bind SOURCE over FILE: ${full}`, pinned],
   ["VERIFY_HERE", "rejoin", 'statx(AT_FDCWD, "FILE"', "EIO", "verify the bind of SOURCE over FILE: Input/output error (EIO)"],
   ["VERIFY_HERE", "pin", 'statx(AT_FDCWD, "FILE"', "ESTALE", `verify the bind of SOURCE over FILE: ${changed}`, pinned],
-  ["BIND_PRIVATE", "rejoin", "MS_PRIVATE", "ENOMEM", "make private the bind mount on FILE: Cannot allocate memory (ENOMEM)"],
-  ["BIND_PRIVATE", "pin", "MS_PRIVATE#2", "ENOMEM", "make private the bind mount on FILE: Cannot allocate memory (ENOMEM)", pinned],
+  ["BIND_PRIVATE", "rejoin", "NULL, MS_PRIVATE", "ENOMEM", "make private the bind mount on FILE: Cannot allocate memory (ENOMEM)"],
+  ["BIND_PRIVATE", "pin", "NULL, MS_PRIVATE#2", "ENOMEM", "make private the bind mount on FILE: Cannot allocate memory (ENOMEM)", pinned],
   ["READ_ONLY", "rejoin", "MS_REMOUNT", "EPERM", "make read-only the bind mount on FILE: Operation not permitted (EPERM)"],
   ["READ_ONLY", "directory", "mount_setattr(", "ENOSYS", "make read-only the bind mount on FILE: Function not implemented (ENOSYS) | of a directory, --read-only needs Linux 5.12"],
-  ["REJOIN", "rejoin", "MS_PRIVATE#2", "EINVAL", "rejoin the peer group of the mount that holds FILE: Invalid argument (EINVAL)"],
-  ["REJOIN", "rejoin", "MOVE_MOUNT_SET_GROUP#2", "EINVAL", "rejoin the peer group of the mount that holds FILE: Invalid argument (EINVAL)"],
+  ["REJOIN", "rejoin", "NULL, MS_PRIVATE#2", "EINVAL", `rejoin the peer group of the mount that holds FILE: ${locked}`],
+  ["REJOIN", "rejoin", "MOVE_MOUNT_SET_GROUP#2", "EINVAL", `rejoin the peer group of the mount that holds FILE: ${locked}`],
   ["REJOIN", "overlay", "MOVE_MOUNT_SET_GROUP#2", "EPERM", "rejoin the peer group of the mount that holds FILE: Operation not permitted (EPERM)"],
   ["VERIFY_HOST", "rejoin", '"tmp/', "EIO", "verify that the host keeps FILE: Input/output error (EIO)"],
   ["VERIFY_HOST", "pin", '"tmp/', "ESTALE", `verify that the host keeps FILE: ${changed}`, pinned],
@@ -107,7 +112,7 @@ const rows: Row[] = [
   ["EXECUTE", "rejoin", 'execve("/usr/bin/touch"', "ETXTBSY", "execute touch: Text file busy (ETXTBSY)", { status: 126 }],
   ["EXECUTE", "rejoin", 'execve("/usr/bin/touch"', "ENOENT", "execute touch: No such file or directory (ENOENT)", { status: 127 }],
   ["EXECUTE", "pin", 'execve("/usr/bin/nsenter"', "E2BIG", "execute /usr/bin/nsenter: Argument list too long (E2BIG) | arguments and environment together are longer than execve(2) takes", { failed: 1, killed: 1 }],
-  ["FIND_PIN", "unpin", `openat(AT_FDCWD, "FILE", ${path}#2`, "EIO", "take for a mount of nspin's what is on FILE: Input/output error (EIO)"],
+  ["FIND_PIN", "unpin", `openat(AT_FDCWD, "FILE", ${path}#3`, "EIO", "take for a mount of nspin's what is on FILE: Input/output error (EIO)"],
   ["UNPIN", "unpin", "umount2(", "EPERM", "unmount FILE: Operation not permitted (EPERM)"],
 ];
 

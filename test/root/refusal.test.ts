@@ -103,7 +103,7 @@ const cases: [string, string[], string][] = [
       `${directory}/started`,
     ],
     `nspin: cannot lay /etc/hosts over ${directory}//HELLO: File exists (EEXIST)\n` +
-      "nspin: hint: something else covers the same file already, by another name\n",
+      "nspin: hint: another cover is on the same file, or one is within the other: one would hide the other\n",
   ],
   [
     "an unknown option",
