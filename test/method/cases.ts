@@ -388,6 +388,13 @@ add("the root directory, a cover within another: refused, and nothing changes", 
   }),
 );
 
+add("-v: what was opened to tell the steps is not left in the program", () =>
+  staged("link", async (stage) => {
+    const words = stage.words("auto", "sh", "-c", "ls /proc/self/fd | wc -l").toSpliced(2, 0, "-v");
+    equal((await $`${words}`.quiet()).stdout.toString(), "4\n"); // 0, 1, 2 and ls's own
+  }),
+);
+
 if (!rejoins) {
   for (const method of ["rejoin", "overlay"]) {
     add(`${method} is refused, with the reason, and nothing is started`, () =>

@@ -217,6 +217,20 @@ test.each([
   await $`ip netns del renamed && umount ${directory}/host`;
 });
 
+test("the mount that is being looked at is unmounted: / stays as it is", async () => {
+  const script = `
+    pin="${NSPIN} run --method pin --bind /mnt/task:/mnt/etc/plain --enter setns"
+    $pin true || exit 99
+    strace -f -qq -o /dev/null -P /mnt/etc/plain -e inject=openat:delay_exit=3000000:when=1 $pin cat /mnt/etc/plain &
+    sleep 1.5; umount -l /mnt/etc/plain; wait $!; echo $?
+    grep -c '^[0-9]* [0-9]* [^ ]* / / .* shared:' /proc/self/mountinfo`;
+  const seen = await on("", ["sh", "-c", script]);
+  expect(seen.stdout).toBe("125\n1\n");
+  expect(seen.stderr).toMatch(
+    /^nspin: cannot open \/mnt\/etc\/plain: Stale file handle \(ESTALE\)\nnspin: hint: it changed .*\n$/,
+  );
+});
+
 // --- long lists, byte for byte ---
 
 const megabyte = Array.from({ length: 10 }, (_, i) => String(i).repeat(100_000));

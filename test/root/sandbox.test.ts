@@ -22,6 +22,27 @@ test.each([
   },
 );
 
+describe.each(["nsenter", "setns"])("--enter %s", (mode) => {
+  const words = [NSPIN, "run", "--enter", mode, "--bind", `${world}:${hello}`, "cat", hello];
+
+  // Where the thread's id here is another's there: 1, the container's first process.
+  test("in a PID namespace, with the /proc of the outer one", async () => {
+    const seen = await start(["unshare", "--pid", "--fork", "--propagation", "unchanged", ...words]);
+    expect(seen).toMatchObject({ status: 0, stdout: "WORLD\n", stderr: "" });
+    await start([NSPIN, "unpin", hello]);
+  });
+
+  test("in a user namespace, whose mounts may be locked to their places, auto pins", async () => {
+    const link = `${directory}/link`;
+    const script = `mount --make-rshared / && ln -sfn HELLO ${link} && ${words.join(" ").replaceAll(hello, link)}`;
+    const own = ["unshare", "--user", "--map-root-user", "--mount", "--propagation", "private"];
+    const seen = await start([...own, "sh", "-c", `${script} && grep -c ' ${link} ' /proc/self/mountinfo`]);
+    expect(seen).toMatchObject({ status: 0, stdout: "WORLD\n1\n", stderr: "" });
+    const told = await start([...own, "sh", "-c", script.replace("--enter", "--dry-run --enter")]);
+    expect(told.stdout).toMatch(/use method pin on .*: in a user namespace/);
+  });
+});
+
 describe("a chroot into a directory, where the root of the mount cannot be reached", () => {
   const root = `${directory}/root`;
   const inside = [which("chroot") ?? "", root, "/bin/nspin", "run", "--bind", "/WORLD:/HELLO"];
