@@ -54,41 +54,34 @@ long holder_rejoin(struct holder *holder) {
 
 int holder_can_rejoin(void) { return set_group(-1, -1) == -EBADF; }
 
-#define TRY(call)                                                              \
-  do {                                                                         \
-    long result_ = (call);                                                     \
-    if (result_ < 0)                                                           \
-      return result_;                                                          \
-  } while (0)
-
 static long bind_as(const char *from, const char *to, u64 kind) {
-  TRY(CALL(__NR_mkdirat, AT_FDCWD, to, 0700));
-  TRY(CALL(__NR_mount, from, to, 0, MS_BIND));
+  MUST(CALL(__NR_mkdirat, AT_FDCWD, to, 0700));
+  MUST(CALL(__NR_mount, from, to, 0, MS_BIND));
   if (kind & MS_SHARED)
-    TRY(CALL(__NR_mount, 0, to, 0, MS_SLAVE));
+    MUST(CALL(__NR_mount, 0, to, 0, MS_SLAVE));
   return CALL(__NR_mount, 0, to, 0, kind);
 }
 
 /* On /proc, which is there wherever this program runs. */
 static long try_graph(void) {
-  TRY(CALL(__NR_mount, 0, "/", 0, MS_REC | MS_PRIVATE));
+  MUST(CALL(__NR_mount, 0, "/", 0, MS_REC | MS_PRIVATE));
   struct reader table;
-  TRY(read_open(&table, "/proc/self/mountinfo"));
-  TRY(CALL(__NR_mount, "nspin", "/proc", "tmpfs", 0, 0));
-  TRY(CALL(__NR_mkdirat, AT_FDCWD, "/proc/a", 0700));
-  TRY(CALL(__NR_mount, "nspin", "/proc/a", "tmpfs", 0, 0));
-  TRY(CALL(__NR_mount, 0, "/proc/a", 0, MS_SHARED));
-  TRY(CALL(__NR_mkdirat, AT_FDCWD, "/proc/a/d", 0700));
-  TRY(bind_as("/proc/a", "/proc/x", MS_SHARED));
-  TRY(bind_as("/proc/a", "/proc/y", MS_SHARED));
-  TRY(bind_as("/proc/a", "/proc/z", MS_PRIVATE));
+  MUST(read_open(&table, "/proc/self/mountinfo"));
+  MUST(CALL(__NR_mount, "nspin", "/proc", "tmpfs", 0, 0));
+  MUST(CALL(__NR_mkdirat, AT_FDCWD, "/proc/a", 0700));
+  MUST(CALL(__NR_mount, "nspin", "/proc/a", "tmpfs", 0, 0));
+  MUST(CALL(__NR_mount, 0, "/proc/a", 0, MS_SHARED));
+  MUST(CALL(__NR_mkdirat, AT_FDCWD, "/proc/a/d", 0700));
+  MUST(bind_as("/proc/a", "/proc/x", MS_SHARED));
+  MUST(bind_as("/proc/a", "/proc/y", MS_SHARED));
+  MUST(bind_as("/proc/a", "/proc/z", MS_PRIVATE));
   long x = open_itself("/proc/x");
   long z = open_itself("/proc/z");
   long result = set_group(x, z);
   CALL(__NR_close, x);
   CALL(__NR_close, z);
-  TRY(result);
-  TRY(CALL(__NR_mount, "nspin", "/proc/a/d", "tmpfs", 0, 0));
+  MUST(result);
+  MUST(CALL(__NR_mount, "nspin", "/proc/a/d", "tmpfs", 0, 0));
   struct mount mount;
   int seen = 0;
   while (mount_next(&table, &mount))
@@ -98,8 +91,8 @@ static long try_graph(void) {
 }
 
 long holder_graph_is_sound(struct host *host) {
-  TRY(host_leave(host));
+  MUST(host_leave(host));
   long result = try_graph();
-  TRY(host_return(host));
+  MUST(host_return(host));
   return result == 1;
 }

@@ -3,13 +3,6 @@
 #include <asm/errno.h>
 #include <asm/signal.h>
 
-#define TRY(call)                                                              \
-  do {                                                                         \
-    long result_ = (call);                                                     \
-    if (result_ < 0)                                                           \
-      return result_;                                                          \
-  } while (0)
-
 long inherit_record(const struct record **record) {
   unsigned char resident;
   *record = (const struct record *)GUARD_RECORD;
@@ -32,10 +25,10 @@ static void close_on_exec(long fd, void *result) {
 
 long inherit_descriptors(const struct record *record) {
   long result = 0;
-  TRY(each_descriptor(close_on_exec, &result));
-  TRY(result);
+  MUST(each_descriptor(close_on_exec, &result));
+  MUST(result);
   for (u64 i = 0; i < record->descriptor_count; i++)
-    TRY(CALL(__NR_fcntl, record->descriptors[i], F_SETFD, 0));
+    MUST(CALL(__NR_fcntl, record->descriptors[i], F_SETFD, 0));
   return 0;
 }
 
@@ -45,18 +38,18 @@ long inherit_signals(const struct record *record) {
   for (int signal = 1; signal <= SIGNALS; signal++) {
     int is_ignored = record->ignored >> (signal - 1) & 1;
     struct signal_action now;
-    TRY(CALL(__NR_rt_sigaction, signal, 0, &now, SIGNAL_MASK_BYTES));
+    MUST(CALL(__NR_rt_sigaction, signal, 0, &now, SIGNAL_MASK_BYTES));
     if (is_ignored != (now.handler == (u64)SIG_IGN))
-      TRY(CALL(__NR_rt_sigaction, signal, is_ignored ? &ignore : &by_default, 0,
-               SIGNAL_MASK_BYTES));
+      MUST(CALL(__NR_rt_sigaction, signal, is_ignored ? &ignore : &by_default,
+                0, SIGNAL_MASK_BYTES));
   }
-  TRY(CALL(__NR_rt_sigprocmask, SIG_SETMASK, &record->mask, 0,
-           SIGNAL_MASK_BYTES));
+  MUST(CALL(__NR_rt_sigprocmask, SIG_SETMASK, &record->mask, 0,
+            SIGNAL_MASK_BYTES));
   u64 pending;
-  TRY(CALL(__NR_rt_sigpending, &pending, SIGNAL_MASK_BYTES));
+  MUST(CALL(__NR_rt_sigpending, &pending, SIGNAL_MASK_BYTES));
   for (int signal = 1; signal <= SIGNALS; signal++)
     if ((record->pending & ~pending) >> (signal - 1) & 1)
-      TRY(CALL(__NR_kill, CALL(__NR_getpid), signal));
+      MUST(CALL(__NR_kill, CALL(__NR_getpid), signal));
   return 0;
 }
 
@@ -65,7 +58,7 @@ long inherit_limits(struct rlimit64 limits[GUARD_LIMIT_COUNT]) {
   static const int numbers[] = {GUARD_LIMITS(NUMBER)};
   for (int i = 0; i < GUARD_LIMIT_COUNT; i++) {
     struct rlimit64 wanted = limits[i];
-    TRY(CALL(__NR_prlimit64, 0, numbers[i], &wanted, &limits[i]));
+    MUST(CALL(__NR_prlimit64, 0, numbers[i], &wanted, &limits[i]));
   }
   return 0;
 }

@@ -49,6 +49,14 @@ static inline long syscall6(long n, long a, long b, long c, long d, long e,
 #define CALL_PAD(n, a, b, c, d, e, f, ...)                                     \
   syscall6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
+/* A call without which its function fails, with the same error. */
+#define MUST(call)                                                             \
+  do {                                                                         \
+    long result_ = (call);                                                     \
+    if (result_ < 0)                                                           \
+      return result_;                                                          \
+  } while (0)
+
 /* Of the calls that return an address, these are the errors. */
 static inline int is_error(long result) { return result < 0 && result > -4096; }
 

@@ -4,7 +4,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { $ } from "bun";
-import { Program, Stage } from "../method/stage.ts";
+import { NSPIN, Program, Stage } from "../method/stage.ts";
 
 const LAUNCHES = 120;
 const AT_ONCE = 4;
@@ -21,14 +21,14 @@ async function differing(options: string[]): Promise<number> {
   const storm = Bun.spawn(["/tmp/nspin-storm", stage.holder]);
   const programs: Program[] = [];
   try {
-    const strace = ["strace", "-f", "-b", "execve", "-qq", "-o", "/dev/null", ...options];
+    // A relative source: a try after the first must find the working directory again.
+    const launcher = ["env", "-C", stage.root, "strace", "-f", "-b", "execve", "-qq", "-o", "/dev/null"];
+    const bind = `task.conf:${stage.file}`;
+    const nspin = [NSPIN, "run", "--enter", "setns", "--method", "rejoin", "--bind", bind];
     let left = LAUNCHES;
     const worker = async () => {
       while (left-- > 0) {
-        const program = new Program([
-          ...strace,
-          ...stage.words("rejoin").toSpliced(2, 0, "--enter", "setns"),
-        ]);
+        const program = new Program([...launcher, ...options, ...nspin]);
         programs.push(program);
         expect(await program.run(`cat ${stage.file}`)).toBe("task");
       }
