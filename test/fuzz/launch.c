@@ -60,6 +60,7 @@ static struct {
   struct {
     char path[64];
     struct content content;
+    int is_clone;
   } fds[FDS];
   int fd_count;
   void *blocks[8];
@@ -142,6 +143,8 @@ static long stat_at(long directory, const char *path, long flags,
                     : is_here && k.done[target].is_bound
                         ? (u64)sources[target][3]
                         : 200u + (unsigned)target;
+  if (strcmp(name, "/proc/self/ns/user") == 0)
+    status->stx_ino = answer() < 0xe0 ? 0xeffffffd : 1;
   unsigned byte = answer();
   if (byte >= 0xf0) { /* it has changed */
     status->stx_ino = 1000 + (u64)k.calls;
@@ -176,7 +179,7 @@ static long mount(const char *source, const char *onto, const char *type,
     must(strcmp(fd_name(source), sources[target]) == 0);
     k.done[target].is_bound = 1;
   }
-  if (result == 0 && flags == MS_PRIVATE && target >= 0)
+  if (result == 0 && (flags & ~(u64)MS_REC) == MS_PRIVATE && target >= 0)
     k.done[target].is_private = k.done[target].is_bound;
   return result;
 }
@@ -243,11 +246,23 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
   case __NR_mount:
     return mount((const char *)a, (const char *)b, (const char *)c,
                  (unsigned long)d);
+  case __NR_open_tree: {
+    must(k.is_host && k.is_locked && c & OPEN_TREE_CLONE);
+    long result = open_at(k.fds[a].path);
+    if (result >= 0)
+      k.fds[result].is_clone = 1;
+    return result;
+  }
   case __NR_mount_setattr:
   case __NR_move_mount: {
     if (a < 0)
       return answer() < 0xe0 ? -EBADF : -ENOSYS; /* the probe */
-    must(!k.is_host);
+    if (k.is_host) {                             /* pin's own */
+      must(k.is_locked && k.fds[a].is_clone);
+      must(number != __NR_move_mount ||
+           strcmp(k.fds[a].path, k.fds[c].path) == 0);
+      return error();
+    }
     long result = error();
     k.has_failed |= result < 0;
     k.left -= result == 0 && number == __NR_move_mount;
