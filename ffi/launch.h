@@ -45,7 +45,7 @@
  * --dry-run without privilege only.
  */
 #define DECISIONS(D)                                                           \
-  D(PINNED, PIN, ON_ITSELF, COVER,                                             \
+  D(PINNED, AUTO | PIN | REJOIN, ON_ITSELF, COVER,                             \
     "the host has it bound onto itself: nothing can take its place")           \
   D(FREE, AUTO | REJOIN, PRIVATE, COVER,                                       \
     "the mount that holds it is not shared: what lands on it goes nowhere")    \
@@ -129,7 +129,7 @@
   S(JOIN_NETNS, JOIN, "join network namespace", NETNS)                         \
   S(RESTORE, ALWAYS, "restore signals and limits", NONE)                       \
   S(EXECUTE, ALWAYS, "execute", COMMAND)                                       \
-  S(FIND_PIN, UNPIN, "take for a mount of nspin's what is on", TARGET)         \
+  S(FIND_PIN, UNPIN, "find a mount of method pin on", TARGET)                  \
   S(UNPIN, UNPIN, "unmount", TARGET)
 
 #endif

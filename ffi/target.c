@@ -71,7 +71,7 @@ static long is_there(const struct target *target, const char *id) {
   return is_same(&now, &target->host) && text_equal(now_id, id) ? 0 : -ESTALE;
 }
 
-long target_open(struct target *target, const char *path) {
+static long open_once(struct target *target, const char *path) {
   char link[FD_PATH_BYTES], id[NUMBER_BYTES];
   long itself = is_directory(&target->source) ? 0 : O_NOFOLLOW;
   long fd = CALL(__NR_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC | itself);
@@ -90,6 +90,14 @@ long target_open(struct target *target, const char *path) {
   target->path[length] = '\0';
   name_directory(target);
   return is_there(target, id);
+}
+
+long target_open(struct target *target, const char *path) {
+  enum { TRIES = 50 }; /* another launch may be pinning it */
+  long result = -ESTALE;
+  for (int tries = 0; result == -ESTALE && tries < TRIES; tries++)
+    result = open_once(target, path);
+  return result;
 }
 
 long target_compare(const struct target *target) {

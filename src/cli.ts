@@ -19,7 +19,8 @@ export const runArgs = {
   bind: {
     type: "string",
     valueHint: "SRC:DST",
-    description: "show SRC at DST to the program, and to nothing else; may be repeated",
+    description:
+      "show SRC at DST, to the program only; may be repeated; see --method for what stays on the host",
   },
   etc: {
     type: "boolean",
@@ -80,7 +81,7 @@ export function readWords(args: ArgsDef, words: readonly string[]): Words {
   return { values, used: at };
 }
 
-export const tryHelp = "try 'nspin --help'";
+export const tryHelp = "try 'nspin --help', or 'nspin COMMAND --help'";
 
 function spellings(name: string, args: ArgsDef): string[] {
   const { type, default: preset, alias } = (args[name] ?? {}) as BooleanArgDef;
@@ -127,7 +128,10 @@ function choose<Option extends string>(
   const value = one(values, name) ?? preset;
   const known = options.find((option) => option === value);
   if (known !== undefined) return known;
-  throw new Refusal(`option --${name} needs ${options.join(" or ")}, not ${quote(value)}`, tryHelp);
+  throw new Refusal(
+    `option --${name} needs ${options.slice(0, -1).join(", ")} or ${options.at(-1)}, not ${quote(value)}`,
+    tryHelp,
+  );
 }
 
 export interface RunOptions {

@@ -73,7 +73,7 @@ export const STEPS = [
   { name: "JOIN_NETNS", when: "JOIN", verb: "join network namespace", object: "NETNS" },
   { name: "RESTORE", when: "ALWAYS", verb: "restore signals and limits", object: "NONE" },
   { name: "EXECUTE", when: "ALWAYS", verb: "execute", object: "COMMAND" },
-  { name: "FIND_PIN", when: "UNPIN", verb: "take for a mount of nspin's what is on", object: "TARGET" },
+  { name: "FIND_PIN", when: "UNPIN", verb: "find a mount of method pin on", object: "TARGET" },
   { name: "UNPIN", when: "UNPIN", verb: "unmount", object: "TARGET" },
 ] as const;
 
@@ -87,7 +87,7 @@ export const METHODS = {
 
 /** How a target is covered, the first row that fits; decision N is DECISIONS[N - 1]. */
 export const DECISIONS = [
-  { name: "PINNED", asked: ["pin"], when: "ON_ITSELF", act: "COVER", why: "the host has it bound onto itself: nothing can take its place" },
+  { name: "PINNED", asked: ["auto","pin","rejoin"], when: "ON_ITSELF", act: "COVER", why: "the host has it bound onto itself: nothing can take its place" },
   { name: "FREE", asked: ["auto","rejoin"], when: "PRIVATE", act: "COVER", why: "the mount that holds it is not shared: what lands on it goes nowhere" },
   { name: "ASKED_PIN", asked: ["pin"], when: "ALWAYS", act: "PIN", why: "as asked" },
   { name: "PLAIN", asked: ["auto"], when: "PLAIN", act: "PIN", why: "it is no symbolic link: a rename over it would take the cover away" },

@@ -1,6 +1,8 @@
 // /etc/netns/ID, ip-netns(8).
 
-/** The names in /etc/netns/ID, sorted; none where there is no such directory. */
+import { Refusal } from "./errors.ts";
+
+/** The names in /etc/netns/ID, sorted; none where there is no such directory. Throws Refusal. */
 export function etcEntries(directory: string): string[] {
   // Bun's own: node:fs costs 1.5 ms at every start.
   try {
@@ -13,6 +15,7 @@ export function etcEntries(directory: string): string[] {
     return [...names].sort();
   } catch (error) {
     if ((error as { code?: string }).code === "ENOENT") return [];
-    throw error;
+    const [, name, text] = /^(\w+): ([^,]+)/.exec((error as Error).message) ?? [];
+    throw new Refusal(`cannot list ${directory}: ${text} (${name})`);
   }
 }

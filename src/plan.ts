@@ -41,7 +41,7 @@ export function makePlan(options: RunOptions, entries: (directory: string) => st
         directory === undefined
           ? `network namespace ${quote(options.netns as string)} has no name, and so no resolv.conf in /etc/netns`
           : `cannot find ${directory}/resolv.conf`,
-        `create it, name another with --bind FILE:${RESOLV_CONF}, or keep the host's with --no-etc`,
+        `create it, name another with --bind FILE:${RESOLV_CONF}, or keep the host's with --no-etc; 'ip netns list' shows the names`,
       );
     }
     for (const name of names) {

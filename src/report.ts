@@ -47,9 +47,11 @@ const hints: Record<string, string | ((failure: StepFailed) => string | undefine
   "CHECK_NETNS EINVAL": "it is a file of another kind: 'ip netns add NAME' makes /run/netns/NAME",
   "OPEN_SOURCE ENOENT": "this is what the program shall see: it must exist",
   "OPEN_TARGET ENOENT": ({ plan, cover }) =>
-    plan.covers[cover]?.from === "/etc/netns"
-      ? `${plan.covers[cover].source} covers its namesake, which does not exist`
-      : "only what exists can be covered: create it first",
+    plan.program.length === 0
+      ? undefined // unpin
+      : plan.covers[cover]?.from === "/etc/netns"
+        ? `${plan.covers[cover].source} covers its namesake, which does not exist`
+        : "only what exists can be covered: create it first",
   "COMPARE ENOTDIR": kinds,
   "COMPARE EISDIR": kinds,
   "COMPARE EBUSY": "the root directory itself cannot be covered",

@@ -99,6 +99,7 @@ async function start(words: string[]) {
     stdout: "pipe",
     stderr: "pipe",
     timeout: 60_000,
+    detached: true, // from the terminal: a Ctrl-C ends the test, not the runs under way as failures
   });
   const [stdout, stderr, status] = await Promise.all([
     child.stdout.text(),

@@ -112,7 +112,7 @@ const rows: Row[] = [
   ["EXECUTE", "rejoin", 'execve("/usr/bin/touch"', "ETXTBSY", "execute touch: Text file busy (ETXTBSY)", { status: 126 }],
   ["EXECUTE", "rejoin", 'execve("/usr/bin/touch"', "ENOENT", "execute touch: No such file or directory (ENOENT)", { status: 127 }],
   ["EXECUTE", "pin", 'execve("/usr/bin/nsenter"', "E2BIG", "execute /usr/bin/nsenter: Argument list too long (E2BIG) | arguments and environment together are longer than execve(2) takes", { failed: 1, killed: 1 }],
-  ["FIND_PIN", "unpin", `openat(AT_FDCWD, "FILE", ${path}#3`, "EIO", "take for a mount of nspin's what is on FILE: Input/output error (EIO)"],
+  ["FIND_PIN", "unpin", `openat(AT_FDCWD, "FILE", ${path}#3`, "EIO", "find a mount of method pin on FILE: Input/output error (EIO)"],
   ["UNPIN", "unpin", "umount2(", "EPERM", "unmount FILE: Operation not permitted (EPERM)"],
 ];
 

@@ -62,7 +62,7 @@ const cases: [string, string[], string][] = [
     "no resolv.conf",
     ["--netns", "refused", "p"],
     "nspin: cannot find /etc/netns/refused/resolv.conf\n" +
-      "nspin: hint: create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc\n",
+      "nspin: hint: create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc; 'ip netns list' shows the names\n",
   ],
   [
     "no namesake",
@@ -108,12 +108,12 @@ const cases: [string, string[], string][] = [
   [
     "an unknown option",
     ["--net", "a", "p"],
-    `nspin: unknown option "--net"\nnspin: hint: try 'nspin --help'\n`,
+    `nspin: unknown option "--net"\nnspin: hint: try 'nspin --help', or 'nspin COMMAND --help'\n`,
   ],
   [
     "nothing to do",
     ["p"],
-    "nspin: nothing to do: neither --netns nor --bind is given\nnspin: hint: try 'nspin --help'\n",
+    "nspin: nothing to do: neither --netns nor --bind is given\nnspin: hint: try 'nspin --help', or 'nspin COMMAND --help'\n",
   ],
 ];
 
