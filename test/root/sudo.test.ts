@@ -57,7 +57,7 @@ const rules: Rule[] = [
   },
   {
     line: `alice ALL=(root) NOPASSWD: /usr/local/bin/nspin ^run --netns task[0-9]+ -- ${PROGRAM}$`,
-    gives: "this program, in these network namespaces (sudo 1.9.10)",
+    gives: "this program, in these network namespaces (since sudo 1.9.10)",
     attempts: {
       "as it is": { sudo: nspin, outcome: started },
       "another program before it": {
