@@ -1,5 +1,5 @@
 // What a start costs, beside an empty compiled Bun program, and how long the
-// window of method rejoin is. `bun run bench`, in a mount namespace of its own
+// window of method rejoin is. `npm run bench`, in a mount namespace of its own
 // whose / is shared. Prints medians; it judges nothing.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";

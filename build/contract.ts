@@ -70,7 +70,7 @@ const files = { "src/contract.ts": text, "README.md": readme.replace(marks, `$1$
 for (const [file, wanted] of Object.entries(files)) {
   if (!process.argv.includes("--check")) await Bun.write(file, wanted);
   else if ((await Bun.file(file).text()) !== wanted) {
-    throw new Error(`${file} is not what ffi/launch.h says; run: bun run contract`);
+    throw new Error(`${file} is not what ffi/launch.h says; run: npm run contract`);
   }
 }
 

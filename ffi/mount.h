@@ -43,10 +43,10 @@ long mount_change(long fd, u64 flags);
 long mount_remove(long fd);
 
 /*
- * A file bound onto itself. The clone is private before it lands: one
- * that is a peer of the mount that holds it would, when it goes again, by that
- * take away what covers the file in other namespaces. On Linux before 5.12, and
- * where those calls are refused, it is a peer. Returns the new mount, opened.
+ * A file, bound onto itself. The clone is private before it lands: as a peer of
+ * the mount that holds the file it would, by its own end, take away what covers
+ * the file in other namespaces. On Linux before 5.12, and where those calls are
+ * refused, it is a peer. Returns the new mount, opened, or -errno.
  */
 long mount_on_itself(const char *path, int is_directory);
 

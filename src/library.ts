@@ -10,7 +10,7 @@ export function openLibrary<Symbols extends Record<string, FFIFunction>>(base64:
   } catch (error) {
     throw new Refusal(
       `cannot load its shared object: ${(error as Error).message}`,
-      "it needs a few descriptors, 3 GB of address space (ulimit -v), and memory that may be made executable",
+      "it needs a few descriptors, 2.5 GiB of address space (ulimit -v), and memory that may be made executable",
     );
   }
 }

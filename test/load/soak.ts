@@ -1,5 +1,5 @@
 // Launches by the ten thousand on a host that does not keep still: it mounts and
-// unmounts, and replaces its resolver's file. `bun run soak [LAUNCHES]`, in a
+// unmounts, and replaces its resolver's file. `npm run soak -- [LAUNCHES]`, in a
 // mount namespace of its own whose / is shared; ends by itself, with 1 where
 // anything was wrong or is left.
 import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
