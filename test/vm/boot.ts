@@ -47,9 +47,10 @@ async function boot(kernel: string): Promise<string[]> {
     .nothrow()
     .quiet();
   await $`cd ${home}/add && find host/overlay.ko* | cpio --quiet -o -H newc | cat ${vm}/root.cpio - > ${initrd}`.nothrow();
+  // Without cmpxchg16b, after which QEMU 7.2's emulation once left RAX in EFLAGS: the kernel panicked.
   const machine = Bun.spawn(
     [
-      ...["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "1500", "-nographic", "-no-reboot"],
+      ...["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max,-cx16", "-m", "1500", "-nographic", "-no-reboot"],
       ...["-nodefaults", "-serial", "stdio", "-kernel", `${home}/vmlinuz`, "-initrd", initrd],
       ...["-append", "console=ttyS0 quiet panic=-1 rdinit=/init"],
     ],
