@@ -50,8 +50,9 @@ async function boot(kernel: string): Promise<string[]> {
   // Without cmpxchg16b, after which QEMU 7.2's emulation once left RAX in EFLAGS: the kernel panicked.
   const machine = Bun.spawn(
     [
-      ...["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max,-cx16", "-m", "1500", "-nographic", "-no-reboot"],
-      ...["-nodefaults", "-serial", "stdio", "-kernel", `${home}/vmlinuz`, "-initrd", initrd],
+      ...["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max,-cx16", "-m", "1500"],
+      ...["-nodefaults", "-nographic", "-no-reboot", "-serial", "stdio"],
+      ...["-kernel", `${home}/vmlinuz`, "-initrd", initrd],
       ...["-append", "console=ttyS0 quiet panic=-1 rdinit=/init"],
     ],
     { stdin: "ignore", stdout: "pipe", stderr: "inherit", timeout: DEADLINE_MS },
