@@ -1,25 +1,37 @@
-// ffi/launch.h -> src/contract.ts and the README's table of decisions, expanded
+// ffi/launch.h and what else both halves share -> src/contract.ts and the README's table of decisions, expanded
 // by the compiler itself. With --check: fail where a file is not what it says.
 const EXPAND = `
+#include "ffi/entries.h"
 #include "ffi/launch.h"
+#include "guard/address.h"
 #define FIELD(name, meaning) [#name, meaning],
 #define STEP(name, when, verb, object) [#name, #when, verb, #object],
 #define METHOD(name, bit) [#name, bit],
 #define RULE(name, asked, when, act, why) [#name, #asked, #when, #act, why],
-{"launch": [LAUNCH_FIELDS(FIELD) 0], "cover": [COVER_FIELDS(FIELD) 0], "steps": [LAUNCH_STEPS(STEP) 0],
+#define NAME(name) [#name],
+{"record": GUARD_RECORD, "entries": [ENTRIES(NAME) 0], "launch": [LAUNCH_FIELDS(FIELD) 0], "cover": [COVER_FIELDS(FIELD) 0], "steps": [LAUNCH_STEPS(STEP) 0],
  "methods": [METHODS(METHOD) 0], "decisions": [DECISIONS(RULE) 0], "conditions": [CONDITIONS(FIELD) 0]}
 `;
+
+type Row = [string, string, string, string, string];
+type Lists = Record<"entries" | "launch" | "cover" | "steps" | "methods" | "decisions" | "conditions", Row[]>;
 
 const cc = Bun.spawnSync([process.env.CC ?? "cc", "-E", "-P", "-xc", "-I.", "-"], {
   stdin: Buffer.from(EXPAND),
 });
 if (!cc.success) throw new Error(`cannot expand ffi/launch.h: ${cc.stderr}`);
-const lists: Record<"launch" | "cover" | "steps" | "methods" | "decisions" | "conditions", Row[]> =
-  JSON.parse(cc.stdout.toString().replaceAll(/, ?0\]/g, "]"));
-type Row = [string, string, string, string, string];
+const expanded = cc.stdout.toString().slice(cc.stdout.lastIndexOf('{"record"'));
+const lists: Lists & { record: number } = JSON.parse(
+  expanded.replaceAll(/, ?0\]/g, "]").replace(/0x[0-9a-f]+/, (hex) => String(Number(hex))),
+);
 
 const rows = (list: Row[], show: (row: Row) => string) => list.map((row) => `  ${show(row)},\n`).join("");
 const text = `// GENERATED from ffi/launch.h by build/contract.ts. Do not edit.
+
+/** Where the entry guard has put the addresses of these, u64s, in this order. */
+export const GUARD_RECORD = ${lists.record};
+export const ENTRIES = [
+${rows(lists.entries, ([name]) => JSON.stringify(name))}] as const;
 
 /** struct launch: every field a u64. */
 export const LAUNCH_FIELDS = [
@@ -39,7 +51,7 @@ ${rows(
 
 /** What --method takes; the bit stands for it in struct launch. */
 export const METHODS = {
-${rows(lists.methods, ([name, bit]) => `${name.toLowerCase()}: ${bit}n`)}} as const;
+${rows(lists.methods, ([name, bit]) => `${name.toLowerCase()}: ${bit}`)}} as const;
 
 /** How a target is covered, the first row that fits; decision N is DECISIONS[N - 1]. */
 export const DECISIONS = [

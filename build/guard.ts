@@ -1,5 +1,6 @@
-// The entry guard (guard/guard.c), put at the entry point of a finished binary.
-import { $ } from "bun";
+// All that is C, in one segment of a finished binary: the entry guard
+// (guard/guard.c), at its entry point, and the pinned sequence (ffi/).
+import { $, Glob } from "bun";
 import { addCode, readCode, readElf, verifyCode } from "./elf.ts";
 import { CC, DIST, ELF_MACHINE } from "./target.ts";
 
@@ -14,6 +15,7 @@ const FLAGS = [
   "-Os",
   "-g",
   "-ffunction-sections",
+  "-fdata-sections",
   "-fno-stack-protector",
   "-fno-asynchronous-unwind-tables",
   "-Wall",
@@ -22,8 +24,11 @@ const FLAGS = [
 ];
 const LINK = ["--entry=guard_entry", "--gc-sections", "--build-id=none", "-z,noexecstack,-z,noseparate-code"];
 
-/** from -> to. Keeps dist/guard.elf, whose symbols gdb's add-symbol-file takes. Throws. */
-export async function guard(from: string, to: string): Promise<void> {
+/**
+ * from -> to. defines: for the compiler. Keeps dist/guard.elf, whose symbols gdb's
+ * add-symbol-file takes. Throws.
+ */
+export async function guard(from: string, to: string, defines: string[] = []): Promise<void> {
   const original = await read(from);
   const address = await codeAddress();
   const elf = `${DIST}/guard.elf`;
@@ -32,7 +37,8 @@ export async function guard(from: string, to: string): Promise<void> {
     `-Ttext-segment=0x${address.toString(16)}`,
     `--defsym=runtime_entry=${readElf(original).entry}`,
   ];
-  await $`${CC} ${FLAGS} ${link.map((word) => `-Wl,${word}`)} guard/entry.S guard/guard.c ffi/proc.c -o ${elf}`;
+  const sequence = [...new Glob("ffi/*.c").scanSync()].sort();
+  await $`${CC} ${FLAGS} ${defines} ${link.map((word) => `-Wl,${word}`)} guard/entry.S guard/guard.c ${sequence} -o ${elf}`;
   const code = readCode(await read(elf));
   // Copied into place: as Bun.write leaves it in the page cache, each start takes 1 ms more.
   const part = `${to}.part`;

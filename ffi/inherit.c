@@ -1,17 +1,6 @@
 #include "inherit.h"
 
-#include <asm/errno.h>
 #include <asm/signal.h>
-
-long inherit_record(const struct record **record) {
-  unsigned char resident;
-  *record = (const struct record *)GUARD_RECORD;
-  /* Asks whether it is mapped; a look there might be a fault. */
-  if (CALL(__NR_mincore, *record, 1, &resident) < 0 ||
-      (*record)->magic != GUARD_MAGIC)
-    return -ENOENT;
-  return 0;
-}
 
 long inherit_directory(const struct record *record) {
   return record->directory < 0 ? 0 : CALL(__NR_fchdir, record->directory);

@@ -9,9 +9,6 @@
 
 /* All of these: 0 or -errno. */
 
-/* *record = the guard's. -ENOENT: the binary was built without it. */
-long inherit_record(const struct record **record);
-
 /* Back to the working directory, where the guard had to leave it. */
 long inherit_directory(const struct record *record);
 

@@ -7,9 +7,7 @@
  * Everything is opened and checked before the first namespace changes; after
  * that there is only "become the program" or "say what failed".
  */
-#include "launch.h"
-#include "inherit.h"
-#include "program.h"
+#include "etc.h"
 #include "target.h"
 
 #include <asm/errno.h>
@@ -21,13 +19,6 @@
 #define LOCK_EX 2 /* flock(2) */
 #define TRIES 50  /* of a mount table that does not keep still */
 
-struct launch {
-  LAUNCH_FIELDS(FIELD)
-};
-
-#define NUMBERED(name, when, verb, object) STEP_##name,
-enum step { STEP_NONE, LAUNCH_STEPS(NUMBERED) };
-
 struct sequence {
   struct launch *launch;
   struct cover *covers;
@@ -35,22 +26,17 @@ struct sequence {
   struct host host;
   long netns, lock;
   char tid[NUMBER_BYTES];
-  struct program program;
+  struct program *program;
   const struct record *record;
   struct rlimit64 limits[GUARD_LIMIT_COUNT];
 };
 
 static long check_contract(struct sequence *s, struct launch *launch) {
   s->launch = launch;
-  s->covers = (struct cover *)launch->covers;
   s->host.is_left = 0;
   s->netns = s->lock = -1;
+  launch->failed_cover = 0;
   return launch->size == sizeof *launch ? 0 : -EINVAL;
-}
-
-static long take_over(struct sequence *s) {
-  long result = inherit_record(&s->record);
-  return result < 0 ? result : inherit_directory(s->record);
 }
 
 /* execve gives a thread the leader's id: another one's would be gone. */
@@ -65,6 +51,16 @@ static long name_leader(struct sequence *s) {
   if (length >= 0)
     s->tid[length] = '\0';
   return length;
+}
+
+static long put_arguments(struct sequence *s) {
+  const struct launch *launch = s->launch;
+  MUST(program_arguments(s->program, s->record->arguments, launch->skip,
+                         (const char *)launch->words, launch->word_count));
+  if (launch->tid_word > 0)
+    s->program->argv[launch->tid_word - 1] = s->tid;
+  s->program->environment = s->record->environment;
+  return 0;
 }
 
 static long check_privilege(void) {
@@ -110,6 +106,7 @@ static long lock_host(struct sequence *s) {
 }
 
 static long allocate_targets(struct sequence *s) {
+  s->covers = (struct cover *)s->launch->covers;
   long result = allocate(s->launch->cover_count * sizeof(struct target));
   s->targets = (struct target *)result;
   return is_error(result) ? result : 0;
@@ -160,6 +157,10 @@ static int is_first_overlay(struct sequence *s, const struct target *target) {
 
 /* What is there, and what to do about it; changes nothing. */
 static unsigned decide(struct sequence *s, int is_dry) {
+  if (s->launch->etc != 0) {
+    TRY(LIST, etc_list(s->launch));
+    TRY(FIND_RESOLV_CONF, etc_find_resolv_conf(s->launch));
+  }
   if (s->launch->cover_count == 0)
     return 0;
   TRY(OPEN_HOST, host_open(&s->host));
@@ -181,13 +182,11 @@ static unsigned prepare(struct sequence *s) {
   struct launch *launch = s->launch;
   TRY(LEADER, check_leader());
   TRY(LEADER, name_leader(s));
-  TRY(GUARD, take_over(s));
+  TRY(DIRECTORY, inherit_directory(s->record));
   TRY(PRIVILEGE, check_privilege());
   TRY(INHERIT, inherit_descriptors(s->record));
-  TRY(ARGUMENTS, program_arguments(&s->program, (const char *)launch->enter,
-                                   launch->enter_count, launch->skip, s->tid));
-  s->program.environment = s->record->environment;
-  TRY(FIND, program_find(&s->program));
+  TRY(ARGUMENTS, put_arguments(s));
+  TRY(FIND, program_find(s->program));
   if (launch->netns != 0) {
     TRY(OPEN_NETNS, open_netns(s));
     TRY(CHECK_NETNS, check_netns(s));
@@ -282,63 +281,70 @@ static void undo(struct sequence *s) {
     target_take_back(&s->targets[i]);
 }
 
-/*
- * Becomes the program. Where it returns, the program was not started, and the
- * value is the failed step << 16 | errno. The host is then as it was; only the
- * mount of pin stays where execve itself is what failed: the lock is released
- * by then, and another launch may count on the mount.
- */
-__attribute__((visibility("default"))) unsigned
-nspin_launch(struct launch *launch) {
-  struct sequence s;
-  TRY(CONTRACT, check_contract(&s, launch));
-  unsigned failed = prepare(&s);
+static unsigned become(struct sequence *s, struct launch *launch) {
+  TRY(CONTRACT, check_contract(s, launch));
+  unsigned failed = prepare(s);
   if (failed)
     return failed;
-  failed = pin(&s);
+  failed = pin(s);
   if (!failed)
-    failed = cover(&s);
+    failed = cover(s);
   if (!failed)
-    failed = enter(&s);
+    failed = enter(s);
   if (failed) {
     u64 cover = launch->failed_cover;
-    undo(&s);
+    undo(s);
     launch->failed_cover = cover;
     return failed;
   }
   /* The lock must not wait for a program on a disk that does not answer. */
-  CALL(__NR_close, s.lock);
-  long result = program_execute(&s.program);
-  inherit_limits(s.limits); /* the runtime still has that to report */
+  CALL(__NR_close, s->lock);
+  long result = program_execute(s->program);
+  inherit_limits(s->limits); /* the runtime still has to end with them */
   return FAILED(STEP_EXECUTE, result);
 }
 
-/*
- * What nspin_launch would decide: each cover's decision and holder. Changes
- * nothing, needs no privilege. 0, or as nspin_launch.
- */
-__attribute__((visibility("default"))) unsigned
-nspin_decide(struct launch *launch) {
-  struct sequence s;
-  TRY(CONTRACT, check_contract(&s, launch));
-  TRY(GUARD, take_over(&s));
-  return decide(&s, 1);
+static unsigned tell(struct sequence *s, struct launch *launch) {
+  TRY(CONTRACT, check_contract(s, launch));
+  TRY(DIRECTORY, inherit_directory(s->record));
+  return decide(s, 1);
 }
 
-/* Takes away the mount that pin left on the first cover's target. */
-__attribute__((visibility("default"))) unsigned
-nspin_unpin(struct launch *launch) {
-  struct sequence s;
+static unsigned unpin(struct sequence *s, struct launch *launch) {
   struct target target;
-  TRY(CONTRACT, check_contract(&s, launch));
+  TRY(CONTRACT, check_contract(s, launch));
   TRY(PRIVILEGE, check_privilege());
-  launch->failed_cover = 0;
   target.source.kind = 0; /* whatever it is, itself */
-  TRY(OPEN_TARGET, target_open(&target, (const char *)s.covers[0].target));
-  TRY(LOCK, lock_host(&s));
+  const struct cover *cover = (const struct cover *)launch->covers;
+  TRY(FIND_PIN, target_open(&target, (const char *)cover->target));
+  TRY(LOCK, lock_host(s));
   TRY(FIND_PIN, target_find_pin(&target));
   TRY(UNPIN, mount_remove(target.pin));
   CALL(__NR_close, target.pin);
-  CALL(__NR_close, s.lock);
+  CALL(__NR_close, s->lock);
   return 0;
+}
+
+static void conclude(struct launch *launch, unsigned failed) {
+  launch->failed_step = failed >> 16;
+  launch->failed_errno = failed & 0xffff;
+}
+
+void sequence_launch(struct launch *launch, const struct record *record,
+                     struct program *program) {
+  struct sequence s;
+  s.record = record;
+  s.program = program;
+  conclude(launch, become(&s, launch));
+}
+
+void sequence_decide(struct launch *launch, const struct record *record) {
+  struct sequence s;
+  s.record = record;
+  conclude(launch, tell(&s, launch));
+}
+
+void sequence_unpin(struct launch *launch) {
+  struct sequence s;
+  conclude(launch, unpin(&s, launch));
 }

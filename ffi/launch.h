@@ -17,20 +17,26 @@
   F(size, "bytes of this struct, as the caller knows it")                      \
   F(netns, "path of the network namespace, or 0")                              \
   F(join, "1: join netns in the sequence; 0: the entering command does it")    \
-  F(covers, "array of struct cover, in the order in which to take them")       \
-  F(cover_count, "entries in covers")                                          \
+  F(etc, "directory whose entries cover their namesakes in /etc, or 0")        \
+  F(covers, "array of struct cover, in order; out: with those of etc")         \
+  F(cover_count, "entries in covers; out: with those of etc")                  \
   F(method, "the method asked for: one bit, see METHODS")                      \
   F(read_only, "1: the program cannot write what covers")                      \
-  F(enter, "words of the entering command, each NUL-terminated, or 0")         \
-  F(enter_count, "words in enter; an empty word stands for the thread's id")   \
-  F(skip, "words of /proc/self/cmdline before the program")                    \
+  F(words, "words before those of the command line, each NUL-terminated")      \
+  F(word_count, "words in words")                                              \
+  F(tid_word, "1: the first, and so on, is replaced by the thread's id; or 0") \
+  F(by_command, "1: words are a command that enters, and starts the program")  \
+  F(skip, "words of the command line before the program")                      \
   F(lock, "path of the lock file that serializes changes to the host")         \
-  F(failed_cover, "out: index of the cover that the failed step was about")
+  F(failed_step, "out: number of the step that failed, or 0")                  \
+  F(failed_cover, "out: index of the cover that it was about")                 \
+  F(failed_errno, "out: why")
 
 /* One bind mount: source seen at target. */
 #define COVER_FIELDS(F)                                                        \
   F(source, "path of what the program shall see")                              \
   F(target, "path where it shall see it; a symbolic link is covered itself")   \
+  F(is_entry, "1: an entry of etc, with its namesake")                         \
   F(decision, "in: 0, or the decision already told; out: the one taken")       \
   F(holder, "out: the first cover whose target the same mount holds")
 
@@ -88,25 +94,27 @@
 
 /*
  * The steps, in the order in which they are taken: S(name, when, verb, object).
- * "when" is ALWAYS, NETNS (with a network namespace), COVERS (with at least one
- * cover), JOIN (joined in the sequence), UNPIN (by nspin_unpin only), or one
- * cover at a time: COVER (every one), PIN, OVERLAY (by that act), READ_ONLY,
- * and on their own EVERY (every one) and HOLDER (once for each mount to be left
- * and rejoined). Consecutive steps of the former kind are taken together,
- * cover by cover. Verb and object make both the error, "cannot VERB OBJECT",
- * and the line of --dry-run. The number of a step is its place in this list,
- * from 1.
+ * "when" is ALWAYS, NETNS (with a network namespace), ETC (with etc), COVERS
+ * (with at least one cover), JOIN (joined in the sequence), UNPIN (by
+ * nspin_unpin only), or one cover at a time: COVER (every one), PIN, OVERLAY
+ * (by that act), READ_ONLY, and on their own EVERY (every one) and HOLDER (once
+ * for each mount to be left and rejoined). Consecutive steps of the former kind
+ * are taken together, cover by cover. Verb and object make both the error,
+ * "cannot VERB OBJECT", and the line of --dry-run. The number of a step is its
+ * place in this list, from 1.
  */
 #define LAUNCH_STEPS(S)                                                        \
   S(CONTRACT, ALWAYS, "read the plan", NONE)                                   \
   S(LEADER, ALWAYS, "run on the thread-group leader", NONE)                    \
-  S(GUARD, ALWAYS, "take over what the entry guard recorded", NONE)            \
+  S(DIRECTORY, ALWAYS, "return to the working directory", NONE)                \
   S(PRIVILEGE, ALWAYS, "use CAP_SYS_ADMIN", NONE)                              \
   S(INHERIT, ALWAYS, "keep the inherited file descriptors", NONE)              \
-  S(ARGUMENTS, ALWAYS, "read the arguments", NONE)                             \
+  S(ARGUMENTS, ALWAYS, "put together the arguments", NONE)                     \
   S(FIND, ALWAYS, "find", COMMAND)                                             \
   S(OPEN_NETNS, NETNS, "open network namespace", NETNS)                        \
   S(CHECK_NETNS, NETNS, "use as a network namespace", NETNS)                   \
+  S(LIST, ETC, "list", ETC)                                                    \
+  S(FIND_RESOLV_CONF, ETC, "find", RESOLV_CONF)                                \
   S(OPEN_HOST, COVERS, "open the host's root directory", NONE)                 \
   S(OPEN_SOURCE, COVER, "open", SOURCE)                                        \
   S(OPEN_TARGET, COVER, "open", TARGET)                                        \
@@ -131,5 +139,71 @@
   S(EXECUTE, ALWAYS, "execute", COMMAND)                                       \
   S(FIND_PIN, UNPIN, "find a mount of method pin on", TARGET)                  \
   S(UNPIN, UNPIN, "unmount", TARGET)
+
+/*
+ * Where errno alone misleads, H(step, errno, when, hint), the first row that
+ * fits. "when": ALWAYS; COMMAND, where another command enters; or ENTRY, where
+ * it is about an entry of etc. DECIDE, EOPNOTSUPP: the decision's own reason.
+ */
+#define HINTS(H)                                                               \
+  H(PRIVILEGE, EPERM, ALWAYS, "run it as root, for example with sudo")         \
+  H(FIND, ENOENT, COMMAND,                                                     \
+    "install util-linux, or enter without it: --enter setns")                  \
+  H(OPEN_NETNS, ENOENT, ALWAYS,                                                \
+    "'ip netns list' shows the network namespaces that have a name")           \
+  H(CHECK_NETNS, EINVAL, ALWAYS,                                               \
+    "it is a file of another kind: 'ip netns add NAME' makes /run/netns/NAME") \
+  H(FIND_RESOLV_CONF, ENOENT, ALWAYS,                                          \
+    "create it, name another with --bind FILE:/etc/resolv.conf, or keep the "  \
+    "host's with --no-etc")                                                    \
+  H(OPEN_SOURCE, ENOENT, ALWAYS,                                               \
+    "this is what the program shall see: it must exist")                       \
+  H(OPEN_TARGET, ENOENT, ENTRY,                                                \
+    "each entry of /etc/netns/ID covers its namesake in /etc, which must "     \
+    "exist")                                                                   \
+  H(OPEN_TARGET, ENOENT, ALWAYS,                                               \
+    "only what exists can be covered: create it first")                        \
+  H(OPEN_TARGET, ESTALE, ALWAYS, CHANGED)                                      \
+  H(COMPARE, ENOTDIR, ALWAYS, KINDS)                                           \
+  H(COMPARE, EISDIR, ALWAYS, KINDS)                                            \
+  H(COMPARE, EBUSY, ALWAYS, "the root directory itself cannot be covered")     \
+  H(COMPARE, EEXIST, ALWAYS,                                                   \
+    "another cover is on the same file, or one is within the other: one "      \
+    "would hide the other")                                                    \
+  H(DECIDE, ESTALE, ALWAYS, CHANGED)                                           \
+  H(SELF_BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                      \
+  H(UNSHARE, ENOSPC, ALWAYS,                                                   \
+    "the limit is the sysctl user.max_mnt_namespaces")                         \
+  H(LEAVE, EAGAIN, ALWAYS, CHANGED)                                            \
+  H(OPEN_SHOWN, ESTALE, ALWAYS, CHANGED)                                       \
+  H(OVERLAY, EBUSY, ALWAYS,                                                    \
+    "something is mounted in that directory, which an overlay would hide")     \
+  H(OVERLAY, ENODEV, ALWAYS,                                                   \
+    "the kernel has no overlay file system: modprobe overlay")                 \
+  H(BIND, EAGAIN, ALWAYS, CHANGED)                                             \
+  H(BIND, EINVAL, ALWAYS,                                                      \
+    "a pipe, socket or file of /proc/self/fd cannot be bound: name a file "    \
+    "that has a path")                                                         \
+  H(BIND, ENOENT, ALWAYS, CHANGED)                                             \
+  H(BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                           \
+  H(READ_ONLY, ENOSYS, ALWAYS, "of a directory, --read-only needs Linux 5.12") \
+  H(VERIFY_HERE, ESTALE, ALWAYS, CHANGED)                                      \
+  H(REJOIN, EINVAL, ALWAYS,                                                    \
+    "a mount that is locked to its place, user_namespaces(7), cannot rejoin: " \
+    "--method pin")                                                            \
+  H(REJOIN, EAGAIN, ALWAYS,                                                    \
+    "the host's mount table changed each time, 50 times over; try again")      \
+  H(VERIFY_HOST, ESTALE, ALWAYS, CHANGED)                                      \
+  H(EXECUTE, E2BIG, ALWAYS,                                                    \
+    "arguments and environment together are longer than execve(2) takes")      \
+  H(FIND_PIN, EINVAL, ALWAYS,                                                  \
+    "what is there is no mount of the file onto itself, as method pin leaves " \
+    "it")                                                                      \
+  H(FIND_PIN, EBUSY, ALWAYS, "other mounts lie in it: unmount them first")
+#define CHANGED                                                                \
+  "it changed while the program was being started, which was stopped; try "    \
+  "again"
+#define KINDS "a file covers a file, a directory covers a directory"
+#define MOUNT_MAX "the limit is the sysctl fs.mount-max"
 
 #endif

@@ -1,7 +1,9 @@
 #include "mount.h"
+#include "statmount.h"
 
 #include <asm/errno.h>
 #include <asm/statfs.h>
+#include <linux/stat.h>
 
 #define MNT_DETACH 2 /* umount2(2); in libc's <sys/mount.h> only */
 
@@ -29,6 +31,7 @@ int mount_next(struct reader *table, struct mount *mount) {
     return 0;
   mount->is_listed = 1;
   mount->is_shared = mount->is_slave = 0;
+  mount->unique_parent = 0;
   end = read_word(table, mount->options, sizeof mount->options);
   for (int tags = 1; end == ' ';) {
     end = read_word(table, tag, sizeof tag);
@@ -39,7 +42,8 @@ int mount_next(struct reader *table, struct mount *mount) {
   return 1;
 }
 
-long mount_find(const char *id, struct mount *mount) {
+/* The mount with that id; -ENOENT: not listed. */
+static long find(const char *id, struct mount *mount) {
   struct reader table;
   long end = read_open(&table, "/proc/self/mountinfo");
   if (end < 0)
@@ -51,17 +55,54 @@ long mount_find(const char *id, struct mount *mount) {
   return is_found ? 0 : table.error ? table.error : -ENOENT;
 }
 
+/* 0, or -errno where the table must be asked: an old kernel, for one. */
+static long tell(u64 unique_id, struct mount *mount) {
+  struct statmount_request request = {.size = sizeof request,
+                                      .id = unique_id,
+                                      .want = WANT_SB_BASIC | WANT_MNT_BASIC |
+                                              WANT_ROOT | WANT_POINT};
+  struct statmount_answer answer;
+  MUST(CALL(__NR_statmount, &request, &answer, sizeof answer, 0));
+  const char *root = answer.text + answer.root;
+  const char *point = answer.text + answer.point;
+  if ((answer.mask & request.want) != request.want || *point != '/')
+    return -ENOENT; /* or it lies outside of this root */
+  text_number(mount->id, answer.old_id);
+  text_number(mount->parent, answer.old_parent);
+  text_number(mount->device,
+              (u64)answer.device_major << 32 | answer.device_minor);
+  text_number(mount->options, answer.attributes);
+  text_copy(mount->root, root);
+  text_copy(mount->point, point);
+  mount->is_listed = 1;
+  mount->is_shared = (answer.propagation & MS_SHARED) != 0;
+  mount->is_slave = (answer.propagation & MS_SLAVE) != 0;
+  mount->unique_parent = answer.parent;
+  return 0;
+}
+
+long mount_below(const struct mount *mount, struct mount *below) {
+  return mount->unique_parent != 0 ? tell(mount->unique_parent, below)
+                                   : find(mount->parent, below);
+}
+
 long mount_of(long fd, struct mount *mount) {
+  struct statx status;
   char id[NUMBER_BYTES];
+  MUST(CALL(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_MNT_ID_UNIQUE, &status));
+  if (status.stx_mask & STATX_MNT_ID_UNIQUE &&
+      tell(status.stx_mnt_id, mount) == 0)
+    return 0;
   long result = mount_id(fd, id);
   if (result < 0)
     return result;
-  result = mount_find(id, mount);
+  result = find(id, mount);
   if (result != -ENOENT)
     return result;
   text_copy(mount->id, id);
   mount->is_listed = mount->is_slave = 0;
   mount->is_shared = 1;
+  mount->unique_parent = 0;
   return 0;
 }
 

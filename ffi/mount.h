@@ -18,16 +18,18 @@ struct mount {
   char point[PATH_BYTES + 1]; /* where it is mounted */
   int is_listed; /* 0: its root lies outside of this root (chroot) */
   int is_shared, is_slave;
+  u64 unique_parent; /* for statmount(2); 0 where that told nothing */
 };
 
 /*
- * The mount that holds an open file, in this thread's mount namespace. One that
- * is not listed is taken for shared: no one can tell. 0 or -errno.
+ * The mount that holds an open file, in this thread's mount namespace, by
+ * statmount(2) or, where that tells nothing, by the table. One that is not
+ * listed is taken for shared: no one can tell. 0 or -errno.
  */
 long mount_of(long fd, struct mount *mount);
 
-/* The mount with that id; -ENOENT: not listed. */
-long mount_find(const char *id, struct mount *mount);
+/* The mount that this one is on; -ENOENT: not listed. */
+long mount_below(const struct mount *mount, struct mount *below);
 
 /* The next line of an open mountinfo: 1, or 0 at its end (table->error). */
 int mount_next(struct reader *table, struct mount *mount);

@@ -1,6 +1,7 @@
 #include "proc.h"
 
 #include <asm/errno.h>
+#include <linux/stat.h>
 
 long read_open(struct reader *reader, const char *path) {
   reader->at = reader->have = reader->error = 0;
@@ -57,6 +58,12 @@ long read_word(struct reader *reader, char *word, size_t bytes) {
 }
 
 long mount_id(long fd, char id[NUMBER_BYTES]) {
+  struct statx status;
+  MUST(CALL(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status));
+  if (status.stx_mask & STATX_MNT_ID) {
+    text_number(id, status.stx_mnt_id);
+    return 0;
+  }
   char path[64], word[NUMBER_BYTES];
   struct reader info;
   text_number(text_copy(path, "/proc/self/fdinfo/"), (u64)fd);
@@ -77,14 +84,6 @@ long mount_id(long fd, char id[NUMBER_BYTES]) {
 void fd_path(char path[FD_PATH_BYTES], long fd) {
   text_number(text_copy(path, "/proc/self/fd/"), (u64)fd);
 }
-
-struct dirent64 { /* getdents64(2) */
-  u64 ino;
-  long long off;
-  unsigned short reclen;
-  unsigned char type;
-  char name[];
-};
 
 long each_descriptor(void (*visit)(long fd, void *data), void *data) {
   char entries[1024] __attribute__((aligned(8)));

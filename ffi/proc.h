@@ -31,11 +31,22 @@ void read_close(struct reader *reader);
  */
 long read_word(struct reader *reader, char *word, size_t bytes);
 
-/* The mount that holds an open file, its mnt_id in fdinfo, proc(5). */
+/*
+ * The mount that holds an open file: by statx(2), Linux 5.8, else its mnt_id in
+ * fdinfo, proc(5).
+ */
 long mount_id(long fd, char id[NUMBER_BYTES]); /* 0 or -errno */
 
 /* "/proc/self/fd/N": the way to an open file for calls that take a path. */
 void fd_path(char path[FD_PATH_BYTES], long fd);
+
+struct dirent64 { /* getdents64(2) */
+  u64 ino;
+  long long off;
+  unsigned short reclen;
+  unsigned char type;
+  char name[];
+};
 
 /* Calls visit(fd, data) for every open descriptor but the listing's own. */
 long each_descriptor(void (*visit)(long fd, void *data), void *data);

@@ -1,58 +1,25 @@
 #include "program.h"
 
 #include <asm/errno.h>
-#include <linux/mman.h>
 #include <linux/stat.h>
 
 static const char shell[] = "/bin/sh";
 
-/* The whole of a /proc file, whose size stat does not know. */
-static long read_all(const char *path, char **bytes, size_t *length) {
-  long fd = CALL(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    return fd;
-  size_t room = 64 * 1024, have = 0;
-  long at = allocate(room), got = 0;
-  while (!is_error(at)) {
-    got = CALL(__NR_read, fd, at + (long)have, room - have);
-    if (got <= 0)
-      break;
-    have += (size_t)got;
-    if (have == room) {
-      at = CALL(__NR_mremap, at, room, room * 2, MREMAP_MAYMOVE);
-      room *= 2;
-    }
-  }
-  CALL(__NR_close, fd);
-  *bytes = (char *)at;
-  *length = have;
-  return is_error(at) ? at : got;
-}
-
-long program_arguments(struct program *program, const char *enter,
-                       u64 enter_count, u64 skip, const char *tid) {
-  char *line;
-  size_t length, words = 0;
-  long result = read_all("/proc/self/cmdline", &line, &length);
-  if (result < 0)
-    return result;
-  for (size_t i = 0; i < length; i++)
-    words += line[i] == '\0';
-  if (words <= skip || line[length - 1] != '\0')
+long program_arguments(struct program *program, char **line, u64 skip,
+                       const char *words, u64 word_count) {
+  u64 count = 0;
+  while (line[count] != NULL)
+    count++;
+  if (count < skip || count - skip + word_count == 0)
     return -EINVAL;
-
-  long slots = allocate((1 + enter_count + words - skip + 1) * sizeof(char *));
+  long slots = allocate((1 + word_count + count - skip + 1) * sizeof(char *));
   if (is_error(slots))
     return slots;
   char **argv = program->argv = (char **)slots + 1;
-  for (; enter_count > 0; enter_count--, enter += text_length(enter) + 1)
-    *argv++ = (char *)(*enter == '\0' ? tid : enter);
-  for (char *word = line; word < line + length; word += text_length(word) + 1)
-    if (skip > 0)
-      skip--;
-    else
-      *argv++ = word;
-  *argv = NULL;
+  for (; word_count > 0; word_count--, words += text_length(words) + 1)
+    *argv++ = (char *)words;
+  for (line += skip; *line != NULL; line++)
+    *argv++ = *line;
   return 0;
 }
 

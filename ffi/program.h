@@ -11,12 +11,12 @@ struct program {
 };
 
 /*
- * argv = the words of the entering command, an empty one replaced by tid, then
- * the words of /proc/self/cmdline after the first skip: the bytes that execve
- * was given, where the runtime's own copy has replaced what is not UTF-8.
+ * argv = the words, each NUL-terminated, then those of the command line after
+ * the first skip: the very bytes that execve was given, where the runtime's own
+ * copy has replaced what is not UTF-8.
  */
-long program_arguments(struct program *program, const char *enter,
-                       u64 enter_count, u64 skip, const char *tid);
+long program_arguments(struct program *program, char **line, u64 skip,
+                       const char *words, u64 word_count);
 
 /* path = argv[0] as execvp(3) finds it; -ENOENT, or -EACCES, where it is not.
  */

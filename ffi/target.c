@@ -203,7 +203,7 @@ long target_is_on_itself(const struct target *target) {
   const struct mount *mount = &target->holder.mount;
   if ((mount->is_shared || mount->is_slave) && is_directory(&target->host))
     return 0;
-  long result = mount_find(mount->parent, &below);
+  long result = mount_below(mount, &below);
   if (result < 0)
     return result;
   size_t inside = text_length(below.point);

@@ -3,12 +3,7 @@
 #define NSPIN_TARGET_H
 
 #include "holder.h"
-#include "launch.h"
-
-#define FIELD(name, meaning) u64 name;
-struct cover {
-  COVER_FIELDS(FIELD)
-};
+#include "sequence.h"
 
 struct file { /* what stat(2) knows a file by */
   u64 device, inode;

@@ -5,8 +5,8 @@
  * would die with a text of its own, mends that or says so in a line of ours.
  */
 #include "guard.h"
+#include "../ffi/errors.h"
 
-#include <asm/errno.h>
 #include <asm/signal.h>
 #include <linux/auxvec.h>
 
@@ -16,17 +16,6 @@
  */
 static const char *const shown[] = {"PATH=", "TERM=", "NO_COLOR="};
 
-#define ERRORS(E)                                                              \
-  E(EPERM, "Operation not permitted")                                          \
-  E(ENOENT, "No such file or directory")                                       \
-  E(ENOMEM, "Cannot allocate memory")                                          \
-  E(EACCES, "Permission denied")                                               \
-  E(EEXIST, "File exists")                                                     \
-  E(ENOTDIR, "Not a directory")                                                \
-  E(ENFILE, "Too many open files in system")                                   \
-  E(EMFILE, "Too many open files")                                             \
-  E(ENOSYS, "Function not implemented")
-
 static char *error_text(char *to, long error) {
 #define ERROR(name, text)                                                      \
   case name:                                                                   \
@@ -35,7 +24,7 @@ static char *error_text(char *to, long error) {
   return text_number(text_copy(to, "errno "), (u64)error);
 }
 
-/* As src/report.ts does it. */
+/* As ffi/report.c does it. */
 static _Noreturn void refuse(const char *what, long result, const char *hint) {
   enum { STDERR = 2, CANNOT = 125 };
   char text[512];
@@ -72,35 +61,39 @@ static void refuse_privileged_file(char **environment) {
 }
 
 static void record_signals(struct record *record) {
-  static const struct signal_action by_default;
   struct signal_action action;
   for (int signal = 1; signal <= SIGNALS; signal++)
     if (CALL(__NR_rt_sigaction, signal, 0, &action, SIGNAL_MASK_BYTES) == 0 &&
         action.handler == (u64)SIG_IGN)
       record->ignored |= 1ULL << (signal - 1);
-  /* JavaScriptCore takes it, and complains on stderr where it was ignored. */
-  CALL(__NR_rt_sigaction, SIGPWR, &by_default, 0, SIGNAL_MASK_BYTES);
   CALL(__NR_rt_sigprocmask, SIG_BLOCK, 0, &record->mask, SIGNAL_MASK_BYTES);
   CALL(__NR_rt_sigpending, &record->pending, SIGNAL_MASK_BYTES);
 }
 
+static const int limit_numbers[] = {
+#define NUMBER(name, least) RLIMIT_##name,
+    GUARD_LIMITS(NUMBER)};
+
 static void record_limits(struct record *record) {
-#define NEED(name, least) {RLIMIT_##name, least, "raise RLIMIT_" #name " to "},
+  for (int i = 0; i < GUARD_LIMIT_COUNT; i++)
+    CALL(__NR_prlimit64, 0, limit_numbers[i], 0, &record->limits[i]);
+}
+
+static void raise_limits(const struct record *record) {
+#define NEED(name, least) {least, "raise RLIMIT_" #name " to "},
   static const struct {
-    int limit;
     u64 least;
     char what[28];
   } needs[] = {GUARD_LIMITS(NEED)};
   for (int i = 0; i < GUARD_LIMIT_COUNT; i++) {
-    struct rlimit64 *found = &record->limits[i];
-    CALL(__NR_prlimit64, 0, needs[i].limit, 0, found);
+    const struct rlimit64 *found = &record->limits[i];
     u64 hard = found->rlim_max;
     if (found->rlim_cur >= needs[i].least)
       continue;
     if (hard < needs[i].least)
       hard = needs[i].least; /* root may */
     struct rlimit64 raised = {hard, hard};
-    long result = CALL(__NR_prlimit64, 0, needs[i].limit, &raised, 0);
+    long result = CALL(__NR_prlimit64, 0, limit_numbers[i], &raised, 0);
     char what[64];
     text_number(text_copy(what, needs[i].what), needs[i].least);
     if (result < 0)
@@ -175,20 +168,39 @@ static void hide(char **environment) {
       *environment = (char *)"";
 }
 
+/* JavaScriptCore takes SIGPWR, and says so on stderr where it was ignored. */
+static void reset_signal(void) {
+  static const struct signal_action by_default;
+  CALL(__NR_rt_sigaction, SIGPWR, &by_default, 0, SIGNAL_MASK_BYTES);
+}
+
+/* All that the tests of dist/nspin.unguarded show the need of. */
+static void protect(struct record *record, char **environment) {
+  refuse_privileged_file(environment);
+  raise_limits(record);
+  check_memory();
+  reset_signal();
+  record->directory = leave_unnamed_directory();
+  hide(environment);
+}
+
+#define DECLARE(name) extern const char name[];
+ENTRIES(DECLARE)
+
+static void record_entries(struct record *record) {
+#define ADDRESS(name) record->entries[ENTRY_##name] = (u64)name;
+  ENTRIES(ADDRESS)
+}
+
 /* stack: argc, argv, NULL, envp, NULL, auxv, as the kernel laid it out. */
 void guard_record(u64 *stack) {
   char **environment = (char **)stack + 1 + stack[0] + 1;
-  refuse_privileged_file(environment);
   struct record *record = (struct record *)GUARD_RECORD;
   long at = CALL(__NR_mmap, record, sizeof *record, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
   if (at != (long)record) /* Linux before 4.17 takes it for a mere wish */
     refuse("map the entry guard's record", is_error(at) ? at : -EEXIST,
            no_memory);
-
-  record_signals(record);
-  record_limits(record);
-  check_memory();
 
   u64 descriptors = 0;
   list_descriptors(count, &descriptors);
@@ -200,14 +212,21 @@ void guard_record(u64 *stack) {
   long lists = allocate(bytes);
   if (is_error(lists))
     refuse("record descriptors and environment", lists, no_memory);
+  record->arguments = (char **)stack + 1;
   record->environment = (char **)lists;
   for (size_t i = 0; i < entries; i++)
     record->environment[i] = environment[i];
-  hide(environment);
   record->descriptors = (unsigned *)(record->environment + entries);
   list_descriptors(append, record);
-  record->directory = leave_unnamed_directory();
-  record->magic = GUARD_MAGIC;
+  record_entries(record);
+  record_signals(record);
+  record_limits(record);
+  record->directory = -1;
+#ifndef UNGUARDED
+  protect(record, environment);
+#else
+  (void)protect;
+#endif
   CALL(__NR_mprotect, lists, bytes, PROT_READ);
   CALL(__NR_mprotect, record, sizeof *record, PROT_READ);
 }

@@ -6,12 +6,11 @@
 #ifndef NSPIN_GUARD_H
 #define NSPIN_GUARD_H
 
+#include "../ffi/entries.h"
 #include "../ffi/proc.h"
 #include "address.h"
 
 #include <linux/resource.h>
-
-#define GUARD_MAGIC 0x312d6e6970736eULL /* "nspin-1" */
 
 /*
  * The limits that can stop the runtime from starting, L(name, least): what it
@@ -29,14 +28,14 @@
 enum { GUARD_LIMITS(GUARD_LIMIT) GUARD_LIMIT_COUNT };
 
 struct record {
-  u64 magic;
+  u64 entries[ENTRY_COUNT];   /* where the command line finds the sequence */
   u64 ignored, mask, pending; /* signals: bit N - 1 is signal N */
   struct rlimit64 limits[GUARD_LIMIT_COUNT];
   long
       directory; /* open at the working directory where it has no path; or -1 */
   u64 descriptor_count;
   unsigned *descriptors;
-  char **environment; /* as execve(2) was given it */
+  char **arguments, **environment; /* as execve(2) was given them */
 };
 
 struct signal_action { /* rt_sigaction(2), all 0: SIG_DFL */

@@ -1,5 +1,20 @@
 // GENERATED from ffi/launch.h by build/contract.ts. Do not edit.
 
+/** Where the entry guard has put the addresses of these, u64s, in this order. */
+export const GUARD_RECORD = 68719476736;
+export const ENTRIES = [
+  "nspin_launch",
+  "nspin_decide",
+  "nspin_unpin",
+  "unpinned_self_bind",
+  "unpinned_private",
+  "unpinned_unshare",
+  "unpinned_bind",
+  "unpinned_execute",
+  "unpinned_thread",
+  "unpinned_mounts",
+] as const;
+
 /** struct launch: every field a u64. */
 export const LAUNCH_FIELDS = [
   /** bytes of this struct, as the caller knows it */
@@ -8,24 +23,34 @@ export const LAUNCH_FIELDS = [
   "netns",
   /** 1: join netns in the sequence; 0: the entering command does it */
   "join",
-  /** array of struct cover, in the order in which to take them */
+  /** directory whose entries cover their namesakes in /etc, or 0 */
+  "etc",
+  /** array of struct cover, in order; out: with those of etc */
   "covers",
-  /** entries in covers */
+  /** entries in covers; out: with those of etc */
   "cover_count",
   /** the method asked for: one bit, see METHODS */
   "method",
   /** 1: the program cannot write what covers */
   "read_only",
-  /** words of the entering command, each NUL-terminated, or 0 */
-  "enter",
-  /** words in enter; an empty word stands for the thread's id */
-  "enter_count",
-  /** words of /proc/self/cmdline before the program */
+  /** words before those of the command line, each NUL-terminated */
+  "words",
+  /** words in words */
+  "word_count",
+  /** 1: the first, and so on, is replaced by the thread's id; or 0 */
+  "tid_word",
+  /** 1: words are a command that enters, and starts the program */
+  "by_command",
+  /** words of the command line before the program */
   "skip",
   /** path of the lock file that serializes changes to the host */
   "lock",
-  /** out: index of the cover that the failed step was about */
+  /** out: number of the step that failed, or 0 */
+  "failed_step",
+  /** out: index of the cover that it was about */
   "failed_cover",
+  /** out: why */
+  "failed_errno",
 ] as const;
 
 /** struct cover. */
@@ -34,6 +59,8 @@ export const COVER_FIELDS = [
   "source",
   /** path where it shall see it; a symbolic link is covered itself */
   "target",
+  /** 1: an entry of etc, with its namesake */
+  "is_entry",
   /** in: 0, or the decision already told; out: the one taken */
   "decision",
   /** out: the first cover whose target the same mount holds */
@@ -44,13 +71,15 @@ export const COVER_FIELDS = [
 export const STEPS = [
   { name: "CONTRACT", when: "ALWAYS", verb: "read the plan", object: "NONE" },
   { name: "LEADER", when: "ALWAYS", verb: "run on the thread-group leader", object: "NONE" },
-  { name: "GUARD", when: "ALWAYS", verb: "take over what the entry guard recorded", object: "NONE" },
+  { name: "DIRECTORY", when: "ALWAYS", verb: "return to the working directory", object: "NONE" },
   { name: "PRIVILEGE", when: "ALWAYS", verb: "use CAP_SYS_ADMIN", object: "NONE" },
   { name: "INHERIT", when: "ALWAYS", verb: "keep the inherited file descriptors", object: "NONE" },
-  { name: "ARGUMENTS", when: "ALWAYS", verb: "read the arguments", object: "NONE" },
+  { name: "ARGUMENTS", when: "ALWAYS", verb: "put together the arguments", object: "NONE" },
   { name: "FIND", when: "ALWAYS", verb: "find", object: "COMMAND" },
   { name: "OPEN_NETNS", when: "NETNS", verb: "open network namespace", object: "NETNS" },
   { name: "CHECK_NETNS", when: "NETNS", verb: "use as a network namespace", object: "NETNS" },
+  { name: "LIST", when: "ETC", verb: "list", object: "ETC" },
+  { name: "FIND_RESOLV_CONF", when: "ETC", verb: "find", object: "RESOLV_CONF" },
   { name: "OPEN_HOST", when: "COVERS", verb: "open the host's root directory", object: "NONE" },
   { name: "OPEN_SOURCE", when: "COVER", verb: "open", object: "SOURCE" },
   { name: "OPEN_TARGET", when: "COVER", verb: "open", object: "TARGET" },
@@ -79,10 +108,10 @@ export const STEPS = [
 
 /** What --method takes; the bit stands for it in struct launch. */
 export const METHODS = {
-  auto: 1n,
-  pin: 2n,
-  rejoin: 4n,
-  overlay: 8n,
+  auto: 1,
+  pin: 2,
+  rejoin: 4,
+  overlay: 8,
 } as const;
 
 /** How a target is covered, the first row that fits; decision N is DECISIONS[N - 1]. */

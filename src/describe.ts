@@ -1,18 +1,19 @@
 // A plan, told instead of taken: --dry-run on stdout, --verbose on stderr.
 import { readFileSync } from "node:fs";
 import type { RunOptions } from "./cli.ts";
-import type { Decision } from "./launch.ts";
 import { log } from "./log.ts";
 import type { Plan } from "./plan.ts";
 import { commandOf, methodOf, stepsOf, whyOf } from "./steps.ts";
 
-export function describe(plan: Plan, options: RunOptions, decisions: readonly Decision[]): void {
-  const steps = stepsOf(plan, decisions);
+/** The plan is a decided one. */
+export function describe(plan: Plan, options: RunOptions): void {
+  const steps = stepsOf(plan);
   if (options.json) {
     const { netns = null, method, enter } = plan;
-    const covers = plan.covers.map((cover, i) => {
-      const decision = decisions[i] as Decision;
-      return { ...cover, method: methodOf(decision, plan), why: whyOf(decision) };
+    const covers = plan.covers.map((cover) => {
+      const { source, target, isEntry } = cover;
+      const from = isEntry ? "/etc/netns" : "--bind";
+      return { source, target, from, method: methodOf(cover, plan), why: whyOf(cover) };
     });
     console.log(JSON.stringify({ netns, covers, method, enter, command: commandOf(plan), steps }, null, 2));
     return;

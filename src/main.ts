@@ -1,29 +1,33 @@
 // argv -> Options -> Plan -> one FFI call -> we are the program.
 import { readRun } from "./cli.ts";
-import { etcEntries } from "./etc.ts";
-import { decide, launch } from "./launch.ts";
+import { launch } from "./launch.ts";
 import { makePlan } from "./plan.ts";
+
+// A bundle of its own, as a whole: a launch loads one module, and nothing else.
+// By its absolute name: a relative one is looked for in the cwd.
+const OTHER = "/$bunfs/root/other.js";
+type Other = typeof import("./other.ts");
 
 const [command, ...words] = process.argv.slice(2);
 
 try {
   if (command === "run" && !isHelp(words[0])) {
     const options = readRun(words);
-    const plan = makePlan(options, etcEntries);
+    const plan = makePlan(options);
     if (options.dryRun || options.verbose) {
-      const { describe } = await import("./describe.ts");
-      const decisions = decide(plan);
-      describe(plan, options, decisions);
-      if (!options.dryRun) launch(plan, decisions);
+      const { decide, describe }: Other = await import(OTHER);
+      const decided = decide(plan);
+      describe(decided, options);
+      if (!options.dryRun) launch({ ...decided, etc: undefined }); // as told: not listed again
     } else {
       launch(plan); // returns never: it becomes the program, or throws
     }
   } else {
-    const { runOther } = await import("./commands.ts");
+    const { runOther }: Other = await import(OTHER);
     process.exitCode = await runOther(command, words);
   }
 } catch (error) {
-  const { report } = await import("./report.ts");
+  const { report }: Other = await import(OTHER);
   process.exit(report(error));
 }
 

@@ -5,58 +5,64 @@ import { Refusal } from "./errors.ts";
 export interface Cover {
   readonly source: string;
   readonly target: string;
-  /** The option, or the directory, that asked for it. */
-  readonly from: "--bind" | "/etc/netns";
+  /** Of /etc/netns/ID; else --bind asked for it. */
+  readonly isEntry: boolean;
+  /** Its row in DECISIONS, from 1, once decided (decide.ts). */
+  readonly decision?: number;
+  /** The first cover whose target the same mount holds, once decided. */
+  readonly holder?: number;
 }
 
 export interface Plan {
   readonly netns: string | undefined;
+  /** A directory whose entries cover their namesakes in /etc, but for those that covers names. */
+  readonly etc: string | undefined;
   readonly covers: readonly Cover[];
   readonly method: Method;
   readonly readOnly: boolean;
   readonly enter: "nsenter" | "setns";
-  /** The entering command before the program; "" stands for the thread's id. */
-  readonly enterWords: readonly string[];
+  /** Words before those of the command line: nsenter's, or a baked program. */
+  readonly words: readonly string[];
+  /** Which of them the thread's id replaces, from 1; 0 for none. */
+  readonly tidWord: number;
   readonly lock: string;
   readonly skip: number;
+  /** What follows: to show. */
   readonly program: readonly string[];
 }
 
 const LOCK = "/run/nspin.lock";
 export const RESOLV_CONF = "/etc/resolv.conf";
 
-/** entries lists /etc/netns/ID. Throws Refusal. */
-export function makePlan(options: RunOptions, entries: (directory: string) => string[]): Plan {
+/** Throws Refusal. */
+export function makePlan(options: RunOptions): Plan {
   const netns = options.netns === undefined ? undefined : locate(options.netns);
-  const binds = options.bind.map(({ source, target }): Cover => ({ source, target, from: "--bind" }));
-  refuseTwice(binds);
-
-  const isBound = (target: string) => binds.some((bind) => bind.target === target);
-  const covers = [...binds];
-  if (netns !== undefined && options.etc) {
-    const directory = netns.name === undefined ? undefined : `/etc/netns/${netns.name}`;
-    const names = directory === undefined ? [] : entries(directory);
-    if (!names.includes("resolv.conf") && !isBound(RESOLV_CONF) && !isBound("/etc")) {
-      throw new Refusal(
-        directory === undefined
-          ? `network namespace ${quote(options.netns as string)} has no name, and so no resolv.conf in /etc/netns`
-          : `cannot find ${directory}/resolv.conf`,
-        `create it, name another with --bind FILE:${RESOLV_CONF}, or keep the host's with --no-etc; 'ip netns list' shows the names`,
-      );
-    }
-    for (const name of names) {
-      const cover: Cover = { source: `${directory}/${name}`, target: `/etc/${name}`, from: "/etc/netns" };
-      if (!isBound(cover.target)) covers.push(cover);
-    }
+  const covers: Cover[] = [];
+  let isBound = false;
+  for (const { source, target } of options.bind) {
+    for (const other of covers)
+      if (other.target === target) throw new Refusal(`option --bind covers ${target} twice`);
+    covers.push({ source, target, isEntry: false });
+    isBound ||= target === RESOLV_CONF || target === "/etc";
   }
-
+  if (options.netns !== undefined && netns?.name === undefined && options.etc && !isBound) {
+    throw new Refusal(
+      `network namespace ${quote(options.netns)} has no name, and so no resolv.conf in /etc/netns`,
+      `name one with --bind FILE:${RESOLV_CONF}, or keep the host's with --no-etc; 'ip netns list' shows the names`,
+    );
+  }
+  const etc = options.etc && netns?.name !== undefined ? `/etc/netns/${netns.name}` : undefined;
+  const hasMounts = covers.length > 0 || etc !== undefined;
+  const words = options.enter === "setns" ? [] : nsenter(netns?.path, hasMounts);
   return Object.freeze({
     netns: netns?.path,
+    etc,
     covers,
     method: options.method,
     readOnly: options.readOnly,
     enter: options.enter,
-    enterWords: options.enter === "setns" ? [] : nsenter(netns?.path, covers.length > 0),
+    words,
+    tidWord: words.indexOf(TID) + 1,
     lock: LOCK,
     skip: options.skip,
     program: options.program,
@@ -65,17 +71,20 @@ export function makePlan(options: RunOptions, entries: (directory: string) => st
 
 /** Nothing to start: the one target is what to unmount. */
 export function unpinPlan(target: string): Plan {
-  const covers: readonly Cover[] = [{ source: target, target, from: "--bind" }];
-  const none = { netns: undefined, method: "auto", readOnly: false, enter: "setns", enterWords: [] } as const;
-  return Object.freeze({ ...none, covers, lock: LOCK, skip: 0, program: [] });
+  const covers: readonly Cover[] = [{ source: target, target, isEntry: false }];
+  const none = { netns: undefined, etc: undefined, method: "auto", readOnly: false, enter: "setns" } as const;
+  return Object.freeze({ ...none, covers, words: [], tidWord: 0, lock: LOCK, skip: 0, program: [] });
 }
 
 /** A netns as ip-netns(8) names it, an absolute path, or pid:N. */
 function locate(id: string): { path: string; name?: string } {
-  const hint = "give a name under /run/netns, an absolute path, or pid:N";
-  const refuse = (why: string) => new Refusal(`cannot use network namespace ${quote(id)}: ${why}`, hint);
+  const refuse = (why: string) =>
+    new Refusal(
+      `cannot use network namespace ${quote(id)}: ${why}`,
+      "give a name under /run/netns, an absolute path, or pid:N",
+    );
   if (id === "") throw refuse("the name is empty");
-  if (/[\0\n]/.test(id)) throw refuse("a newline or NUL is in the name");
+  if (id.includes("\0") || id.includes("\n")) throw refuse("a newline or NUL is in the name");
   if (id.startsWith("pid:")) {
     if (!/^pid:[1-9][0-9]{0,9}$/.test(id)) throw refuse("N is not a process id");
     return { path: `/proc/${id.slice(4)}/ns/net` };
@@ -89,17 +98,13 @@ function locate(id: string): { path: string; name?: string } {
   return { path: `/run/netns/${id}`, name: id };
 }
 
-function refuseTwice(binds: readonly Cover[]): void {
-  const targets = binds.map((bind) => bind.target);
-  const twice = targets.find((target, i) => targets.indexOf(target) !== i);
-  if (twice !== undefined) throw new Refusal(`option --bind covers ${twice} twice`);
-}
+const TID = "TID"; // in its place
 
 /** Without --root and --wd the program would be at the root of its mount namespace, setns(2): out of a chroot. */
 function nsenter(netns: string | undefined, ownMounts: boolean): string[] {
   return [
     "/usr/bin/nsenter", // not by PATH, which sudo may leave to the user
-    ...(ownMounts ? ["--target", "", "--mount"] : []),
+    ...(ownMounts ? ["--target", TID, "--mount"] : []),
     ...(netns === undefined ? [] : [`--net=${netns}`]),
     ...(ownMounts ? ["--root", "--wd"] : []),
     "--",

@@ -1,6 +1,5 @@
 // The pinned sequence in words: the same table makes errors and --dry-run.
 import { DECISIONS, STEPS } from "./contract.ts";
-import type { Decision } from "./launch.ts";
 import type { Cover, Plan } from "./plan.ts";
 
 export type Step = (typeof STEPS)[number];
@@ -11,13 +10,14 @@ export interface Taken {
 }
 
 /** The steps of this plan, decided so, in the order in which ffi/launch.c takes them. */
-export function stepsOf(plan: Plan, decisions: readonly Decision[]): Taken[] {
-  const acts = decisions.map(({ number }) => DECISIONS[number - 1]?.act ?? "UNKNOWN");
+export function stepsOf(plan: Plan): Taken[] {
+  const acts = plan.covers.map((cover) => ruleOf(cover)?.act ?? "UNKNOWN");
   const once = {
     ALWAYS: true,
     NETNS: plan.netns !== undefined,
     JOIN: plan.netns !== undefined && plan.enter === "setns",
-    COVERS: plan.covers.length > 0,
+    ETC: plan.etc !== undefined,
+    COVERS: plan.covers.length > 0 || plan.etc !== undefined,
     PINS: acts.includes("PIN"),
     UNPIN: false,
   };
@@ -27,7 +27,7 @@ export function stepsOf(plan: Plan, decisions: readonly Decision[]): Taken[] {
     PIN: (i: number) => acts[i] === "PIN",
     OVERLAY: (i: number) => acts[i] === "OVERLAY",
     HOLDER: (i: number) =>
-      rejoins(acts[i]) && decisions[i]?.holder === i && DECISIONS[decisions[i].number - 1]?.name !== "ALONE",
+      rejoins(acts[i]) && plan.covers[i]?.holder === i && ruleOf(plan.covers[i])?.name !== "ALONE",
     EVERY: () => true,
     READ_ONLY: () => plan.readOnly,
   };
@@ -36,7 +36,7 @@ export function stepsOf(plan: Plan, decisions: readonly Decision[]): Taken[] {
   const flush = () => {
     plan.covers.forEach((cover, i) => {
       const apply = together.filter(({ when }) => each[when as keyof typeof each](i));
-      taken.push(...apply.map((step) => take(step, plan, cover, decisions[i])));
+      taken.push(...apply.map((step) => take(step, plan, cover)));
     });
     together = [];
   };
@@ -50,33 +50,39 @@ export function stepsOf(plan: Plan, decisions: readonly Decision[]): Taken[] {
   return taken;
 }
 
-function take(step: Step, plan: Plan, cover?: Cover, decision?: Decision): Taken {
+function take(step: Step, plan: Plan, cover?: Cover): Taken {
   const object =
     step.name === "EXECUTE"
       ? commandOf(plan).map(shellQuote).join(" ")
-      : step.name === "DECIDE" && cover !== undefined && decision !== undefined
-        ? `${methodOf(decision, plan)} on ${cover.target}: ${whyOf(decision)}`
+      : step.name === "DECIDE" && cover !== undefined && ruleOf(cover) !== undefined
+        ? `${methodOf(cover, plan)} on ${cover.target}: ${whyOf(cover)}`
         : objectOf(step, plan, cover);
   return { name: step.name, does: `${step.verb} ${object}`.trim() };
 }
 
 /** "cover" where nothing but the bind is done; "rejoin or pin" where only root can be told. */
-export function methodOf({ number }: Decision, plan: Plan): string {
-  const act = DECISIONS[number - 1]?.act.toLowerCase() ?? "";
+export function methodOf(cover: Cover, plan: Plan): string {
+  const act = ruleOf(cover)?.act.toLowerCase() ?? "unknown";
   if (act !== "unknown") return act;
   return plan.method === "auto" ? "rejoin or pin" : plan.method;
 }
 
-export function whyOf({ number }: Decision): string {
-  return DECISIONS[number - 1]?.why ?? "";
+export function whyOf(cover: Cover): string {
+  return ruleOf(cover)?.why ?? "";
 }
 
-/** What a step is about, as its error message names it. */
-export function objectOf(step: Step, plan: Plan, cover?: Cover): string {
+function ruleOf({ decision = 0 }: Cover) {
+  return DECISIONS[decision - 1];
+}
+
+/** What a step is about, as ffi/report.c names it. */
+function objectOf(step: Step, plan: Plan, cover?: Cover): string {
   const objects: Record<Step["object"], string | undefined> = {
     NONE: "",
     COMMAND: commandOf(plan)[0],
     NETNS: plan.netns,
+    ETC: plan.etc,
+    RESOLV_CONF: `${plan.etc}/resolv.conf`,
     SOURCE: cover?.source,
     TARGET: cover?.target,
     BIND: `${cover?.source} over ${cover?.target}`,
@@ -88,7 +94,7 @@ export function objectOf(step: Step, plan: Plan, cover?: Cover): string {
 
 /** The words that execve gets; TID stands for the thread's id. */
 export function commandOf(plan: Plan): string[] {
-  return [...plan.enterWords.map((word) => word || "TID"), ...plan.program];
+  return [...plan.words, ...plan.program];
 }
 
 function shellQuote(word: string): string {

@@ -1,9 +1,9 @@
 // What nspin exists to prevent, in one process: four threads and the main one
 // wait for the next step, and the first to get it takes it. No chance but the
 // kernel's scheduler decides who. The last step becomes nsenter.
-import { ptr } from "bun:ffi";
-import image from "#ffi/unpinned.so.ts";
-import { openLibrary } from "./library.ts";
+import { CFunction, type FFIFunction, ptr } from "bun:ffi";
+import type { ENTRIES } from "./contract.ts";
+import { entryAddress } from "./native.ts";
 
 const THREADS = 4;
 // Inside the binary, by its absolute name: a relative one is looked for in the cwd.
@@ -49,37 +49,30 @@ export async function runUnpinned(hello: string, world: string, copy: string): P
 
 /** Loads the steps on this thread; what it returns takes steps for as long as there are any. */
 export function prepare({ turn, hello, world, copy, nsenter }: Race): () => void {
-  const steps = openLibrary(image, {
-    unpinned_self_bind: { args: ["ptr"], returns: "i32" },
-    unpinned_private: { args: ["ptr"], returns: "i32" },
-    unpinned_unshare: { args: [], returns: "i32" },
-    unpinned_bind: { args: ["ptr", "ptr"], returns: "i32" },
-    unpinned_execute: { args: ["ptr", "u64", "ptr"], returns: "i32" },
-    unpinned_thread: { args: [], returns: "i32" },
-    unpinned_mounts: { args: [], returns: "u32" },
-  });
+  const native = (name: (typeof ENTRIES)[number], type: Omit<FFIFunction, "ptr">) =>
+    CFunction({ ...type, ptr: entryAddress(name) as never });
+  const steps = {
+    selfBind: native("unpinned_self_bind", { args: ["ptr"], returns: "i32" }),
+    private: native("unpinned_private", { args: ["ptr"], returns: "i32" }),
+    unshare: native("unpinned_unshare", { args: [], returns: "i32" }),
+    bind: native("unpinned_bind", { args: ["ptr", "ptr"], returns: "i32" }),
+    execute: native("unpinned_execute", { args: ["ptr", "u64", "ptr"], returns: "i32" }),
+    thread: native("unpinned_thread", { args: [], returns: "i32" }),
+    mounts: native("unpinned_mounts", { args: [], returns: "u32" }),
+  };
   const bytes = (text: string) => Buffer.from(`${text}\0`);
   const [helloBytes, worldBytes] = [bytes(hello), bytes(world)];
-  const words = [
-    nsenter,
-    "--target",
-    String(steps.unpinned_thread()),
-    "--mount",
-    "--",
-    "cp",
-    hello,
-    copy,
-  ].map(bytes);
+  const words = [nsenter, "--target", String(steps.thread()), "--mount", "--", "cp", hello, copy].map(bytes);
   const argv = new BigUint64Array([...words.map((word) => BigInt(ptr(word))), 0n]);
 
   const calls: Record<(typeof STEPS)[number], () => number> = {
-    "self-bind": () => steps.unpinned_self_bind(helloBytes),
-    private: () => steps.unpinned_private(helloBytes),
-    unshare: () => steps.unpinned_unshare(),
-    bind: () => steps.unpinned_bind(worldBytes, helloBytes),
+    "self-bind": () => steps.selfBind(helloBytes),
+    private: () => steps.private(helloBytes),
+    unshare: () => steps.unshare(),
+    bind: () => steps.bind(worldBytes, helloBytes),
     execute: () => {
       const report = Buffer.from(JSON.stringify(rows(turn)));
-      return steps.unpinned_execute(report, report.byteLength, argv);
+      return steps.execute(report, report.byteLength, argv);
     },
   };
 
@@ -103,8 +96,8 @@ export function prepare({ turn, hello, world, copy, nsenter }: Race): () => void
   };
 
   function record(step: number): void {
-    turn[ROWS + 2 * step] = steps.unpinned_thread();
-    turn[ROWS + 2 * step + 1] = steps.unpinned_mounts() | 0;
+    turn[ROWS + 2 * step] = steps.thread();
+    turn[ROWS + 2 * step + 1] = steps.mounts() | 0;
   }
 }
 

@@ -1,10 +1,15 @@
-// Everything but the launch, which must not pay for it: help, version, selftest.
+// Everything but the launch, which must not pay for it: help, version, the other
+// commands, and what tells of a plan or an error.
 import { type CommandDef, renderUsage, runCommand } from "citty";
 import { description, version } from "../package.json";
 import { quote, readRun, runArgs, tryHelp } from "./cli.ts";
 import { Refusal } from "./errors.ts";
 import { RESOLV_CONF, unpinPlan } from "./plan.ts";
 import { readSelftest, selftestArgs } from "./selftest-options.ts";
+
+export { decide } from "./decide.ts";
+export { describe } from "./describe.ts";
+export { report } from "./report.ts";
 
 let status = 0;
 

@@ -1,0 +1,17 @@
+/* /etc/netns/ID, ip-netns(8): each entry covers its namesake in /etc. */
+#ifndef NSPIN_ETC_H
+#define NSPIN_ETC_H
+
+#include "sequence.h"
+
+/*
+ * Appends a cover for each entry of launch->etc, sorted by name, but for the
+ * targets that launch->covers name already. No such directory: none. 0 or
+ * -errno.
+ */
+long etc_list(struct launch *launch);
+
+/* Does any cover lie on resolv.conf, or on all of /etc? 0, or -ENOENT. */
+long etc_find_resolv_conf(const struct launch *launch);
+
+#endif

@@ -1,0 +1,186 @@
+#include "report.h"
+#include "errors.h"
+
+#define STEP(name, when, verb, object) {verb, OBJECT_##object},
+static const struct {
+  const char *verb;
+  enum {
+    OBJECT_NONE,
+    OBJECT_COMMAND,
+    OBJECT_NETNS,
+    OBJECT_ETC,
+    OBJECT_RESOLV_CONF,
+    OBJECT_SOURCE,
+    OBJECT_TARGET,
+    OBJECT_BIND,
+    OBJECT_METHOD,
+    OBJECT_LOCK
+  } object;
+} steps[] = {LAUNCH_STEPS(STEP)};
+
+#define ERROR(name, text) {name, text " (" #name ")"},
+static const struct {
+  int number;
+  const char *text;
+} errors[] = {ERRORS(ERROR)};
+
+#define HINT(step, error, when, text) {STEP_##step, error, HINT_##when, text},
+static const struct {
+  unsigned char step, error;
+  enum { HINT_ALWAYS, HINT_COMMAND, HINT_ENTRY } when;
+  const char *text;
+} hints[] = {HINTS(HINT)};
+
+#define REASON(name, asked, when, act, why) why,
+static const char *const reasons[] = {DECISIONS(REASON)};
+
+#define METHOD(name, bit) {bit, #name},
+static const struct {
+  u64 bit;
+  const char *name;
+} methods[] = {METHODS(METHOD)};
+
+#define LENGTH(table) (sizeof(table) / sizeof *(table))
+
+struct message {
+  size_t length;
+  char text[8 * PATH_BYTES]; /* a path, or two; cut where bytes are escaped */
+};
+
+static void put(struct message *message, char byte) {
+  if (message->length < sizeof message->text)
+    message->text[message->length++] = byte;
+}
+
+static void say(struct message *message, const char *text) {
+  while (*text != '\0')
+    put(message, *text++);
+}
+
+/* How many bytes of UTF-8 the text begins with; 0: none, or a control. */
+static int plain_bytes(const char *text) {
+  const unsigned char *byte = (const unsigned char *)text;
+  enum { DELETE = 0x7f, FIRST_C1 = 0x80, LAST_C1 = 0x9f, C1_LEAD = 0xc2 };
+  if (*byte < DELETE)
+    return *byte >= ' ';
+  if (*byte < C1_LEAD || *byte > 0xf4 ||
+      (*byte == C1_LEAD && byte[1] <= LAST_C1))
+    return 0;
+  int more = 1 + (*byte >= 0xe0) + (*byte >= 0xf0);
+  for (int i = 1; i <= more; i++)
+    if ((byte[i] & 0xc0) != FIRST_C1)
+      return 0;
+  return 1 + more;
+}
+
+/* A name, which whoever made the file chose: no control of a terminal. */
+static void say_name(struct message *message, const char *text) {
+  static const char digits[] = "0123456789abcdef";
+  while (*text != '\0') {
+    int plain = plain_bytes(text);
+    for (int i = 0; i < plain; i++)
+      put(message, *text++);
+    if (plain > 0)
+      continue;
+    say(message, "\\x");
+    put(message, digits[(unsigned char)*text >> 4]);
+    put(message, digits[*text++ & 15]);
+  }
+}
+
+static void say_method(struct message *message, u64 method) {
+  for (size_t i = 0; i < LENGTH(methods); i++)
+    if (methods[i].bit == method)
+      for (const char *c = methods[i].name; *c != '\0'; c++)
+        put(message, (char)(*c | 0x20)); /* in lower case */
+}
+
+static void say_object(struct message *message, const struct launch *launch,
+                       const struct program *program) {
+  const struct cover *cover =
+      (const struct cover *)launch->covers + launch->failed_cover;
+  switch (steps[launch->failed_step - 1].object) {
+  case OBJECT_NONE:
+    return;
+  case OBJECT_COMMAND:
+    return say_name(message, program->argv[0]);
+  case OBJECT_NETNS:
+    return say_name(message, (const char *)launch->netns);
+  case OBJECT_ETC:
+    return say_name(message, (const char *)launch->etc);
+  case OBJECT_RESOLV_CONF:
+    say_name(message, (const char *)launch->etc);
+    return say(message, "/resolv.conf");
+  case OBJECT_SOURCE:
+    return say_name(message, (const char *)cover->source);
+  case OBJECT_BIND:
+    say_name(message, (const char *)cover->source);
+    say(message, " over ");
+    return say_name(message, (const char *)cover->target);
+  case OBJECT_METHOD:
+    say_method(message, launch->method);
+    say(message, " on ");
+    return say_name(message, (const char *)cover->target);
+  case OBJECT_TARGET:
+    return say_name(message, (const char *)cover->target);
+  case OBJECT_LOCK:
+    return say_name(message, (const char *)launch->lock);
+  }
+}
+
+static void say_error(struct message *message, u64 number) {
+  char text[NUMBER_BYTES];
+  for (size_t i = 0; i < LENGTH(errors); i++)
+    if ((u64)errors[i].number == number)
+      return say(message, errors[i].text);
+  text_number(text, number);
+  say(message, "errno ");
+  say(message, text);
+}
+
+static const char *hint_of(const struct launch *launch) {
+  const struct cover *cover =
+      (const struct cover *)launch->covers + launch->failed_cover;
+  if (launch->failed_step == STEP_DECIDE && launch->failed_errno == EOPNOTSUPP)
+    return reasons[cover->decision - 1];
+  for (size_t i = 0; i < LENGTH(hints); i++)
+    if (hints[i].step == launch->failed_step &&
+        hints[i].error == launch->failed_errno &&
+        (hints[i].when != HINT_COMMAND || launch->by_command) &&
+        (hints[i].when != HINT_ENTRY || cover->is_entry))
+      return hints[i].text;
+  return NULL;
+}
+
+static unsigned status_of(const struct launch *launch) {
+  enum { CANNOT = 125, NOT_EXECUTABLE, NOT_FOUND };
+  int is_of_program =
+      launch->failed_step == STEP_FIND ||
+      (launch->failed_step == STEP_EXECUTE && launch->failed_errno != E2BIG);
+  if (launch->by_command || !is_of_program)
+    return CANNOT;
+  return launch->failed_errno == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
+}
+
+unsigned report(const struct launch *launch, const struct program *program) {
+  enum { STDERR = 2 };
+  struct message message;
+  if (launch->failed_step == STEP_NONE)
+    return 0;
+  message.length = 0;
+  say(&message, "nspin: cannot ");
+  say(&message, steps[launch->failed_step - 1].verb);
+  if (steps[launch->failed_step - 1].object != OBJECT_NONE)
+    put(&message, ' ');
+  say_object(&message, launch, program);
+  say(&message, ": ");
+  say_error(&message, launch->failed_errno);
+  const char *hint = hint_of(launch);
+  if (hint != NULL) {
+    say(&message, "\nnspin: hint: ");
+    say(&message, hint);
+  }
+  put(&message, '\n');
+  CALL(__NR_write, STDERR, message.text, message.length);
+  return status_of(launch);
+}

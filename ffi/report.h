@@ -1,0 +1,14 @@
+/* What the user reads where a step failed. */
+#ifndef NSPIN_REPORT_H
+#define NSPIN_REPORT_H
+
+#include "sequence.h"
+
+/*
+ * Writes "nspin: cannot VERB OBJECT: TEXT (NAME)" and perhaps a hint to stderr.
+ * Returns the exit status, as env(1) and nsenter(1) have it: 126 or 127 where
+ * it was the program, found or not; else 125. 0 where no step failed.
+ */
+unsigned report(const struct launch *launch, const struct program *program);
+
+#endif

@@ -1,0 +1,39 @@
+/* The pinned sequence, for those who enter it: the command line, the launcher.
+ */
+#ifndef NSPIN_SEQUENCE_H
+#define NSPIN_SEQUENCE_H
+
+#include "inherit.h"
+#include "launch.h"
+#include "program.h"
+
+#define FIELD(name, meaning) u64 name;
+struct launch {
+  LAUNCH_FIELDS(FIELD)
+};
+struct cover {
+  COVER_FIELDS(FIELD)
+};
+
+#define NUMBERED(name, when, verb, object) STEP_##name,
+enum step { STEP_NONE, LAUNCH_STEPS(NUMBERED) };
+
+/*
+ * Becomes the program; program is room for what it works with. Returns only
+ * where a step failed: launch->failed_step, and so on. The host is then as it
+ * was; only the mount of pin stays where execve itself is what failed: the lock
+ * is released by then, and another launch may count on the mount.
+ */
+void sequence_launch(struct launch *launch, const struct record *record,
+                     struct program *program);
+
+/*
+ * What sequence_launch would decide: the covers, with each one's decision and
+ * holder. Changes nothing, needs no privilege.
+ */
+void sequence_decide(struct launch *launch, const struct record *record);
+
+/* Takes away the mount that pin left on the first cover's target. */
+void sequence_unpin(struct launch *launch);
+
+#endif
