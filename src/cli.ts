@@ -102,7 +102,7 @@ export function quote(word: string): string {
 // --- words -> Options ---
 // By hand: valibot, which reads selftest's options, costs 0.5 ms of a launch.
 
-function one(values: Words["values"], name: string): string | undefined {
+export function one(values: Words["values"], name: string): string | undefined {
   const given = values[name] ?? [];
   if (given.length > 1) throw new Refusal(`option --${name} is given more than once`, tryHelp);
   return given[0];
@@ -120,7 +120,7 @@ function readBind(value: string): { source: string; target: string } {
 }
 
 /** The value of an option that is one of few words. */
-function choose<Option extends string>(
+export function choose<Option extends string>(
   values: Words["values"],
   name: string,
   { options, default: preset }: { readonly options: readonly Option[]; readonly default: string },
@@ -134,13 +134,30 @@ function choose<Option extends string>(
   );
 }
 
-export interface RunOptions {
+/** What the program shall see, by whichever command it is started. */
+export interface CoverOptions {
   readonly netns?: string | undefined;
   readonly bind: readonly { readonly source: string; readonly target: string }[];
   readonly etc: boolean;
+  readonly readOnly: boolean;
+}
+
+export function readCovers(values: Words["values"]): CoverOptions {
+  const options: CoverOptions = {
+    netns: one(values, "netns"),
+    bind: (values.bind ?? []).map(readBind),
+    etc: one(values, "etc") !== "false",
+    readOnly: one(values, "read-only") === "true",
+  };
+  if (options.netns === undefined && options.bind.length === 0) {
+    throw new Refusal("nothing to do: neither --netns nor --bind is given", tryHelp);
+  }
+  return options;
+}
+
+export interface RunOptions extends CoverOptions {
   readonly enter: "nsenter" | "setns";
   readonly method: Method;
-  readonly readOnly: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
@@ -154,26 +171,20 @@ export interface RunOptions {
 export function readRun(words: readonly string[]): RunOptions {
   const { values, used } = readWords(runArgs, words);
   const program = words.slice(used);
+  if (program.length === 0) {
+    throw new Refusal("no program given", "usage: nspin run --netns ID [--] PROGRAM [ARG...]");
+  }
   const argv0AndCommand = 2;
   const options: RunOptions = {
-    netns: one(values, "netns"),
-    bind: (values.bind ?? []).map(readBind),
-    etc: one(values, "etc") !== "false",
+    ...readCovers(values),
     enter: choose(values, "enter", runArgs.enter),
     method: choose(values, "method", runArgs.method),
-    readOnly: one(values, "read-only") === "true",
     dryRun: one(values, "dry-run") === "true",
     json: one(values, "json") === "true",
     verbose: one(values, "verbose") === "true",
     skip: argv0AndCommand + used,
     program,
   };
-  if (program.length === 0) {
-    throw new Refusal("no program given", "usage: nspin run --netns ID [--] PROGRAM [ARG...]");
-  }
-  if (options.netns === undefined && options.bind.length === 0) {
-    throw new Refusal("nothing to do: neither --netns nor --bind is given", tryHelp);
-  }
   if (options.json && !options.dryRun) throw new Refusal("option --json needs --dry-run", tryHelp);
   return Object.freeze(options);
 }

@@ -1,5 +1,5 @@
 // Options -> Plan: names become paths, contradictions are refused. Pure.
-import { type Method, quote, type RunOptions } from "./cli.ts";
+import { type CoverOptions, type Method, quote, type RunOptions } from "./cli.ts";
 import { Refusal } from "./errors.ts";
 
 export interface Cover {
@@ -25,8 +25,10 @@ export interface Plan {
 const LOCK = "/run/nspin.lock";
 export const RESOLV_CONF = "/etc/resolv.conf";
 
-/** entries lists /etc/netns/ID. Throws Refusal. */
-export function makePlan(options: RunOptions, entries: (directory: string) => string[]): Plan {
+type List = (directory: string) => string[];
+
+/** The path of the network namespace, and what covers what. entries lists /etc/netns/ID. Throws Refusal. */
+export function coversOf(options: CoverOptions, entries: List): Pick<Plan, "netns" | "covers"> {
   const netns = options.netns === undefined ? undefined : locate(options.netns);
   const binds = options.bind.map(({ source, target }): Cover => ({ source, target, from: "--bind" }));
   refuseTwice(binds);
@@ -49,14 +51,19 @@ export function makePlan(options: RunOptions, entries: (directory: string) => st
       if (!isBound(cover.target)) covers.push(cover);
     }
   }
+  return { netns: netns?.path, covers };
+}
 
+/** Throws Refusal. */
+export function makePlan(options: RunOptions, entries: List): Plan {
+  const { netns, covers } = coversOf(options, entries);
   return Object.freeze({
-    netns: netns?.path,
+    netns,
     covers,
     method: options.method,
     readOnly: options.readOnly,
     enter: options.enter,
-    enterWords: options.enter === "setns" ? [] : nsenter(netns?.path, covers.length > 0),
+    enterWords: options.enter === "setns" ? [] : nsenter(netns, covers.length > 0),
     lock: LOCK,
     skip: options.skip,
     program: options.program,
