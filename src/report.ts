@@ -85,7 +85,7 @@ function errnoName(errno: number): string {
   return names.find(([, number]) => number === errno)?.[0] ?? `errno ${errno}`;
 }
 
-function errnoText(errno: number): string {
+export function errnoText(errno: number): string {
   const libc = dlopen("libc.so.6", { strerror: { args: ["i32"], returns: "cstring" } });
   return String(libc.symbols.strerror(errno));
 }
