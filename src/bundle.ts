@@ -1,11 +1,10 @@
 // Options, and the host as it is -> an OCI bundle in a directory.
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { writeBundle } from "./bundle-files.ts";
 import { type BundleOptions, utf8 } from "./bundle-options.ts";
-import { cannot, real, stat } from "./errno.ts";
+import { attempt, cannot, real, stat } from "./errno.ts";
 import { Refusal } from "./errors.ts";
-import { etcEntries } from "./etc.ts";
 import { log } from "./log.ts";
 import { type Mount, mountOf, mountTable } from "./mounts.ts";
 import { type Layout, ociConfig, type Shown } from "./oci.ts";
@@ -23,7 +22,7 @@ export function bundle(options: BundleOptions): void {
   utf8("/proc/self/cmdline", "an argument");
   const table = mountTable();
   const { directory, holder } = place(options.directory, table);
-  const { netns, covers: asked } = coversOf(options, etcEntries);
+  const { netns, covers: asked } = coversOf(options, entriesOf);
   const covers = asked.map(({ source, target, from }) => cover(source, target, from, table));
   refuseOverlap(covers);
   const shares = options.share.map((name) => share(name, covers, directory, holder, table));
@@ -50,6 +49,12 @@ export function bundle(options: BundleOptions): void {
   for (const { path } of covers.filter((cover) => !isKept(cover))) {
     log.info(`note: ${path} is covered until the host replaces it; --method overlay keeps the cover`);
   }
+}
+
+/** Of /etc/netns/ID. Not by etc.ts, which would then be a file of its own in the launch path. */
+function entriesOf(directory: string): string[] {
+  if (!existsSync(directory)) return [];
+  return attempt("list", directory, undefined, () => readdirSync(directory).sort());
 }
 
 // --- where the bundle goes ---

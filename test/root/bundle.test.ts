@@ -292,6 +292,12 @@ describe("refused, and nothing is written:", () => {
       "share the outer one only",
     ],
     [
+      "a netns without a directory in /etc/netns",
+      [here, "--netns", "nowhere", "true"],
+      "cannot find /etc/netns/nowhere/resolv.conf",
+      "create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc; 'ip netns list' shows the names",
+    ],
+    [
       "a share that is a file",
       [here, ...task, "--share", SHIM, "true"],
       `cannot share ${SHIM}: Not a directory (ENOTDIR)`,
