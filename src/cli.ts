@@ -104,7 +104,7 @@ export function quote(word: string): string {
 // in loops, from here to the call: the first map() of a process takes 75 us, the
 // first Buffer 85, each regular expression 40, each find() or slice() 20.
 
-function one(values: Words["values"], name: string): string | undefined {
+export function one(values: Words["values"], name: string): string | undefined {
   const given = values[name] ?? [];
   if (given.length > 1) throw new Refusal(`option --${name} is given more than once`, tryHelp);
   return given[0];
@@ -122,7 +122,7 @@ function readBind(value: string): { source: string; target: string } {
 }
 
 /** The value of an option that is one of few words. */
-function choose<Option extends string>(
+export function choose<Option extends string>(
   values: Words["values"],
   name: string,
   { options, default: preset }: { readonly options: readonly Option[]; readonly default: string },
@@ -135,13 +135,32 @@ function choose<Option extends string>(
   );
 }
 
-export interface RunOptions {
+/** What the program shall see, by whichever command it is started. */
+export interface CoverOptions {
   readonly netns?: string | undefined;
   readonly bind: readonly { readonly source: string; readonly target: string }[];
   readonly etc: boolean;
+  readonly readOnly: boolean;
+}
+
+export function readCovers(values: Words["values"]): CoverOptions {
+  const bind: ReturnType<typeof readBind>[] = [];
+  for (const value of values.bind ?? []) bind.push(readBind(value));
+  const options: CoverOptions = {
+    netns: one(values, "netns"),
+    bind,
+    etc: one(values, "etc") !== "false",
+    readOnly: one(values, "read-only") === "true",
+  };
+  if (options.netns === undefined && options.bind.length === 0) {
+    throw new Refusal("nothing to do: neither --netns nor --bind is given", tryHelp);
+  }
+  return options;
+}
+
+export interface RunOptions extends CoverOptions {
   readonly enter: "nsenter" | "setns";
   readonly method: Method;
-  readonly readOnly: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
@@ -154,16 +173,11 @@ export interface RunOptions {
 /** The words after "run". Throws Refusal. */
 export function readRun(words: readonly string[]): RunOptions {
   const { values, used } = readWords(runArgs, words);
-  const bind: ReturnType<typeof readBind>[] = [];
-  for (const value of values.bind ?? []) bind.push(readBind(value));
   const argv0AndCommand = 2;
   const options: RunOptions = {
-    netns: one(values, "netns"),
-    bind,
-    etc: one(values, "etc") !== "false",
+    ...readCovers(values),
     enter: choose(values, "enter", runArgs.enter),
     method: choose(values, "method", runArgs.method),
-    readOnly: one(values, "read-only") === "true",
     dryRun: one(values, "dry-run") === "true",
     json: one(values, "json") === "true",
     verbose: one(values, "verbose") === "true",
@@ -172,9 +186,6 @@ export function readRun(words: readonly string[]): RunOptions {
   };
   if (options.program.length === 0) {
     throw new Refusal("no program given", "usage: nspin run --netns ID [--] PROGRAM [ARG...]");
-  }
-  if (options.netns === undefined && options.bind.length === 0) {
-    throw new Refusal("nothing to do: neither --netns nor --bind is given", tryHelp);
   }
   if (options.json && !options.dryRun) throw new Refusal("option --json needs --dry-run", tryHelp);
   return Object.freeze(options);

@@ -2,6 +2,7 @@
 // commands, and what tells of a plan or an error.
 import { type CommandDef, renderUsage, runCommand } from "citty";
 import { description, version } from "../package.json";
+import { bundleArgs, readBundle } from "./bundle-options.ts";
 import { quote, readRun, runArgs, tryHelp } from "./cli.ts";
 import { Refusal } from "./errors.ts";
 import { RESOLV_CONF, unpinPlan } from "./plan.ts";
@@ -17,6 +18,19 @@ const run: CommandDef = {
   meta: { name: "run", description: "Start a program: nspin run --netns ID [OPTIONS] [--] PROGRAM [ARG...]" },
   args: runArgs,
   run: ({ rawArgs }) => void readRun(rawArgs), // main.ts takes it before it comes here
+};
+
+const bundle: CommandDef = {
+  meta: {
+    name: "bundle",
+    description:
+      "Write an OCI bundle, by which runc or crun starts a program: nspin bundle DIR --netns ID [OPTIONS] [--] PROGRAM [ARG...]",
+  },
+  args: bundleArgs,
+  async run({ rawArgs }) {
+    const { bundle } = await import("./bundle.ts");
+    bundle(readBundle(rawArgs));
+  },
 };
 
 const selftest: CommandDef = {
@@ -54,7 +68,7 @@ const unpinned: CommandDef = {
   },
 };
 
-const subCommands: Record<string, CommandDef> = { run, selftest, unpin, unpinned };
+const subCommands: Record<string, CommandDef> = { run, bundle, selftest, unpin, unpinned };
 const nspin: CommandDef = { meta: { name: "nspin", description, version }, subCommands };
 
 /** Runs the command; returns the exit status. Throws Refusal. */

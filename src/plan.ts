@@ -1,5 +1,5 @@
 // Options -> Plan: names become paths, contradictions are refused. Pure.
-import { type Method, quote, type RunOptions } from "./cli.ts";
+import { type CoverOptions, type Method, quote, type RunOptions } from "./cli.ts";
 import { Refusal } from "./errors.ts";
 
 export interface Cover {
@@ -34,8 +34,8 @@ export interface Plan {
 const LOCK = "/run/nspin.lock";
 export const RESOLV_CONF = "/etc/resolv.conf";
 
-/** Throws Refusal. */
-export function makePlan(options: RunOptions): Plan {
+/** The network namespace, and what covers what; an etc of its own only where the netns has a name. Throws Refusal. */
+export function coversOf(options: CoverOptions): Pick<Plan, "netns" | "etc" | "covers"> {
   const netns = options.netns === undefined ? undefined : locate(options.netns);
   const covers: Cover[] = [];
   let isBound = false;
@@ -52,10 +52,16 @@ export function makePlan(options: RunOptions): Plan {
     );
   }
   const etc = options.etc && netns?.name !== undefined ? `/etc/netns/${netns.name}` : undefined;
+  return { netns: netns?.path, etc, covers };
+}
+
+/** Throws Refusal. */
+export function makePlan(options: RunOptions): Plan {
+  const { netns, etc, covers } = coversOf(options);
   const hasMounts = covers.length > 0 || etc !== undefined;
-  const words = options.enter === "setns" ? [] : nsenter(netns?.path, hasMounts);
+  const words = options.enter === "setns" ? [] : nsenter(netns, hasMounts);
   return Object.freeze({
-    netns: netns?.path,
+    netns,
     etc,
     covers,
     method: options.method,

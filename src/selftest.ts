@@ -6,6 +6,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { SingleBar } from "cli-progress";
 import { Refusal } from "./errors.ts";
+import { mountTable } from "./mounts.ts";
 import type { SelftestOptions } from "./selftest-options.ts";
 
 interface Outcome {
@@ -155,22 +156,14 @@ function summarize(outcomes: readonly Outcome[], count: number): number {
 
 /** Takes away what is mounted on the files below: the mount of pin, and what the bug left. */
 async function unmountBelow(directory: string): Promise<void> {
-  const points = async () => {
-    const table = await readFile("/proc/self/mountinfo", "utf8");
-    return table
-      .split("\n")
-      .map((line) => unescape8(line.split(" ")[4] ?? ""))
+  const points = () =>
+    mountTable()
+      .map(({ point }) => point)
       .filter((point) => point.startsWith(`${directory}/`));
-  };
-  for (let mounted = await points(); mounted.length > 0; mounted = await points()) {
+  for (let mounted = points(); mounted.length > 0; mounted = points()) {
     const { success, stderr } = Bun.spawnSync(["umount", "--lazy", "--", ...new Set(mounted)]);
-    const left = await points();
+    const left = points();
     if (!success && left.length >= mounted.length)
       throw new Error(`cannot unmount ${mounted[0]}: ${stderr.toString().trim()}`);
   }
-}
-
-/** A space or newline in a path of mountinfo is \040 or \012, proc_pid_mountinfo(5). */
-function unescape8(path: string): string {
-  return path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

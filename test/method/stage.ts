@@ -64,14 +64,15 @@ export class Stage {
   }
 }
 
-/** A program that runs commands of the shell, one a line, and says what they print. */
+export const LOOP = ["sh", "-c", 'while IFS= read -r line; do eval "$line" 2>&1; echo "--- $?"; done'];
+
+/** A program that runs commands of the shell, one a line, and says what they print: LOOP, by this command. */
 export class Program {
   readonly #child;
   readonly #lines: AsyncIterator<string>;
 
   constructor(command: readonly string[]) {
-    const loop = 'while IFS= read -r line; do eval "$line" 2>&1; echo "--- $?"; done';
-    this.#child = Bun.spawn([...command, "sh", "-c", loop], {
+    this.#child = Bun.spawn([...command, ...LOOP], {
       stdin: "pipe",
       stdout: "pipe",
       stderr: "inherit",
