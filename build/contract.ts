@@ -4,12 +4,13 @@ const EXPAND = `
 #include "ffi/entries.h"
 #include "ffi/launch.h"
 #include "guard/address.h"
+#include "launcher/image.h"
 #define FIELD(name, meaning) [#name, meaning],
 #define STEP(name, when, verb, object) [#name, #when, verb, #object],
 #define METHOD(name, bit) [#name, bit],
 #define RULE(name, asked, when, act, why) [#name, #asked, #when, #act, why],
 #define NAME(name) [#name],
-{"record": GUARD_RECORD, "entries": [ENTRIES(NAME) 0], "launch": [LAUNCH_FIELDS(FIELD) 0], "cover": [COVER_FIELDS(FIELD) 0], "steps": [LAUNCH_STEPS(STEP) 0],
+{"record": GUARD_RECORD, "plan": IMAGE_PLAN, "magic": IMAGE_MAGIC, "digest": IMAGE_DIGEST, "entries": [ENTRIES(NAME) 0], "launch": [LAUNCH_FIELDS(FIELD) 0], "cover": [COVER_FIELDS(FIELD) 0], "steps": [LAUNCH_STEPS(STEP) 0],
  "methods": [METHODS(METHOD) 0], "decisions": [DECISIONS(RULE) 0], "conditions": [CONDITIONS(FIELD) 0]}
 `;
 
@@ -21,8 +22,8 @@ const cc = Bun.spawnSync([process.env.CC ?? "cc", "-E", "-P", "-xc", "-I.", "-"]
 });
 if (!cc.success) throw new Error(`cannot expand ffi/launch.h: ${cc.stderr}`);
 const expanded = cc.stdout.toString().slice(cc.stdout.lastIndexOf('{"record"'));
-const lists: Lists & { record: number } = JSON.parse(
-  expanded.replaceAll(/, ?0\]/g, "]").replace(/0x[0-9a-f]+/, (hex) => String(Number(hex))),
+const lists: Lists & { record: number; plan: number; magic: string; digest: number } = JSON.parse(
+  expanded.replaceAll(/, ?0\]/g, "]").replaceAll(/0x[0-9a-f]+/g, (hex) => String(Number(hex))),
 );
 
 const rows = (list: Row[], show: (row: Row) => string) => list.map((row) => `  ${show(row)},\n`).join("");
@@ -32,6 +33,9 @@ const text = `// GENERATED from ffi/launch.h by build/contract.ts. Do not edit.
 export const GUARD_RECORD = ${lists.record};
 export const ENTRIES = [
 ${rows(lists.entries, ([name]) => JSON.stringify(name))}] as const;
+
+/** A launcher's file, launcher/image.h. */
+export const IMAGE = { plan: ${lists.plan}, magic: "${lists.magic}", digest: ${lists.digest} } as const;
 
 /** struct launch: every field a u64. */
 export const LAUNCH_FIELDS = [

@@ -9,8 +9,11 @@ const HEADER = {
   machine: [18, 2],
   entry: [24, 8],
   phoff: [32, 8],
+  shoff: [40, 8],
   phentsize: [54, 2],
   phnum: [56, 2],
+  shnum: [60, 2],
+  shstrndx: [62, 2],
 } as const;
 const SEGMENT = {
   type: [0, 4],
@@ -104,6 +107,27 @@ export function addCode(file: Buffer, machine: number, code: Code): Buffer {
   write(result, SEGMENT, note.at, { type: LOAD, flags: R | X, ...place, align: ALIGN });
   write(result, HEADER, 0, { entry: code.entry });
   return result;
+}
+
+/**
+ * What a launcher is baked from: the code of a freshly linked one, without
+ * sections, and the header of the segment behind it, whose length is open.
+ * Throws.
+ */
+export function planTemplate(file: Buffer, base: number): Buffer {
+  const [code, plan, stack] = readElf(file).segments as [Segment, Segment, Segment];
+  if (code.type !== LOAD || code.flags !== (R | X) || code.offset !== 0 || code.filesz !== code.memsz)
+    throw new Error("the first segment must be its headers and code");
+  if (plan.type !== LOAD || plan.flags !== R) throw new Error("the second segment must be the plan's");
+  if (stack.flags !== (R | W)) throw new Error("the stack must not be executable");
+  const length = Math.ceil(code.filesz / 8) * 8;
+  const template = Buffer.alloc(length);
+  file.copy(template, 0, 0, code.filesz);
+  write(template, HEADER, 0, { shoff: 0, shnum: 0, shstrndx: 0 });
+  write(template, SEGMENT, code.at, { align: ALIGN });
+  const place = { offset: length, vaddr: base + length, paddr: base + length, filesz: 0, memsz: 0 };
+  write(template, SEGMENT, plan.at, { ...place, align: ALIGN });
+  return template;
 }
 
 /** Throws where file is not what addCode() should have made of original. */

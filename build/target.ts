@@ -8,6 +8,7 @@ const MACHINES = {
 } as const;
 
 export type Machine = keyof typeof MACHINES;
+export const ALL = Object.keys(MACHINES) as Machine[];
 
 const own = process.arch as Machine;
 const { values } = parseArgs({ options: { target: { type: "string", default: own } } });
@@ -16,6 +17,10 @@ if (!Object.hasOwn(MACHINES, values.target)) throw new Error(`unknown target ${v
 export const TARGET = values.target as Machine;
 export const IS_NATIVE = TARGET === own;
 export const ELF_MACHINE: number = MACHINES[TARGET].elf;
-export const CC = IS_NATIVE ? (process.env.CC ?? "cc") : `${MACHINES[TARGET].triplet}-gcc`;
+export const CC = compilerOf(TARGET);
 /** Where the objects and the binary go. */
 export const DIST = IS_NATIVE ? "dist" : `dist/${TARGET}`;
+
+export function compilerOf(machine: Machine): string {
+  return machine === own ? (process.env.CC ?? "cc") : `${MACHINES[machine].triplet}-gcc`;
+}

@@ -12,16 +12,12 @@
   E(EPERM, "Operation not permitted")                                          \
   E(ENOENT, "No such file or directory")                                       \
   E(ESRCH, "No such process")                                                  \
-  E(EINTR, "Interrupted system call")                                          \
   E(EIO, "Input/output error")                                                 \
-  E(ENXIO, "No such device or address")                                        \
   E(E2BIG, "Argument list too long")                                           \
-  E(ENOEXEC, "Exec format error")                                              \
   E(EBADF, "Bad file descriptor")                                              \
   E(EAGAIN, "Resource temporarily unavailable")                                \
   E(ENOMEM, "Cannot allocate memory")                                          \
   E(EACCES, "Permission denied")                                               \
-  E(EFAULT, "Bad address")                                                     \
   E(EBUSY, "Device or resource busy")                                          \
   E(EEXIST, "File exists")                                                     \
   E(EXDEV, "Invalid cross-device link")                                        \
@@ -33,33 +29,15 @@
   E(EMFILE, "Too many open files")                                             \
   E(ENOTTY, "Inappropriate ioctl for device")                                  \
   E(ETXTBSY, "Text file busy")                                                 \
-  E(EFBIG, "File too large")                                                   \
   E(ENOSPC, "No space left on device")                                         \
   E(EROFS, "Read-only file system")                                            \
-  E(EMLINK, "Too many links")                                                  \
-  E(ERANGE, "Numerical result out of range")                                   \
   E(ENAMETOOLONG, "File name too long")                                        \
   E(ENOLCK, "No locks available")                                              \
   E(ENOSYS, "Function not implemented")                                        \
   E(ELOOP, "Too many levels of symbolic links")                                \
-  E(ENODATA, "No data available")                                              \
-  E(ENOLINK, "Link has been severed")                                          \
-  E(EPROTO, "Protocol error")                                                  \
-  E(EBADMSG, "Bad message")                                                    \
-  E(EOVERFLOW, "Value too large for defined data type")                        \
-  E(ELIBBAD, "Accessing a corrupted shared library")                           \
   E(EOPNOTSUPP, "Operation not supported")                                     \
-  E(ECONNREFUSED, "Connection refused")                                        \
-  E(ETIMEDOUT, "Connection timed out")                                         \
-  E(EHOSTDOWN, "Host is down")                                                 \
-  E(EHOSTUNREACH, "No route to host")                                          \
   E(ESTALE, "Stale file handle")                                               \
-  E(EUCLEAN, "Structure needs cleaning")                                       \
-  E(EREMOTEIO, "Remote I/O error")                                             \
   E(EDQUOT, "Disk quota exceeded")                                             \
-  E(ENOMEDIUM, "No medium found")                                              \
-  E(EMEDIUMTYPE, "Wrong medium type")                                          \
-  E(ENOKEY, "Required key not available")                                      \
-  E(EKEYEXPIRED, "Key has expired")
+  E(ENOKEY, "Required key not available")
 
 #endif

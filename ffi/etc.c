@@ -46,21 +46,23 @@ static int is_before(const char *a, const char *b) {
 }
 
 /* Into its place among the entries, which begin at first. */
-static void insert(struct cover *covers, u64 first, u64 at,
-                   struct cover cover) {
-  for (; at > first &&
-         is_before((const char *)cover.target, (char *)covers[at - 1].target);
-       at--)
-    covers[at] = covers[at - 1];
-  covers[at] = cover;
+static void insert(struct cover *first, struct cover *at, u64 source,
+                   u64 target) {
+  for (; at > first && is_before((const char *)target, (char *)at[-1].target);
+       at--) {
+    at->source = at[-1].source;
+    at->target = at[-1].target;
+  }
+  at->source = source;
+  at->target = target;
 }
 
 long etc_list(struct launch *launch) {
   const char *directory = (const char *)launch->etc;
-  char *entries;
-  long bytes = read_entries(directory, &entries);
-  if (bytes < 0)
-    return bytes == -ENOENT ? 0 : bytes;
+  char *entries = NULL;
+  long bytes = directory == NULL ? 0 : read_entries(directory, &entries);
+  if (bytes < 0 && bytes != -ENOENT)
+    return bytes;
   u64 asked = launch->cover_count, count = 0;
   size_t text_bytes = 0;
   const struct dirent64 *entry;
@@ -69,24 +71,27 @@ long etc_list(struct launch *launch) {
     text_bytes += text_length(directory) + sizeof etc +
                   2 * (text_length(entry->name) + 1);
   }
-  long block = allocate((asked + count) * sizeof(struct cover) + text_bytes);
+  long block =
+      allocate((asked + count) * sizeof(struct cover) + text_bytes + 1);
   if (is_error(block))
     return block;
-  struct cover *covers = (struct cover *)block;
-  char *text = (char *)(covers + asked + count);
+  struct cover *covers = (struct cover *)block, *end = covers + asked;
+  char *text = (char *)(end + count);
   for (u64 i = 0; i < asked; i++)
     covers[i] = ((const struct cover *)launch->covers)[i];
-  launch->covers = (u64)block;
   for (long at = 0; at < bytes; at += entry->reclen) {
     entry = (struct dirent64 *)(entries + at);
-    struct cover cover = {.source = (u64)text, .is_entry = 1};
-    text = text_copy(text_copy(text_copy(text, directory), "/"), entry->name);
-    cover.target = (u64)++text;
-    text = text_copy(text_copy(text, etc), entry->name) + 1;
-    if (is_entry(entry) &&
-        !is_covered(covers, asked, (const char *)cover.target))
-      insert(covers, asked, launch->cover_count++, cover);
+    char *source = text;
+    char *target = text_copy(text_copy(text, directory), "/");
+    target = text_copy(target, entry->name) + 1;
+    text = text_copy(text_copy(target, etc), entry->name) + 1;
+    if (!is_entry(entry) || is_covered(covers, asked, target))
+      continue;
+    end->is_entry = 1;
+    insert(covers + asked, end++, (u64)source, (u64)target);
   }
+  launch->covers = (u64)block;
+  launch->cover_count = (u64)(end - covers);
   return 0;
 }
 

@@ -5,9 +5,9 @@
 #include "sequence.h"
 
 /*
- * Appends a cover for each entry of launch->etc, sorted by name, but for the
- * targets that launch->covers name already. No such directory: none. 0 or
- * -errno.
+ * Copies launch->covers, which the sequence writes into, and appends a cover
+ * for each entry of launch->etc, where there is one, sorted by name, but for
+ * the targets that are named already. No such directory: none. 0 or -errno.
  */
 long etc_list(struct launch *launch);
 

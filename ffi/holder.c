@@ -43,7 +43,7 @@ long holder_leave(struct holder *holder) {
     return result;
   if (!text_equal(mount.device, holder->mount.device) ||
       !text_equal(mount.root, holder->mount.root))
-    return -EAGAIN;
+    return -ESTALE;
   return mount_change(holder->here, MS_SLAVE);
 }
 

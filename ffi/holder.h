@@ -11,8 +11,8 @@
 #include "mount.h"
 
 struct holder {
-  struct mount mount; /* on the host */
   long there, here;   /* its root: on the host, in this mount namespace */
+  struct mount mount; /* on the host */
 };
 
 /* Opens the holder on the host. -ENOENT, -EBUSY: its root cannot be reached. */
@@ -21,7 +21,7 @@ void holder_close(struct holder *holder);
 
 /*
  * Here, it becomes a slave: the host's mounts still arrive, nothing goes out.
- * -EAGAIN: what is at its place is not a copy of it, the table has changed.
+ * -ESTALE: what is at its place is not a copy of it, the table has changed.
  */
 long holder_leave(struct holder *holder);
 

@@ -8,6 +8,7 @@
  * that there is only "become the program" or "say what failed".
  */
 #include "etc.h"
+#include "secure.h"
 #include "target.h"
 
 #include <asm/errno.h>
@@ -20,6 +21,10 @@
 #define TRIES 50  /* of a mount table that does not keep still */
 
 struct sequence {
+  enum step step; /* under way */
+  u64 at;         /* the cover that it is about: */
+  struct cover *cover;
+  struct target *target;
   struct launch *launch;
   struct cover *covers;
   struct target *targets;
@@ -31,12 +36,9 @@ struct sequence {
   struct rlimit64 limits[GUARD_LIMIT_COUNT];
 };
 
-static long check_contract(struct sequence *s, struct launch *launch) {
-  s->launch = launch;
-  s->host.is_left = 0;
+static long check_contract(struct sequence *s) {
   s->netns = s->lock = -1;
-  launch->failed_cover = 0;
-  return launch->size == sizeof *launch ? 0 : -EINVAL;
+  return s->launch->size == sizeof *s->launch ? 0 : -EINVAL;
 }
 
 /* execve gives a thread the leader's id: another one's would be gone. */
@@ -133,6 +135,14 @@ static void name_holder(struct sequence *s, u64 cover) {
   s->covers[cover].holder = first < cover ? first : cover;
 }
 
+/* The cover that the next steps are about. */
+static int take(struct sequence *s, u64 cover) {
+  s->at = cover;
+  s->cover = &s->covers[cover];
+  s->target = &s->targets[cover];
+  return 1;
+}
+
 static int is_first_overlay(struct sequence *s, const struct target *target) {
   const struct target *first = s->targets;
   while (first->act != ACT_OVERLAY ||
@@ -141,47 +151,45 @@ static int is_first_overlay(struct sequence *s, const struct target *target) {
   return first == target;
 }
 
-#define FAILED(step, result) ((unsigned)((step) << 16 | -(result)))
-#define TRY(step, call)                                                        \
+/* The step under way is the one that failed, if any does. */
+#define TRY(name, call)                                                        \
   do {                                                                         \
-    long result_ = (call);                                                     \
-    if (result_ < 0)                                                           \
-      return FAILED(STEP_##step, result_);                                     \
+    s->step = STEP_##name;                                                     \
+    MUST(call);                                                                \
   } while (0)
 #define EACH_COVER                                                             \
-  for (u64 i_ = 0;                                                             \
-       i_ < s->launch->cover_count && (s->launch->failed_cover = i_, 1); i_++)
-#define EACH_HOLDER EACH_COVER if (TARGET->must_leave && COVER->holder == i_)
-#define COVER (&s->covers[s->launch->failed_cover])
-#define TARGET (&s->targets[s->launch->failed_cover])
+  for (u64 i_ = 0; i_ < s->launch->cover_count && take(s, i_); i_++)
+#define EACH_HOLDER                                                            \
+  EACH_COVER if (s->target->must_leave && s->cover->holder == i_)
 
 /* What is there, and what to do about it; changes nothing. */
-static unsigned decide(struct sequence *s, int is_dry) {
-  if (s->launch->etc != 0) {
-    TRY(LIST, etc_list(s->launch));
+static long decide(struct sequence *s, int is_dry) {
+  TRY(LIST, etc_list(s->launch));
+  if (s->launch->etc != 0)
     TRY(FIND_RESOLV_CONF, etc_find_resolv_conf(s->launch));
-  }
   if (s->launch->cover_count == 0)
     return 0;
   TRY(OPEN_HOST, host_open(&s->host));
   TRY(OPEN_HOST, allocate_targets(s));
   EACH_COVER {
-    TRY(OPEN_SOURCE, target_open_source(TARGET, (const char *)COVER->source));
-    TRY(OPEN_TARGET, target_open(TARGET, (const char *)COVER->target));
-    TRY(COMPARE, target_compare(TARGET));
+    TRY(OPEN_SOURCE,
+        target_open_source(s->target, (const char *)s->cover->source));
+    TRY(OPEN_TARGET, target_open(s->target, (const char *)s->cover->target));
+    TRY(COMPARE, target_compare(s->target));
     TRY(COMPARE, check_apart(s, i_));
-    TRY(INSPECT, target_inspect(TARGET, (int)s->launch->method));
-    TRY(DECIDE,
-        target_decide(TARGET, COVER, (int)s->launch->method, is_dry, &s->host));
+    TRY(INSPECT, target_inspect(s->target, (int)s->launch->method));
+    TRY(DECIDE, target_decide(s->target, s->cover, (int)s->launch->method,
+                              is_dry, &s->host));
     name_holder(s, i_);
   }
   return 0;
 }
 
-static unsigned prepare(struct sequence *s) {
+static long prepare(struct sequence *s) {
   struct launch *launch = s->launch;
   TRY(LEADER, check_leader());
   TRY(LEADER, name_leader(s));
+  TRY(SECURE, secure_check(s->record->environment_end));
   TRY(DIRECTORY, inherit_directory(s->record));
   TRY(PRIVILEGE, check_privilege());
   TRY(INHERIT, inherit_descriptors(s->record));
@@ -195,37 +203,38 @@ static unsigned prepare(struct sequence *s) {
 }
 
 /* The one change on the host, and only where no other way was found. */
-static unsigned pin(struct sequence *s) {
+static long pin(struct sequence *s) {
   EACH_COVER {
-    if (TARGET->act != ACT_PIN)
+    if (s->target->act != ACT_PIN)
       continue;
     if (s->lock < 0)
       TRY(LOCK, lock_host(s));
-    TRY(INSPECT, target_inspect(TARGET, (int)s->launch->method));
-    if (target_is_on_itself(TARGET) != 1)
-      TRY(SELF_BIND, target_self_bind(TARGET));
-    else if (!TARGET->holder.mount.is_shared)
+    TRY(INSPECT, target_inspect(s->target, (int)s->launch->method));
+    if (target_is_on_itself(s->target) != 1)
+      TRY(SELF_BIND, target_self_bind(s->target));
+    else if (!s->target->holder.mount.is_shared)
       continue; /* another launch was faster */
-    TRY(PRIVATE, target_make_private(TARGET));
+    TRY(PRIVATE, target_make_private(s->target));
   }
   return 0;
 }
 
-static unsigned cover_once(struct sequence *s) {
+static long cover_once(struct sequence *s) {
   TRY(UNSHARE, host_leave(&s->host));
-  EACH_HOLDER TRY(LEAVE, holder_leave(&TARGET->holder));
-  EACH_COVER TRY(OPEN_SHOWN, target_open_shown(TARGET, (char *)COVER->source));
+  EACH_HOLDER TRY(LEAVE, holder_leave(&s->target->holder));
+  EACH_COVER TRY(OPEN_SHOWN,
+                 target_open_shown(s->target, (char *)s->cover->source));
   EACH_COVER {
-    if (TARGET->act == ACT_OVERLAY && is_first_overlay(s, TARGET))
-      TRY(OVERLAY, target_overlay(TARGET));
-    TRY(BIND, target_bind(TARGET));
-    TRY(BIND_PRIVATE, target_make_cover_private(TARGET));
+    if (s->target->act == ACT_OVERLAY && is_first_overlay(s, s->target))
+      TRY(OVERLAY, target_overlay(s->target));
+    TRY(BIND, target_bind(s->target));
+    TRY(BIND_PRIVATE, target_make_cover_private(s->target));
     if (s->launch->read_only)
-      TRY(READ_ONLY, target_make_read_only(TARGET));
+      TRY(READ_ONLY, target_make_read_only(s->target));
   }
-  EACH_COVER TRY(VERIFY_HERE, target_verify(TARGET));
+  EACH_COVER TRY(VERIFY_HERE, target_verify(s->target));
   host_changed(&s->host); /* until here a slave was told of everything */
-  EACH_HOLDER TRY(REJOIN, holder_rejoin(&TARGET->holder));
+  EACH_HOLDER TRY(REJOIN, holder_rejoin(&s->target->holder));
   return 0;
 }
 
@@ -238,32 +247,30 @@ static int is_rejoining(struct sequence *s) {
  * Again, from the host's namespace, where its table changed meanwhile: then a
  * step may have failed by that, or a mount gone missing while we rejoined.
  */
-static unsigned cover(struct sequence *s) {
+static long cover(struct sequence *s) {
   if (s->launch->cover_count == 0)
     return 0;
-  unsigned failed;
-  u64 about;
   host_changed(&s->host); /* by pin */
   for (int tries = 1;; tries++) {
-    failed = cover_once(s);
-    about = s->launch->failed_cover;
-    if (!host_changed(&s->host) || (!failed && !is_rejoining(s)))
+    long result = cover_once(s);
+    u64 about = s->at;
+    if (!host_changed(&s->host) || (result == 0 && !is_rejoining(s))) {
+      s->at = about;
+      MUST(result);
       break;
-    if (!failed)
-      failed = FAILED(STEP_REJOIN, -EAGAIN);
-    if (tries == TRIES)
-      break;
-    EACH_HOLDER holder_close(&TARGET->holder);
+    }
+    if (tries == TRIES) {
+      s->at = about;
+      return result < 0 ? result : -EAGAIN; /* the last step was REJOIN */
+    }
+    EACH_HOLDER holder_close(&s->target->holder);
     TRY(UNSHARE, host_return(&s->host));
   }
-  s->launch->failed_cover = about;
-  if (failed)
-    return failed;
-  EACH_COVER TRY(VERIFY_HOST, target_verify_host(TARGET, &s->host));
+  EACH_COVER TRY(VERIFY_HOST, target_verify_host(s->target, &s->host));
   return 0;
 }
 
-static unsigned enter(struct sequence *s) {
+static long enter(struct sequence *s) {
   if (s->launch->join)
     TRY(JOIN_NETNS, CALL(__NR_setns, s->netns, CLONE_NEWNET));
   TRY(RESTORE, inherit_signals(s->record));
@@ -281,41 +288,40 @@ static void undo(struct sequence *s) {
     target_take_back(&s->targets[i]);
 }
 
-static unsigned become(struct sequence *s, struct launch *launch) {
-  TRY(CONTRACT, check_contract(s, launch));
-  unsigned failed = prepare(s);
-  if (failed)
-    return failed;
-  failed = pin(s);
-  if (!failed)
-    failed = cover(s);
-  if (!failed)
-    failed = enter(s);
-  if (failed) {
-    u64 cover = launch->failed_cover;
+static long become(struct sequence *s) {
+  TRY(CONTRACT, check_contract(s));
+  MUST(prepare(s));
+  long result = pin(s);
+  if (result == 0)
+    result = cover(s);
+  if (result == 0)
+    result = enter(s);
+  if (result < 0) {
+    u64 about = s->at;
     undo(s);
-    launch->failed_cover = cover;
-    return failed;
+    s->at = about;
+    return result;
   }
   /* The lock must not wait for a program on a disk that does not answer. */
   CALL(__NR_close, s->lock);
-  long result = program_execute(s->program);
+  s->step = STEP_EXECUTE;
+  result = program_execute(s->program);
   inherit_limits(s->limits); /* the runtime still has to end with them */
-  return FAILED(STEP_EXECUTE, result);
+  return result;
 }
 
-static unsigned tell(struct sequence *s, struct launch *launch) {
-  TRY(CONTRACT, check_contract(s, launch));
+static long tell(struct sequence *s) {
+  TRY(CONTRACT, check_contract(s));
   TRY(DIRECTORY, inherit_directory(s->record));
   return decide(s, 1);
 }
 
-static unsigned unpin(struct sequence *s, struct launch *launch) {
+static long unpin(struct sequence *s) {
   struct target target;
-  TRY(CONTRACT, check_contract(s, launch));
+  TRY(CONTRACT, check_contract(s));
   TRY(PRIVILEGE, check_privilege());
   target.source.kind = 0; /* whatever it is, itself */
-  const struct cover *cover = (const struct cover *)launch->covers;
+  const struct cover *cover = (const struct cover *)s->launch->covers;
   TRY(FIND_PIN, target_open(&target, (const char *)cover->target));
   TRY(LOCK, lock_host(s));
   TRY(FIND_PIN, target_find_pin(&target));
@@ -325,26 +331,24 @@ static unsigned unpin(struct sequence *s, struct launch *launch) {
   return 0;
 }
 
-static void conclude(struct launch *launch, unsigned failed) {
-  launch->failed_step = failed >> 16;
-  launch->failed_errno = failed & 0xffff;
+static void conclude(const struct sequence *s, long result) {
+  s->launch->failed_step = result < 0 ? s->step : STEP_NONE;
+  s->launch->failed_cover = s->at;
+  s->launch->failed_errno = (u64)-result;
 }
 
 void sequence_launch(struct launch *launch, const struct record *record,
                      struct program *program) {
-  struct sequence s;
-  s.record = record;
-  s.program = program;
-  conclude(launch, become(&s, launch));
+  struct sequence s = {.launch = launch, .record = record, .program = program};
+  conclude(&s, become(&s));
 }
 
 void sequence_decide(struct launch *launch, const struct record *record) {
-  struct sequence s;
-  s.record = record;
-  conclude(launch, tell(&s, launch));
+  struct sequence s = {.launch = launch, .record = record};
+  conclude(&s, tell(&s));
 }
 
 void sequence_unpin(struct launch *launch) {
-  struct sequence s;
-  conclude(launch, unpin(&s, launch));
+  struct sequence s = {.launch = launch};
+  conclude(&s, unpin(&s));
 }

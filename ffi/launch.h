@@ -106,6 +106,7 @@
 #define LAUNCH_STEPS(S)                                                        \
   S(CONTRACT, ALWAYS, "read the plan", NONE)                                   \
   S(LEADER, ALWAYS, "run on the thread-group leader", NONE)                    \
+  S(SECURE, ALWAYS, "run setuid, setgid or with file capabilities", NONE)      \
   S(DIRECTORY, ALWAYS, "return to the working directory", NONE)                \
   S(PRIVILEGE, ALWAYS, "use CAP_SYS_ADMIN", NONE)                              \
   S(INHERIT, ALWAYS, "keep the inherited file descriptors", NONE)              \
@@ -142,13 +143,14 @@
 
 /*
  * Where errno alone misleads, H(step, errno, when, hint), the first row that
- * fits. "when": ALWAYS; COMMAND, where another command enters; or ENTRY, where
- * it is about an entry of etc. DECIDE, EOPNOTSUPP: the decision's own reason.
+ * fits; ANY step. "when": ALWAYS; COMMAND, where another command enters; or
+ * ENTRY, where it is about an entry of etc. DECIDE, EOPNOTSUPP: the decision's
+ * own reason.
  */
 #define HINTS(H)                                                               \
+  H(SECURE, EPERM, ALWAYS, "start it as root, for example with sudo")          \
   H(PRIVILEGE, EPERM, ALWAYS, "run it as root, for example with sudo")         \
-  H(FIND, ENOENT, COMMAND,                                                     \
-    "install util-linux, or enter without it: --enter setns")                  \
+  H(ARGUMENTS, EINVAL, ALWAYS, "no program is named: give one")                \
   H(OPEN_NETNS, ENOENT, ALWAYS,                                                \
     "'ip netns list' shows the network namespaces that have a name")           \
   H(CHECK_NETNS, EINVAL, ALWAYS,                                               \
@@ -163,47 +165,40 @@
     "exist")                                                                   \
   H(OPEN_TARGET, ENOENT, ALWAYS,                                               \
     "only what exists can be covered: create it first")                        \
-  H(OPEN_TARGET, ESTALE, ALWAYS, CHANGED)                                      \
   H(COMPARE, ENOTDIR, ALWAYS, KINDS)                                           \
   H(COMPARE, EISDIR, ALWAYS, KINDS)                                            \
   H(COMPARE, EBUSY, ALWAYS, "the root directory itself cannot be covered")     \
   H(COMPARE, EEXIST, ALWAYS,                                                   \
-    "another cover is on the same file, or one is within the other: one "      \
-    "would hide the other")                                                    \
-  H(DECIDE, ESTALE, ALWAYS, CHANGED)                                           \
-  H(SELF_BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                      \
+    "another cover is on it, or within it, or around it")                      \
   H(UNSHARE, ENOSPC, ALWAYS,                                                   \
     "the limit is the sysctl user.max_mnt_namespaces")                         \
-  H(LEAVE, EAGAIN, ALWAYS, CHANGED)                                            \
-  H(OPEN_SHOWN, ESTALE, ALWAYS, CHANGED)                                       \
   H(OVERLAY, EBUSY, ALWAYS,                                                    \
-    "something is mounted in that directory, which an overlay would hide")     \
+    "something is mounted in there, which an overlay would hide")              \
   H(OVERLAY, ENODEV, ALWAYS,                                                   \
     "the kernel has no overlay file system: modprobe overlay")                 \
-  H(BIND, EAGAIN, ALWAYS, CHANGED)                                             \
   H(BIND, EINVAL, ALWAYS,                                                      \
-    "a pipe, socket or file of /proc/self/fd cannot be bound: name a file "    \
-    "that has a path")                                                         \
-  H(BIND, ENOENT, ALWAYS, CHANGED)                                             \
-  H(BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                           \
+    "what has no path of its own, such as a pipe, cannot be bound")            \
   H(READ_ONLY, ENOSYS, ALWAYS, "of a directory, --read-only needs Linux 5.12") \
-  H(VERIFY_HERE, ESTALE, ALWAYS, CHANGED)                                      \
   H(REJOIN, EINVAL, ALWAYS,                                                    \
     "a mount that is locked to its place, user_namespaces(7), cannot rejoin: " \
     "--method pin")                                                            \
   H(REJOIN, EAGAIN, ALWAYS,                                                    \
-    "the host's mount table changed each time, 50 times over; try again")      \
-  H(VERIFY_HOST, ESTALE, ALWAYS, CHANGED)                                      \
+    "the host's mount table changed each time, 50 times over: try again")      \
   H(EXECUTE, E2BIG, ALWAYS,                                                    \
     "arguments and environment together are longer than execve(2) takes")      \
+  H(SELF_BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                      \
+  H(BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                           \
+  H(ANY, ESTALE, ALWAYS,                                                       \
+    "it changed meanwhile, and nothing was started: try again")
+/* Those that only the command line meets, and no launcher. */
+#define COMMAND_HINTS(H)                                                       \
+  H(FIND, ENOENT, COMMAND,                                                     \
+    "install util-linux, or enter without it: --enter setns")                  \
   H(FIND_PIN, EINVAL, ALWAYS,                                                  \
     "what is there is no mount of the file onto itself, as method pin leaves " \
     "it")                                                                      \
   H(FIND_PIN, EBUSY, ALWAYS, "other mounts lie in it: unmount them first")
-#define CHANGED                                                                \
-  "it changed while the program was being started, which was stopped; try "    \
-  "again"
-#define KINDS "a file covers a file, a directory covers a directory"
 #define MOUNT_MAX "the limit is the sysctl fs.mount-max"
+#define KINDS "a file covers a file, a directory covers a directory"
 
 #endif

@@ -7,18 +7,18 @@
 #include <linux/mount.h>
 
 struct mount {
+  int is_listed; /* 0: its root lies outside of this root (chroot) */
+  int is_shared, is_slave;
+  u64 unique_parent; /* for statmount(2); 0 where that told nothing */
   char id[NUMBER_BYTES], parent[NUMBER_BYTES];
   char device[2 * NUMBER_BYTES];
+  char options[128]; /* of the mount, not of its file system */
   /*
    * A byte more than any path has: what mountinfo tells can be longer, and is
    * cut; so it is equal to no path, and no call takes it.
    */
   char root[PATH_BYTES + 1];  /* of the mount, within its file system */
-  char options[128];          /* of the mount, not of its file system */
   char point[PATH_BYTES + 1]; /* where it is mounted */
-  int is_listed; /* 0: its root lies outside of this root (chroot) */
-  int is_shared, is_slave;
-  u64 unique_parent; /* for statmount(2); 0 where that told nothing */
 };
 
 /*

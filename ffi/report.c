@@ -1,46 +1,66 @@
 #include "report.h"
 #include "errors.h"
 
-#define STEP(name, when, verb, object) {verb, OBJECT_##object},
-static const struct {
-  const char *verb;
-  enum {
-    OBJECT_NONE,
-    OBJECT_COMMAND,
-    OBJECT_NETNS,
-    OBJECT_ETC,
-    OBJECT_RESOLV_CONF,
-    OBJECT_SOURCE,
-    OBJECT_TARGET,
-    OBJECT_BIND,
-    OBJECT_METHOD,
-    OBJECT_LOCK
-  } object;
-} steps[] = {LAUNCH_STEPS(STEP)};
+enum object {
+  OBJECT_NONE,
+  OBJECT_COMMAND,
+  OBJECT_NETNS,
+  OBJECT_ETC,
+  OBJECT_RESOLV_CONF,
+  OBJECT_SOURCE,
+  OBJECT_TARGET,
+  OBJECT_BIND,
+  OBJECT_METHOD,
+  OBJECT_LOCK
+};
 
-#define ERROR(name, text) {name, text " (" #name ")"},
-static const struct {
-  int number;
-  const char *text;
-} errors[] = {ERRORS(ERROR)};
+/* Texts one behind the other, each with its NUL: pointers would be as long. */
+#define VERB(name, when, verb, object) verb "\0"
+#define OBJECT(name, when, verb, object) OBJECT_##object,
+static const char verbs[] = LAUNCH_STEPS(VERB);
+static const unsigned char objects[] = {LAUNCH_STEPS(OBJECT)};
 
-#define HINT(step, error, when, text) {STEP_##step, error, HINT_##when, text},
-static const struct {
-  unsigned char step, error;
-  enum { HINT_ALWAYS, HINT_COMMAND, HINT_ENTRY } when;
-  const char *text;
-} hints[] = {HINTS(HINT)};
+/* Of a decision only those that refuse are said here. */
+#define REASON(name, asked, when, act, why) REASON_##act(why)
+#define REASON_COVER(why) "\0"
+#define REASON_PIN(why) "\0"
+#define REASON_REJOIN(why) "\0"
+#define REASON_OVERLAY(why) "\0"
+#define REASON_UNKNOWN(why) "\0"
+#define REASON_REFUSE(why) why "\0"
+static const char reasons[] = DECISIONS(REASON);
 
-#define REASON(name, asked, when, act, why) why,
-static const char *const reasons[] = {DECISIONS(REASON)};
+#define ERROR_NUMBER(name, text) name,
+#define ERROR_TEXT(name, text) text " (" #name ")\0"
+static const unsigned char error_numbers[] = {ERRORS(ERROR_NUMBER)};
+static const char error_texts[] = ERRORS(ERROR_TEXT);
+
+#define HINT(step, error, when, text) {STEP_##step, error, HINT_##when},
+#define HINT_TEXT(step, error, when, text) text "\0"
+#ifdef NSPIN_LAUNCHER
+#undef COMMAND_HINTS
+#define COMMAND_HINTS(H)
+#endif
+enum { STEP_ANY = STEP_NONE };
+enum { HINT_ALWAYS, HINT_COMMAND, HINT_ENTRY };
+static const struct {
+  unsigned char step, error, when;
+} hints[] = {HINTS(HINT) COMMAND_HINTS(HINT)};
+static const char hint_texts[] = HINTS(HINT_TEXT) COMMAND_HINTS(HINT_TEXT);
 
 #define METHOD(name, bit) {bit, #name},
 static const struct {
-  u64 bit;
-  const char *name;
+  unsigned char bit;
+  char name[8];
 } methods[] = {METHODS(METHOD)};
 
 #define LENGTH(table) (sizeof(table) / sizeof *(table))
+
+static const char *nth(const char *texts, size_t n) {
+  while (n-- > 0)
+    texts += text_length(texts) + 1;
+  return texts;
+}
 
 struct message {
   size_t length;
@@ -99,7 +119,7 @@ static void say_object(struct message *message, const struct launch *launch,
                        const struct program *program) {
   const struct cover *cover =
       (const struct cover *)launch->covers + launch->failed_cover;
-  switch (steps[launch->failed_step - 1].object) {
+  switch ((enum object)objects[launch->failed_step - 1]) {
   case OBJECT_NONE:
     return;
   case OBJECT_COMMAND:
@@ -130,9 +150,9 @@ static void say_object(struct message *message, const struct launch *launch,
 
 static void say_error(struct message *message, u64 number) {
   char text[NUMBER_BYTES];
-  for (size_t i = 0; i < LENGTH(errors); i++)
-    if ((u64)errors[i].number == number)
-      return say(message, errors[i].text);
+  for (size_t i = 0; i < LENGTH(error_numbers); i++)
+    if (error_numbers[i] == number)
+      return say(message, nth(error_texts, i));
   text_number(text, number);
   say(message, "errno ");
   say(message, text);
@@ -142,13 +162,13 @@ static const char *hint_of(const struct launch *launch) {
   const struct cover *cover =
       (const struct cover *)launch->covers + launch->failed_cover;
   if (launch->failed_step == STEP_DECIDE && launch->failed_errno == EOPNOTSUPP)
-    return reasons[cover->decision - 1];
+    return nth(reasons, cover->decision - 1);
   for (size_t i = 0; i < LENGTH(hints); i++)
-    if (hints[i].step == launch->failed_step &&
+    if ((hints[i].step == STEP_ANY || hints[i].step == launch->failed_step) &&
         hints[i].error == launch->failed_errno &&
         (hints[i].when != HINT_COMMAND || launch->by_command) &&
         (hints[i].when != HINT_ENTRY || cover->is_entry))
-      return hints[i].text;
+      return nth(hint_texts, i);
   return NULL;
 }
 
@@ -169,8 +189,8 @@ unsigned report(const struct launch *launch, const struct program *program) {
     return 0;
   message.length = 0;
   say(&message, "nspin: cannot ");
-  say(&message, steps[launch->failed_step - 1].verb);
-  if (steps[launch->failed_step - 1].object != OBJECT_NONE)
+  say(&message, nth(verbs, launch->failed_step - 1));
+  if (objects[launch->failed_step - 1] != OBJECT_NONE)
     put(&message, ' ');
   say_object(&message, launch, program);
   say(&message, ": ");

@@ -11,6 +11,15 @@
 
 #if defined(__x86_64__)
 /* number: rax. arguments: rdi rsi rdx r10 r8 r9. clobbered: rcx r11. */
+static inline long syscall3(long n, long a, long b, long c) {
+  long result;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "a"(n), "D"(a), "S"(b), "d"(c)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+
 static inline long syscall6(long n, long a, long b, long c, long d, long e,
                             long f) {
   long result;
@@ -25,6 +34,15 @@ static inline long syscall6(long n, long a, long b, long c, long d, long e,
 }
 #elif defined(__aarch64__)
 /* number: x8. arguments: x0 to x5. result: x0. */
+static inline long syscall3(long n, long a, long b, long c) {
+  register long x8 __asm__("x8") = n;
+  register long x0 __asm__("x0") = a;
+  register long x1 __asm__("x1") = b;
+  register long x2 __asm__("x2") = c;
+  __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
+  return x0;
+}
+
 static inline long syscall6(long n, long a, long b, long c, long d, long e,
                             long f) {
   register long x8 __asm__("x8") = n;
@@ -44,9 +62,15 @@ static inline long syscall6(long n, long a, long b, long c, long d, long e,
 #error "nspin knows x86-64 and aarch64"
 #endif
 
-/* CALL(number, up to six arguments): those left out are 0. */
-#define CALL(...) CALL_PAD(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
-#define CALL_PAD(n, a, b, c, d, e, f, ...)                                     \
+/*
+ * CALL(number, up to six arguments): those left out are 0, of the first three;
+ * to clear six registers at each of 150 places would take a kilobyte.
+ */
+#define CALL(...)                                                              \
+  CALL_WIDTH(__VA_ARGS__, 6, 6, 6, 3, 3, 3, 3)(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
+#define CALL_WIDTH(n, a, b, c, d, e, f, width, ...) CALL_PAD##width
+#define CALL_PAD3(n, a, b, c, ...) syscall3(n, (long)(a), (long)(b), (long)(c))
+#define CALL_PAD6(n, a, b, c, d, e, f, ...)                                    \
   syscall6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
 /* A call without which its function fails, with the same error. */

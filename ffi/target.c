@@ -11,9 +11,7 @@ enum condition { CONDITIONS(CONDITION) };
 
 #define RULE(name, asked, when, act, why) {asked, WHEN_##when, ACT_##act},
 static const struct rule {
-  int asked;
-  enum condition when;
-  enum act act;
+  unsigned char asked, when, act;
 } rules[] = {DECISIONS(RULE)};
 enum { RULES = sizeof rules / sizeof *rules };
 
@@ -158,7 +156,7 @@ long target_decide(struct target *target, struct cover *cover, int asked,
     if (rule == rules + RULES)
       return -EINVAL; /* no such method */
     if (rule->asked & asked)
-      result = holds(rule->when, target, is_dry, host);
+      result = holds((enum condition)rule->when, target, is_dry, host);
     if (result < 0)
       return result;
   }
@@ -315,7 +313,9 @@ long target_bind(struct target *target) {
   long result = mount_of(fd, &mount);
   if (result == 0)
     result =
-        mount.is_shared ? -EAGAIN : mount_bind(source, fd, recursion(target));
+        mount.is_shared ? -ESTALE : mount_bind(source, fd, recursion(target));
+  if (result == -ENOENT)
+    result = -ESTALE; /* the mount that holds it is gone */
   CALL(__NR_close, fd);
   CALL(__NR_close, target->shown);
   return result;

@@ -21,15 +21,15 @@ enum act {
 };
 
 struct target {
+  enum act act;
+  int must_leave; /* the holder, where the program will run */
+  long shown;     /* the source, where the program will run */
+  long pin;       /* the host's mount of it onto itself: ours, or -1 */
+  struct file source, host;
+  struct holder holder;
   /* The target's own name: no symbolic link on the way, but it may be one. */
   char path[PATH_BYTES];
   char directory[PATH_BYTES]; /* the one that it is in */
-  struct file source, host;
-  struct holder holder;
-  enum act act;
-  long shown;     /* the source, where the program will run */
-  int must_leave; /* the holder, where the program will run */
-  long pin;       /* the host's mount of it onto itself: ours, or -1 */
 };
 
 /* All of these: 0 or -errno. */
@@ -89,7 +89,7 @@ long target_overlay(const struct target *target);
  */
 long target_open_shown(struct target *target, const char *source);
 
-/* Source over target. -EAGAIN: the mount that holds it is (again) shared. */
+/* Source over target. -ESTALE: the mount that holds it is (again) shared. */
 long target_bind(struct target *target);
 
 /* -ESTALE: not the source is seen here; not its own file by the host. */

@@ -6,9 +6,9 @@
  */
 #include "guard.h"
 #include "../ffi/errors.h"
+#include "../ffi/secure.h"
 
 #include <asm/signal.h>
-#include <linux/auxvec.h>
 
 /*
  * All that the runtime and nspin's own JavaScript get to see. Not a list of
@@ -37,28 +37,6 @@ static _Noreturn void refuse(const char *what, long result, const char *hint) {
 }
 
 static const char no_memory[] = "the process may not map more memory";
-
-/*
- * getauxval(3). A file that brought privilege with it (setuid, capabilities)
- * would be at the hands of whoever starts it: each word, variable, descriptor
- * and limit is theirs. For root the kernel may set AT_SECURE too, where SELinux
- * changes the domain.
- */
-static void refuse_privileged_file(char **environment) {
-  while (*environment++ != NULL)
-    ;
-  const u64 *auxiliary = (u64 *)environment; /* types and values, in turn */
-  u64 is_secure = 0, user = 0;
-  for (; *auxiliary != AT_NULL; auxiliary += 2) {
-    if (auxiliary[0] == AT_SECURE)
-      is_secure = auxiliary[1];
-    if (auxiliary[0] == AT_UID)
-      user = auxiliary[1];
-  }
-  if (is_secure && user != 0)
-    refuse("run setuid, setgid or with file capabilities", -EPERM,
-           "start it as root, for example with sudo");
-}
 
 static void record_signals(struct record *record) {
   struct signal_action action;
@@ -176,7 +154,10 @@ static void reset_signal(void) {
 
 /* All that the tests of dist/nspin.unguarded show the need of. */
 static void protect(struct record *record, char **environment) {
-  refuse_privileged_file(environment);
+  long secure = secure_check(record->environment_end);
+  if (secure < 0)
+    refuse("run setuid, setgid or with file capabilities", secure,
+           "start it as root, for example with sudo");
   raise_limits(record);
   check_memory();
   reset_signal();
@@ -214,6 +195,7 @@ void guard_record(u64 *stack) {
     refuse("record descriptors and environment", lists, no_memory);
   record->arguments = (char **)stack + 1;
   record->environment = (char **)lists;
+  record->environment_end = environment + entries;
   for (size_t i = 0; i < entries; i++)
     record->environment[i] = environment[i];
   record->descriptors = (unsigned *)(record->environment + entries);

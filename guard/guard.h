@@ -36,6 +36,7 @@ struct record {
   u64 descriptor_count;
   unsigned *descriptors;
   char **arguments, **environment; /* as execve(2) was given them */
+  void *environment_end; /* behind which the kernel laid the auxiliary vector */
 };
 
 struct signal_action { /* rt_sigaction(2), all 0: SIG_DFL */

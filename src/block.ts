@@ -16,10 +16,10 @@ export function layOut(plan: Plan, addressOf: (block: Uint8Array) => number): Ui
   const base = addressOf(block);
   let used = structs;
 
-  const text = (value: string | undefined): number => {
+  const text = (value: string | Uint8Array | undefined): number => {
     if (value === undefined) return 0;
     const at = used;
-    const bytes = encoder.encode(value);
+    const bytes = typeof value === "string" ? encoder.encode(value) : value;
     block.set(bytes, at);
     used += bytes.length + 1; // NUL
     return base + at;
@@ -65,7 +65,7 @@ export function layOut(plan: Plan, addressOf: (block: Uint8Array) => number): Ui
 
 /** At most: UTF-8 has up to three bytes for each unit of a string. */
 function textBytes(plan: Plan): number {
-  const room = (value = "") => 3 * value.length + 1;
+  const room = (value: string | Uint8Array = "") => 3 * value.length + 1;
   let bytes = room(plan.netns) + room(plan.etc) + room(plan.lock);
   for (const { source, target } of plan.covers) bytes += room(source) + room(target);
   for (const word of plan.words) bytes += room(word);

@@ -15,6 +15,9 @@ export const ENTRIES = [
   "unpinned_mounts",
 ] as const;
 
+/** A launcher's file, launcher/image.h. */
+export const IMAGE = { plan: 268435456, magic: "nspin-1", digest: 32 } as const;
+
 /** struct launch: every field a u64. */
 export const LAUNCH_FIELDS = [
   /** bytes of this struct, as the caller knows it */
@@ -71,6 +74,7 @@ export const COVER_FIELDS = [
 export const STEPS = [
   { name: "CONTRACT", when: "ALWAYS", verb: "read the plan", object: "NONE" },
   { name: "LEADER", when: "ALWAYS", verb: "run on the thread-group leader", object: "NONE" },
+  { name: "SECURE", when: "ALWAYS", verb: "run setuid, setgid or with file capabilities", object: "NONE" },
   { name: "DIRECTORY", when: "ALWAYS", verb: "return to the working directory", object: "NONE" },
   { name: "PRIVILEGE", when: "ALWAYS", verb: "use CAP_SYS_ADMIN", object: "NONE" },
   { name: "INHERIT", when: "ALWAYS", verb: "keep the inherited file descriptors", object: "NONE" },

@@ -7,21 +7,33 @@ import { commandOf, methodOf, stepsOf, whyOf } from "./steps.ts";
 
 /** The plan is a decided one. */
 export function describe(plan: Plan, options: RunOptions): void {
-  const steps = stepsOf(plan);
   if (options.json) {
-    const { netns = null, method, enter } = plan;
-    const covers = plan.covers.map((cover) => {
-      const { source, target, isEntry } = cover;
-      const from = isEntry ? "/etc/netns" : "--bind";
-      return { source, target, from, method: methodOf(cover, plan), why: whyOf(cover) };
-    });
-    console.log(JSON.stringify({ netns, covers, method, enter, command: commandOf(plan), steps }, null, 2));
+    console.log(toJson(plan));
     return;
   }
-  const lines = steps.map(({ does }, i) => `${String(i + 1).padStart(2)}. ${does}`);
+  const lines = toLines(plan);
   const note = plan.covers.length > 0 ? propagationNote(readFileSync("/proc/self/mountinfo", "utf8")) : "";
   if (note !== "") lines.push(`note: ${note}`);
   for (const line of lines) options.dryRun ? console.log(line) : log.info(line);
+}
+
+export function toLines(plan: Plan): string[] {
+  return stepsOf(plan).map(({ does }, i) => `${String(i + 1).padStart(2)}. ${does}`);
+}
+
+export function toJson(plan: Plan): string {
+  const { netns = null, etc = null, method, readOnly, enter } = plan;
+  const covers = plan.covers.map((cover) => {
+    const { source, target, isEntry } = cover;
+    const from = isEntry ? "/etc/netns" : "--bind";
+    return { source, target, from, method: methodOf(cover, plan), why: whyOf(cover) };
+  });
+  const steps = stepsOf(plan);
+  return JSON.stringify(
+    { netns, etc, covers, method, readOnly, enter, command: commandOf(plan), steps },
+    null,
+    2,
+  );
 }
 
 /** What will not propagate, mount_namespaces(7), whatever nspin does: "" where / is shared. */

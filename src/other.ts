@@ -2,8 +2,9 @@
 // commands, and what tells of a plan or an error.
 import { type CommandDef, renderUsage, runCommand } from "citty";
 import { description, version } from "../package.json";
+import { bakeArgs, readBake } from "./bake-options.ts";
 import { bundleArgs, readBundle } from "./bundle-options.ts";
-import { quote, readRun, runArgs, tryHelp } from "./cli.ts";
+import { one, quote, readRun, readWords, runArgs, tryHelp } from "./cli.ts";
 import { Refusal } from "./errors.ts";
 import { RESOLV_CONF, unpinPlan } from "./plan.ts";
 import { readSelftest, selftestArgs } from "./selftest-options.ts";
@@ -30,6 +31,34 @@ const bundle: CommandDef = {
   async run({ rawArgs }) {
     const { bundle } = await import("./bundle.ts");
     bundle(readBundle(rawArgs));
+  },
+};
+
+const bake: CommandDef = {
+  meta: {
+    name: "bake",
+    description:
+      "Write a launcher, a small program for one plan: nspin bake --netns ID [OPTIONS] -o FILE [--] [PROGRAM [ARG...]]",
+  },
+  args: bakeArgs,
+  async run({ rawArgs }) {
+    const { bake } = await import("./bake.ts");
+    bake(readBake(rawArgs));
+  },
+};
+
+const inspectArgs = { json: { type: "boolean", description: "print JSON" } } as const;
+const inspect: CommandDef = {
+  meta: { name: "inspect", description: "Print the plan in a launcher: nspin inspect [--json] FILE" },
+  args: inspectArgs,
+  async run({ rawArgs }) {
+    const { values, used } = readWords(inspectArgs, rawArgs);
+    const [file, ...more] = rawArgs.slice(used);
+    if (file === undefined || more.length > 0) {
+      throw new Refusal("inspect takes one FILE", "usage: nspin inspect [--json] FILE");
+    }
+    const { inspect } = await import("./bake.ts");
+    inspect(file, one(values, "json") === "true");
   },
 };
 
@@ -68,7 +97,7 @@ const unpinned: CommandDef = {
   },
 };
 
-const subCommands: Record<string, CommandDef> = { run, bundle, selftest, unpin, unpinned };
+const subCommands: Record<string, CommandDef> = { run, bake, inspect, bundle, selftest, unpin, unpinned };
 const nspin: CommandDef = { meta: { name: "nspin", description, version }, subCommands };
 
 /** Runs the command; returns the exit status. Throws Refusal. */

@@ -22,7 +22,7 @@ export interface Plan {
   readonly readOnly: boolean;
   readonly enter: "nsenter" | "setns";
   /** Words before those of the command line: nsenter's, or a baked program. */
-  readonly words: readonly string[];
+  readonly words: readonly (string | Uint8Array)[];
   /** Which of them the thread's id replaces, from 1; 0 for none. */
   readonly tidWord: number;
   readonly lock: string;

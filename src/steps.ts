@@ -94,7 +94,8 @@ function objectOf(step: Step, plan: Plan, cover?: Cover): string {
 
 /** The words that execve gets; TID stands for the thread's id. */
 export function commandOf(plan: Plan): string[] {
-  return [...plan.words, ...plan.program];
+  const words = plan.words.map((word) => (typeof word === "string" ? word : new TextDecoder().decode(word)));
+  return [...words, ...plan.program];
 }
 
 function shellQuote(word: string): string {

@@ -294,8 +294,8 @@ describe("refused, and nothing is written:", () => {
     [
       "a netns without a directory in /etc/netns",
       [here, "--netns", "nowhere", "true"],
-      "cannot find /etc/netns/nowhere/resolv.conf",
-      "create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc; 'ip netns list' shows the names",
+      "cannot find /etc/netns/nowhere/resolv.conf: No such file or directory (ENOENT)",
+      "create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc",
     ],
     [
       "a share that is a file",

@@ -1,0 +1,57 @@
+// launcher/ and ffi/ -> dist/launcher.ts: for each machine what `nspin bake` puts
+// a plan behind. In every binary there are all: an AMI is baked elsewhere.
+import { $, Glob } from "bun";
+import { IMAGE } from "../src/contract.ts";
+import { planTemplate } from "./elf.ts";
+import { ALL, compilerOf, type Machine } from "./target.ts";
+
+const LIMIT = 16_000; // a launcher, with a plan of ordinary length, is below 16 KiB
+
+// Small before all: each page of it is read from a cold disk.
+const FLAGS = [
+  "-DNSPIN_LAUNCHER",
+  "-std=gnu11",
+  "-ffreestanding",
+  "-nostdlib",
+  "-static",
+  "-fno-pie",
+  "-no-pie",
+  "-Oz",
+  "-flto",
+  "-fno-jump-tables",
+  "-fno-tree-loop-distribute-patterns", // ffi/memory.c would call itself
+  "-ffunction-sections",
+  "-fdata-sections",
+  "-fno-stack-protector",
+  "-fno-asynchronous-unwind-tables",
+  "-Wall",
+  "-Wextra",
+  "-Werror",
+  "-Wl,-T,launcher/launcher.ld,--gc-sections,--build-id=none",
+];
+const FOR: Record<Machine, string[]> = {
+  x64: [
+    "-mgeneral-regs-only",
+    "-malign-data=abi",
+    "-fno-inline-functions-called-once",
+    "-fno-cse-follow-jumps",
+  ],
+  arm64: ["-mgeneral-regs-only", "-mcmodel=tiny", "-fomit-frame-pointer"],
+};
+/** Of a runtime there is none to undo, and of the command line nothing to be called by. */
+const OTHERS = ["ffi/entry.c", "ffi/inherit.c", "ffi/unpinned.c"];
+const sources = [...new Glob("ffi/*.c").scanSync()].filter((file) => !OTHERS.includes(file)).sort();
+
+await $`mkdir -p dist`;
+const templates = await Promise.all(ALL.map(async (machine) => [machine, await build(machine)] as const));
+await Bun.write("dist/launcher.ts", `export default ${JSON.stringify(Object.fromEntries(templates))};\n`);
+
+/** base64. Keeps dist/launcher.MACHINE.elf, with its symbols. */
+async function build(machine: Machine): Promise<string> {
+  const elf = `dist/launcher.${machine}.elf`;
+  const flags = [...FLAGS, ...FOR[machine]];
+  await $`${compilerOf(machine)} ${flags} launcher/start.S launcher/launcher.c launcher/inherit.c ${sources} -o ${elf}`;
+  const template = planTemplate(Buffer.from(await Bun.file(elf).arrayBuffer()), IMAGE.plan);
+  if (template.length > LIMIT) throw new Error(`${elf}: ${template.length} bytes, ${LIMIT} is too many`);
+  return template.toString("base64");
+}

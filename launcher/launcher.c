@@ -1,0 +1,36 @@
+/*
+ * A program with one plan in it, which `nspin bake` has put there: the pinned
+ * sequence, entered from the kernel. No runtime runs before it, so there is
+ * nothing to hide from and nothing to give back.
+ */
+#include "../ffi/report.h"
+#include "image.h"
+
+struct image {
+  char magic[sizeof IMAGE_MAGIC];
+  unsigned char digest[IMAGE_DIGEST];
+  struct launch launch;
+};
+
+extern const char code_end[]; /* launcher.ld */
+
+static const struct image *image(void) {
+  u64 bytes = (u64)code_end - IMAGE_CODE;
+  u64 offset = (bytes + IMAGE_ALIGN - 1) / IMAGE_ALIGN * IMAGE_ALIGN;
+  return (const struct image *)(IMAGE_PLAN + offset);
+}
+
+/* stack: argc, argv, NULL, envp, NULL, auxv, as the kernel laid it out. */
+_Noreturn void launcher_start(u64 *stack) {
+  struct program program;
+  struct record record = {.arguments = (char **)stack + 1,
+                          .environment = (char **)stack + 1 + stack[0] + 1};
+  char **end = record.environment;
+  while (*end++ != NULL)
+    ;
+  record.environment_end = end;
+  struct launch launch = image()->launch; /* which can only be read */
+  sequence_launch(&launch, &record, &program);
+  for (unsigned status = report(&launch, &program);;)
+    CALL(__NR_exit_group, status);
+}
