@@ -211,7 +211,7 @@ test.each([
   expect(seen).toMatchObject(expected);
   if (seen.status === 125) {
     expect(seen.stderr).toMatch(
-      /^nspin: cannot (open for the program .*: Stale file handle \(ESTALE\)|bind .* over .*: No such file or directory \(ENOENT\))\nnspin: hint: it changed while .*; try again\n$/,
+      /^nspin: cannot (open for the program|bind) .*: Stale file handle \(ESTALE\)\nnspin: hint: it changed meanwhile, .*: try again\n$/,
     );
   }
   await $`ip netns del renamed && umount ${directory}/host`;

@@ -61,14 +61,14 @@ const cases: [string, string[], string][] = [
   [
     "no resolv.conf",
     ["--netns", "refused", "p"],
-    "nspin: cannot find /etc/netns/refused/resolv.conf\n" +
-      "nspin: hint: create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc; 'ip netns list' shows the names\n",
+    "nspin: cannot find /etc/netns/refused/resolv.conf: No such file or directory (ENOENT)\n" +
+      "nspin: hint: create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc\n",
   ],
   [
     "no namesake",
     ["--netns", "odd", "touch", `${directory}/started`],
     "nspin: cannot open /etc/no-namesake: No such file or directory (ENOENT)\n" +
-      "nspin: hint: /etc/netns/odd/no-namesake covers its namesake, which does not exist\n",
+      "nspin: hint: each entry of /etc/netns/ID covers its namesake in /etc, which must exist\n",
   ],
   [
     "a missing source",
@@ -103,7 +103,7 @@ const cases: [string, string[], string][] = [
       `${directory}/started`,
     ],
     `nspin: cannot lay /etc/hosts over ${directory}//HELLO: File exists (EEXIST)\n` +
-      "nspin: hint: another cover is on the same file, or one is within the other: one would hide the other\n",
+      "nspin: hint: another cover is on it, or within it, or around it\n",
   ],
   [
     "an unknown option",
