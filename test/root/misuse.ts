@@ -1,5 +1,6 @@
 // The sequence, called as the command line never does: with a struct of another
-// size, and on another thread than the leader. For a guarded binary: fault.test.ts.
+// size, and on another thread than the leader. fault.test.ts makes it a binary.
+
 import { readRun } from "../../src/cli.ts";
 import { LAUNCH_FIELDS } from "../../src/contract.ts";
 import { launch } from "../../src/launch.ts";

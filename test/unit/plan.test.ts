@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readRun } from "../../src/cli.ts";
 import { DECISIONS } from "../../src/contract.ts";
 import { propagationNote } from "../../src/describe.ts";
-import { type Cover, makePlan } from "../../src/plan.ts";
+import { makePlan, type Plan } from "../../src/plan.ts";
 import { stepsOf } from "../../src/steps.ts";
 
 const plan = (...words: string[]) => makePlan(readRun(words));
@@ -14,9 +14,18 @@ describe("network namespace", () => {
     ["/var/run/netns/a", "/var/run/netns/a"],
   ])("%p has a name and its files in /etc", (id, path) => {
     expect(plan("--netns", id, "p")).toMatchObject({ netns: path, etc: "/etc/netns/a", covers: [] });
-    expect(plan("--netns", id, "--no-etc", "p")).toMatchObject({ netns: path, etc: undefined });
   });
-  test("pid:N", () => expect(plan("--netns", "pid:42", "--no-etc", "p").netns).toBe("/proc/42/ns/net"));
+  test.each([
+    ["pid:42", "/proc/42/ns/net"],
+    ["/proc/42/ns/net", "/proc/42/ns/net"],
+    ["/run/netns/a/b", "/run/netns/a/b"],
+    ["/run/netns/..", "/run/netns/.."],
+  ])("%p has none", (id, path) => {
+    const bound = plan("--netns", id, "--bind", "x:/etc/resolv.conf", "p");
+    expect(bound).toMatchObject({ netns: path, etc: undefined, covers: [{ source: "x", isEntry: false }] });
+    expect(plan("--netns", id, "--no-etc", "p")).toMatchObject({ netns: path, etc: undefined, covers: [] });
+    expect(() => plan("--netns", id, "p")).toThrow(`network namespace ${JSON.stringify(id)} has no name`);
+  });
   test("nsenter is told of the mounts where any are made, and where the thread's id goes", () => {
     const words = (...options: string[]) => plan(...options, "p").words;
     const entered = [
@@ -35,6 +44,7 @@ describe("network namespace", () => {
     expect(plan("--netns", "a", "--no-etc", "p").tidWord).toBe(0);
     expect(words("--netns", "a", "--enter", "setns")).toEqual([]);
   });
+  test("--no-etc", () => expect(plan("--netns", "a", "--no-etc", "p").etc).toBeUndefined());
 
   test.each([
     ["", "the name is empty"],
@@ -49,10 +59,6 @@ describe("network namespace", () => {
       `cannot use network namespace ${JSON.stringify(id)}: ${why}`,
     );
   });
-  test("without a name, and so without a resolv.conf, is refused", () => {
-    expect(plan("--netns", "pid:1", "--bind", "a:/etc/resolv.conf", "p").etc).toBeUndefined();
-    expect(() => plan("--netns", "pid:1", "p")).toThrow('network namespace "pid:1" has no name');
-  });
   test("one target twice is refused", () => {
     expect(() => plan("--bind", "a:/x", "--bind", "b:/x", "p")).toThrow("option --bind covers /x twice");
   });
@@ -63,16 +69,27 @@ describe("steps", () => {
     decision: DECISIONS.findIndex((decision) => decision.name === name) + 1,
     holder,
   });
-  const names = (words: string[], ...decisions: Pick<Cover, "decision" | "holder">[]) => {
-    const undecided = plan(...words);
-    const covers = decisions.map((decision, i) => ({ ...(undecided.covers[i] as Cover), ...decision }));
+  /** The steps of the plan, its covers decided so. */
+  const names = (words: string[], ...decisions: ReturnType<typeof decided>[]) => {
+    const undecided: Plan = plan(...words);
+    const covers = decisions.map((decision, i) => {
+      const cover = undecided.covers[i] ?? { source: `/s/${i}`, target: `/etc/${i}`, isEntry: true };
+      return { ...cover, ...decision };
+    });
     return stepsOf({ ...undecided, covers }).map(({ name }) => name as string);
   };
   const between = (all: string[], first: string, last: string) =>
     all.slice(all.indexOf(first) + 1, all.indexOf(last));
 
   test("without covers nothing of the mounts changes", () => {
-    expect(names(["--netns", "a", "--no-etc", "p"])).not.toContain("UNSHARE");
+    const all = names(["--netns", "a", "--no-etc", "p"]);
+    for (const step of ["LIST", "FIND_RESOLV_CONF", "OPEN_HOST", "UNSHARE"]) expect(all).not.toContain(step);
+  });
+  test("the entries of /etc/netns/ID are listed after the namespace is checked, before any is opened", () => {
+    const all = names(["--netns", "a", "p"], decided("LINK"));
+    expect(between(all, "OPEN_NETNS", "OPEN_SOURCE")).toEqual([
+      ...["CHECK_NETNS", "LIST", "FIND_RESOLV_CONF", "OPEN_HOST"],
+    ]);
   });
   test("pin acts on the host under a lock, before the mounts are unshared", () => {
     const all = names(["--bind", "a:/x", "--bind", "b:/y", "p"], decided("PLAIN"), decided("FREE", 1));
@@ -99,6 +116,10 @@ describe("steps", () => {
       "FIND_RESOLV_CONF",
     ]);
     expect(names(["--netns", "a", "--no-etc", "p"])).not.toContain("LIST");
+  });
+  test("what is of unpin only is in no launch", () => {
+    const all = names(["--netns", "a", "--enter", "setns", "p"], decided("PLAIN"));
+    for (const step of ["FIND_PIN", "UNPIN"]) expect(all).not.toContain(step);
   });
 });
 
