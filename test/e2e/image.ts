@@ -1,19 +1,20 @@
 // An OCI image, written by hand (github.com/opencontainers/image-spec): no
 // network, and a layer of a size and a content that are known.
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { $ } from "bun";
 
 const LAYER_BYTES = 12 << 20;
 
-/** Writes the tar that `ctr image import` takes: busybox, /whose with one line, and bytes that nothing compresses. */
-export async function writeImage(file: string, name: string, whose: string): Promise<void> {
+/** Writes the tar that `ctr image import` takes: busybox, /whose with one line, and /bytes, which nothing compresses. Returns their SHA-256. */
+export async function writeImage(file: string, name: string, whose: string): Promise<string> {
   const directory = `${file}.d`;
   const blobs = `${directory}/blobs/sha256`;
   const rootfs = `${file}.rootfs`;
   await $`mkdir -p ${blobs} ${rootfs}/bin && cp /bin/busybox ${rootfs}/bin/`;
   await $`ln -s busybox ${rootfs}/bin/sh && ln -s busybox ${rootfs}/bin/cat`;
   await Bun.write(`${rootfs}/whose`, `${whose}\n`);
-  await Bun.write(`${rootfs}/bytes`, crypto.getRandomValues(new Uint8Array(LAYER_BYTES)).slice());
+  const bytes = randomBytes(LAYER_BYTES);
+  await Bun.write(`${rootfs}/bytes`, bytes);
   const tar = await $`tar -C ${rootfs} -c .`.bytes();
   const layer = await blob(Bun.gzipSync(tar, { level: 1 }), "layer.v1.tar+gzip");
   const config = await blob(
@@ -39,6 +40,7 @@ export async function writeImage(file: string, name: string, whose: string): Pro
   await Bun.write(`${directory}/index.json`, JSON.stringify(index));
   await Bun.write(`${directory}/oci-layout`, JSON.stringify({ imageLayoutVersion: "1.0.0" }));
   await $`tar -C ${directory} -cf ${file} . && rm -r ${directory} ${rootfs}`;
+  return sha256(bytes);
 
   async function blob(content: Uint8Array | string, type: string) {
     const hash = sha256(content);
