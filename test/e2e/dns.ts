@@ -9,7 +9,13 @@ export class DnsServer {
   /** answers: NAME/ADDRESS, for NAME and what ends in .NAME; "#" is every name. */
   static async start(prefix: string[], address: string, answers: string[], log: string): Promise<DnsServer> {
     const server = new DnsServer(log);
-    const options = ["--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--bind-interfaces", "--user=root"];
+    const options = [
+      "--conf-file=/dev/null",
+      "--no-resolv",
+      "--no-hosts",
+      "--bind-interfaces",
+      "--user=root",
+    ];
     Bun.spawn(
       [
         ...[...prefix, "dnsmasq", "--keep-in-foreground", ...options, "--pid-file=", "--filter-AAAA"],

@@ -1,6 +1,6 @@
 // The host that the tasks are on: its own DNS servers, what it resolves by, and
 // how that changes.
-import { lstatSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { lstatSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
 import { mountTable, until } from "../host.ts";
 import { DnsServer } from "./dns.ts";
@@ -8,6 +8,7 @@ import { DnsServer } from "./dns.ts";
 export type Kind = "resolved" | "plain";
 
 const INTERFACE = "ens5";
+const DROP_IN = "/run/systemd/system/containerd.service.d";
 const NAME = "host.test";
 const FILE = "/etc/resolv.conf";
 const SERVERS = [
@@ -28,7 +29,9 @@ export class Host {
       // Every name has an answer here: a task's lookup that strays is wrong, and is seen.
       host.#servers.push(await DnsServer.start([], address, [`#/${answer}`], `/run/host-${address}.log`));
     }
-    await $`systemctl start containerd`;
+    // Restarted more often here than systemd takes for sane.
+    await $`mkdir -p ${DROP_IN} && printf '[Unit]\nStartLimitIntervalSec=0\n' > ${DROP_IN}/often.conf`;
+    await $`systemctl daemon-reload && systemctl start containerd`;
     return host;
   }
 
@@ -38,29 +41,27 @@ export class Host {
     await $`rm -f ${FILE}`;
     if (kind === "resolved") await $`ln -s ../run/systemd/resolve/resolv.conf ${FILE}`;
     await this.#resolveBy(SERVERS[0].address);
-    if ((await this.answer()) !== SERVERS[0].answer) throw new Error(`a host with ${kind} resolves nothing`);
+    await until(async () => (await this.answer()) === SERVERS[0].answer);
   }
 
   /** The host's DNS server changes. Does the host follow? */
   async changeDns(): Promise<"done" | "refused"> {
     await this.#resolveBy(SERVERS[1].address);
-    const isNew = async () => (await this.answer()) === SERVERS[1].answer;
-    return await until(isNew, 2000).then(
+    return await until(async () => (await this.answer()) === SERVERS[1].answer, 2000).then(
       () => "done" as const,
       () => "refused" as const,
     );
   }
 
-  /** Only so that the file is written anew. */
-  async rewrite(count: number): Promise<void> {
-    await this.#resolveBy(SERVERS[1].address, `rewrite${count}.test`);
+  /** Writes the file anew, with another domain in it. */
+  async rewrite(domain: string): Promise<void> {
+    await this.#resolveBy(SERVERS[1].address, domain);
+    await until(async () => readFileSync(FILE, "utf8").includes(`search ${domain}\n`));
   }
 
   async #resolveBy(address: string, domain = "host.test"): Promise<void> {
-    if (this.#kind === "resolved") {
-      await $`resolvectl dns ${INTERFACE} ${address} && resolvectl domain ${INTERFACE} ${domain}`;
-      await until(async () => readFileSync(FILE, "utf8").includes(address), 500).catch(() => {});
-    } else writeFileSync(FILE, `nameserver ${address}\nsearch ${domain}\n`);
+    if (this.#kind === "plain") writeFileSync(FILE, `nameserver ${address}\nsearch ${domain}\n`);
+    else await $`resolvectl dns ${INTERFACE} ${address} && resolvectl domain ${INTERFACE} ${domain}`;
   }
 
   async answer(): Promise<string | undefined> {
@@ -80,6 +81,12 @@ export class Host {
   /** The names that the host's DNS servers were asked for. */
   asked(): string[] {
     return this.#servers.flatMap((server) => server.asked().map(({ name }) => name));
+  }
+
+  /** Takes away what the published sequence leaves, which nspin unpin does not know. */
+  async unmount(): Promise<void> {
+    const file = realpathSync(FILE);
+    while ((await $`umount ${file}`.nothrow().quiet()).exitCode === 0);
   }
 
   /** The mount table: where, of what, with which options and peers. Without the ids, which are new for each mount. */

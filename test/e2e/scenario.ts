@@ -26,7 +26,7 @@ export interface Options {
   readonly nspin: string;
   readonly way?: Way;
   /** While everything runs. */
-  readonly meanwhile?: () => Promise<void>;
+  readonly meanwhile?: (tasks: readonly Task[]) => Promise<void>;
 }
 
 export async function play(host: Host, vpcs: readonly Vpc[], options: Options): Promise<Outcome> {
@@ -44,23 +44,29 @@ export async function play(host: Host, vpcs: readonly Vpc[], options: Options): 
   const before = await together(tasks, (task) => task.runs());
 
   const rewrite = await host.changeDns();
-  await options.meanwhile?.();
+  await options.meanwhile?.(tasks);
   const after = await together(tasks, (task) => task.runs());
   const files = await together(tasks, (task) => task.resolvConf());
-  await together(tasks, (task) => task.follow("When it does not work"));
+  const layer = [...before, ...after].every(Boolean) ? "yes" : "no";
+  same("lazy mounts on the host", lazy.length, layer === "yes" ? tasks.length : 0);
+  if (layer === "yes") await together(tasks, (task) => task.follow("When it does not work"));
 
   for (const task of tasks) await task.follow("Stop");
-  const layer = [...before, ...after].every(Boolean) ? "yes" : "no";
-  if ((layer === "yes") !== (lazy.length === tasks.length)) throw new Error(`${lazy.length} lazy mounts on the host`);
-  const strays = host.asked().filter((name) => name.includes("vpc.test"));
-  if (strays.length > 0) throw new Error(`the host's DNS server was asked for ${strays}`);
+  const strays = host.asked().filter((name) => name.endsWith("vpc.test"));
+  same("what the host's DNS server was asked for", strays, []);
   const left = host.mounts().filter((line) => !mounts.includes(line));
-  const gone = mounts.filter((line) => !host.mounts().includes(line));
-  if (gone.length > 0) throw new Error(`gone from the host: ${gone.join("\n")}`);
+  same(
+    "the host's mounts",
+    host.mounts().filter((line) => !left.includes(line)),
+    mounts,
+  );
+  if (left.length > 0 && options.way === undefined) await tasks[0]?.follow("After the last task");
+  else await host.unmount();
+  same("the host's mounts in the end", host.mounts(), mounts);
   return { dns: files.every(Boolean) ? "the task's" : "the host's", layer, rewrite, left };
 }
 
-class Task {
+export class Task {
   readonly vpc: Vpc;
   readonly #settings: Settings;
   readonly #way: Way | undefined;
@@ -75,7 +81,7 @@ class Task {
   async follow(heading: string, edit = (commands: string) => commands): Promise<string> {
     const commands = edit(this.#start(script(heading, this.#settings)));
     const { exitCode, stdout, stderr } = await $`sh -eu -c ${commands}`.nothrow().quiet();
-    if (exitCode !== 0) throw new Failed(`${this.vpc.task}: ${heading}: ${exitCode}\n${stdout}${stderr}`);
+    if (exitCode !== 0) throw new Error(`${this.vpc.task}: ${heading}: ${exitCode}\n${stdout}${stderr}`);
     return stdout.toString();
   }
 
@@ -106,22 +112,26 @@ class Task {
     const enter = ["nsenter", "--target", this.#snapshotter(), "--mount", "--net"];
     const file = await $`${enter} cat /etc/resolv.conf`.text();
     if (!file.includes(`nameserver ${this.#settings.DNS}\n`)) return false;
-    same(`the answer to ${task}`, (await $`${enter} getent hosts ${task}.${WHOSE}`.text()).split(" ")[0], answer);
+    same(
+      `the answer to ${task}`,
+      (await $`${enter} getent hosts ${task}.${WHOSE}`.text()).split(" ")[0],
+      answer,
+    );
     return true;
   }
 
   #snapshotter(): string {
     const isIts = (pid: string) => {
       const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-      return words[0]?.endsWith("soci-snapshotter-grpc") && words[2] === `/run/soci-${this.vpc.task}/grpc.sock`;
+      return (
+        words[0]?.endsWith("soci-snapshotter-grpc") && words[2] === `/run/soci-${this.vpc.task}/grpc.sock`
+      );
     };
     const pid = readdirSync("/proc").find((name) => /^\d+$/.test(name) && isIts(name));
     if (pid === undefined) throw new Error(`${this.vpc.task} has no snapshotter`);
     return pid;
   }
 }
-
-class Failed extends Error {}
 
 /** For every task at once; where one fails, when all have ended. */
 async function together<T>(tasks: readonly Task[], each: (task: Task) => Promise<T>): Promise<T[]> {
@@ -133,5 +143,6 @@ async function together<T>(tasks: readonly Task[], each: (task: Task) => Promise
 }
 
 function same<T>(what: string, is: T, should: T): void {
-  if (!Bun.deepEquals(is, should)) throw new Error(`${what}: ${JSON.stringify(is)}, not ${JSON.stringify(should)}`);
+  if (!Bun.deepEquals(is, should))
+    throw new Error(`${what}: ${JSON.stringify(is)}, not ${JSON.stringify(should)}`);
 }
