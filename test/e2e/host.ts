@@ -38,8 +38,10 @@ export class Host {
   /** As Amazon Linux 2023 has it, a link to systemd-resolved's file with the servers themselves; or a plain file. */
   async become(kind: Kind): Promise<void> {
     this.#kind = kind;
-    await $`rm -f ${FILE}`;
-    if (kind === "resolved") await $`ln -s ../run/systemd/resolve/resolv.conf ${FILE}`;
+    await $`systemctl stop systemd-resolved && rm -f ${FILE}`;
+    if (kind === "resolved") {
+      await $`ln -s ../run/systemd/resolve/resolv.conf ${FILE} && systemctl start systemd-resolved`;
+    }
     await this.#resolveBy(SERVERS[0].address);
     await until(async () => (await this.answer()) === SERVERS[0].answer);
   }

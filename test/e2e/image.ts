@@ -15,8 +15,8 @@ export async function writeImage(file: string, name: string, whose: string): Pro
   await Bun.write(`${rootfs}/whose`, `${whose}\n`);
   const bytes = randomBytes(LAYER_BYTES);
   await Bun.write(`${rootfs}/bytes`, bytes);
-  const tar = await $`tar -C ${rootfs} -c .`.bytes();
-  const layer = await blob(Bun.gzipSync(tar, { level: 1 }), "layer.v1.tar+gzip");
+  const { stdout: tar } = await $`tar -C ${rootfs} -c .`.quiet();
+  const layer = await blob(Bun.gzipSync(new Uint8Array(tar), { level: 1 }), "layer.v1.tar+gzip");
   const config = await blob(
     JSON.stringify({
       architecture: process.arch === "arm64" ? "arm64" : "amd64",
