@@ -32,7 +32,7 @@ if (process.getuid?.() === 0 || mustRun) {
   await suite("e2e", [
     "sh",
     "-c",
-    `sh test/e2e/root.sh >&2 && sh test/e2e/host.sh ${hostBun} test ./test/e2e`,
+    `sh test/e2e/root.sh >&2 && sh test/e2e/host.sh ${hostBun} test --bail ./test/e2e`,
   ]);
   await one("soak", [...container, "test/load/soak.ts", SOAK_LAUNCHES]);
 } else console.log("root: NOT RUN, it needs root");

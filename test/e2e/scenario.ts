@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { $ } from "bun";
 import { type Settings, script } from "./document.ts";
 import type { Host, Kind } from "./host.ts";
-import { type Vpc, WHOSE } from "./vpc.ts";
+import { REGISTRY, type Vpc, WHOSE } from "./vpc.ts";
 
 /** What is written in the place of the document's ExecStart=. */
 export type Way = (task: string, program: string) => string;
@@ -32,6 +32,7 @@ export interface Options {
 export async function play(host: Host, vpcs: readonly Vpc[], options: Options): Promise<Outcome> {
   await host.become(options.kind);
   const [mounts, resolver] = [host.mounts(), await host.resolver()];
+  const asked = vpcs.map(({ dns }) => dns.asked().length);
   const tasks = await Promise.all(
     vpcs.map(async (vpc) => new Task(vpc, await vpc.attach(options.nspin), options.way)),
   );
@@ -56,6 +57,9 @@ export async function play(host: Host, vpcs: readonly Vpc[], options: Options): 
   for (const task of tasks) await task.follow("Stop");
   const strays = host.asked().filter((name) => name.endsWith("vpc.test"));
   same("what the host's DNS server was asked for", strays, []);
+  tasks.forEach((task, i) => {
+    task.askedAlone(asked[i] as number);
+  });
   const left = host.mounts().filter((line) => !mounts.includes(line));
   same(
     "the host's mounts",
@@ -120,6 +124,15 @@ export class Task {
       answer,
     );
     return true;
+  }
+
+  /** Was its DNS server asked for its registry, and by nobody else? */
+  askedAlone(since: number): void {
+    const asked = this.vpc.dns.asked().slice(since);
+    const names = asked.map(({ name }) => name);
+    if (!names.includes(REGISTRY)) throw new Error(`${this.vpc.task} did not ask for ${REGISTRY}`);
+    const own = this.#settings.ADDRESS.split("/")[0] as string;
+    same(`who asked the DNS server of ${this.vpc.task}`, [...new Set(asked.map(({ by }) => by))], [own]);
   }
 
   #snapshotter(): string {

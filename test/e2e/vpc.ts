@@ -7,7 +7,7 @@ import { DnsServer } from "./dns.ts";
 import type { Settings } from "./document.ts";
 import { writeImage } from "./image.ts";
 
-const REGISTRY = "registry.vpc.test";
+export const REGISTRY = "registry.vpc.test";
 const IMAGE = `${REGISTRY}/app:1`;
 const ADDRESS = { gateway: "10.1.0.1", dns: "10.1.0.2", registry: "10.1.0.3" };
 const CERTIFICATE = "/usr/local/share/ca-certificates/vpc.crt";
