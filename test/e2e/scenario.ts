@@ -36,11 +36,11 @@ export async function play(host: Host, vpcs: readonly Vpc[], options: Options): 
   const tasks = await Promise.all(
     vpcs.map(async (vpc) => new Task(vpc, await vpc.attach(options.nspin), options.way)),
   );
-  for (const task of tasks) await task.follow("containerd"); // whose restart would cut a pull short
   await together(tasks, (task) => task.follow("The network"));
   // At once by nspin only: two of the published sequence leave each other's mounts on the host.
   if (options.way === undefined) await together(tasks, (task) => task.follow("The snapshotter"));
   else for (const task of tasks) await task.follow("The snapshotter");
+  for (const task of tasks) await task.follow("containerd"); // whose restart would cut a pull short
   await together(tasks, (task) => task.follow("Pull"));
   same("the host's resolver", await host.resolver(), resolver);
   const lazy = host.mounts().filter((line) => line.includes(" fuse.rawBridge soci "));
