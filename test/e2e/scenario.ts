@@ -1,6 +1,6 @@
 // One host, every task on it at once: docs/soci.md from its first command to its
 // last, and a change of the host's DNS server while the snapshotters run.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { $ } from "bun";
 import { type Settings, script } from "./document.ts";
 import type { Host, Kind } from "./host.ts";
@@ -100,12 +100,18 @@ export class Task {
   /** A container of the task's image, and another that reads all of the layer: false where it finds none. */
   async runs(): Promise<boolean> {
     const { task, bytes } = this.vpc;
-    const read = (commands: string) => `${commands.trimEnd()} /bin/busybox sha256sum /bytes\n`;
+    const log = `/run/${task}.log`; // ctr loses, now and then, what a container prints that ends at once
     const outputs = [];
-    for (const edit of [undefined, read]) {
-      const output = await this.follow("Run", edit).catch((error: Error) => error);
-      if (!(output instanceof Error)) outputs.push(output);
-      else if (!/no such file or directory/.test(output.message)) throw output;
+    for (const program of ["", "/bin/busybox sha256sum /bytes"]) {
+      const edit = (commands: string) =>
+        `${commands.replace("run --rm", `run --rm --log-uri file://${log}`).trimEnd()} ${program}\n`;
+      const failed = await this.follow("Run", edit).then(
+        () => undefined,
+        (error: Error) => error,
+      );
+      if (failed === undefined) outputs.push(readFileSync(log, "utf8"));
+      else if (!/no such file or directory/.test(failed.message)) throw failed;
+      rmSync(log, { force: true });
     }
     if (outputs.length === 0) return false;
     same(`what the containers of ${task} read`, outputs, [`${task}\n`, `${bytes}  /bytes\n`]);
