@@ -49,7 +49,7 @@ export class Host {
   /** The host's DNS server changes. Does the host follow? */
   async changeDns(): Promise<"done" | "refused"> {
     await this.#resolveBy(SERVERS[1].address);
-    return await until(async () => (await this.answer()) === SERVERS[1].answer, 2000).then(
+    return await until(async () => (await this.answer()) === SERVERS[1].answer, 5000).then(
       () => "done" as const,
       () => "refused" as const,
     );

@@ -74,7 +74,7 @@ test("others, side by side", async () => {
   ].join("\n");
   console.log(table);
   expect(readFileSync("README.md", "utf8")).toContain(table);
-}, 120_000);
+}, 300_000);
 
 test(`${LAUNCHES} launches while the snapshotters serve: each asks its own DNS server`, async () => {
   const asked = () =>
@@ -97,7 +97,7 @@ test(`${LAUNCHES} launches while the snapshotters serve: each asks its own DNS s
   expect(expected.flat()).toHaveLength(LAUNCHES);
   for (const times of [launches?.rewrites, launches?.guests, launches?.containers])
     expect(times).toBeGreaterThan(10);
-}, 120_000);
+}, 300_000);
 
 test("no command of docs/soci.md was left out", () => {
   expect([...followed].sort()).toEqual(headings.toSorted());
