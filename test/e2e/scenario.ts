@@ -37,9 +37,7 @@ export async function play(host: Host, vpcs: readonly Vpc[], options: Options): 
     vpcs.map(async (vpc) => new Task(vpc, await vpc.attach(options.nspin), options.way)),
   );
   await together(tasks, (task) => task.follow("The network"));
-  // Others one by one: of two published sequences at once, one left a mount on /etc/netns/ID/resolv.conf, once.
-  if (options.way === undefined) await together(tasks, (task) => task.follow("The snapshotter"));
-  else for (const task of tasks) await task.follow("The snapshotter");
+  for (const task of tasks) await task.follow("The snapshotter"); // one makes what all of them use
   for (const task of tasks) await task.follow("containerd"); // whose restart would cut a pull short
   await together(tasks, (task) => task.follow("Pull"));
   same("the host's resolver", await host.resolver(), resolver);
