@@ -5,13 +5,15 @@ const repository = resolve(import.meta.dir, "..");
 const bun = process.execPath;
 const mustRun = process.env.CI === "true";
 
+const hostBun = "node_modules/.bin/bun"; // where the repository is /nspin
+
 // nsenter, mounts and dnsmasq for real, in a container: this machine's own mounts
 // are out of reach.
 const container = [
   ...["podman", "--runtime", "runc", "--cgroup-manager", "cgroupfs", "run", "--rm", "--privileged"],
   ...["--network", "none", "--ulimit", "nofile=20000:20000", "--ulimit", "nproc=30000:30000"],
   ...["--volume", `${repository}:/nspin:ro`, "--workdir", "/nspin", "--rootfs", "/:O"],
-  ...["sh", "test/shared-root.sh", "node_modules/.bin/bun"],
+  ...["sh", "test/shared-root.sh", hostBun],
 ];
 const SOAK_LAUNCHES = "3000";
 
@@ -27,6 +29,11 @@ if (process.getuid?.() === 0 || mustRun) {
   await one("systemd-resolved", ["sh", "test/resolved/unpack.sh"]);
   await one("arm64", [bun, "run", "--silent", "compile-arm64"]);
   await suite("root", [...container, "test", "./test/root"]);
+  await suite("e2e", [
+    "sh",
+    "-c",
+    `sh test/e2e/root.sh >&2 && sh test/e2e/host.sh ${hostBun} test --bail ./test/e2e`,
+  ]);
   await one("soak", [...container, "test/load/soak.ts", SOAK_LAUNCHES]);
 } else console.log("root: NOT RUN, it needs root");
 await suite("vm", ["sh", "-c", `sh test/vm/kernels.sh >&2 && ${bun} test/vm/boot.ts`]);
