@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 root=$PWD/dist/e2e/root
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 packages=systemd-sysv,dbus,iproute2,dnsmasq-base,docker-registry,openssl,ca-certificates
-packages=$packages,containerd,runc,soci-snapshotter,stargz-snapshotter,busybox-static
+packages=$packages,containerd,runc,crun,soci-snapshotter,busybox-static
 stamp=$root/etc/nspin-e2e
 [ ! -e "$stamp" ] || exit 0
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep '/debian/*$' | head -n 1)

@@ -50,6 +50,8 @@ test("others, side by side", async () => {
     "nspin run --method rejoin": { ...right, left: 0 },
     "nspin run --method overlay": { ...right, left: 0 },
     "nspin run --method pin": { ...right, left: 1 },
+    "runc, by nspin bundle": { ...right, left: 0 },
+    "crun, by nspin bundle": { ...right, left: 0 },
     "the published sequence": { ...right, rewrite: "refused", left: 2 },
     "ip netns exec": { dns: "the host's", layer: "no", rewrite: "done", left: 0 },
     "systemd: NetworkNamespacePath=, BindReadOnlyPaths=": {
