@@ -59,7 +59,7 @@ long etc_list(struct launch *launch) {
   const char *directory = (const char *)launch->etc;
   char *entries;
   long bytes = read_entries(directory, &entries);
-  if (bytes < 0)
+  if (bytes <= 0)
     return bytes == -ENOENT ? 0 : bytes;
   u64 asked = launch->cover_count, count = 0;
   size_t text_bytes = 0;
