@@ -45,14 +45,20 @@ static int is_before(const char *a, const char *b) {
   return (unsigned char)*a < (unsigned char)*b;
 }
 
+/* By the field: of a whole struct the compiler may ask libc's memcpy(3). */
+static void copy(struct cover *to, const struct cover *from) {
+#define COPY(name, meaning) to->name = from->name;
+  COVER_FIELDS(COPY)
+}
+
 /* Into its place among the entries, which begin at first. */
 static void insert(struct cover *covers, u64 first, u64 at,
-                   struct cover cover) {
+                   const struct cover *cover) {
   for (; at > first &&
-         is_before((const char *)cover.target, (char *)covers[at - 1].target);
+         is_before((const char *)cover->target, (char *)covers[at - 1].target);
        at--)
-    covers[at] = covers[at - 1];
-  covers[at] = cover;
+    copy(&covers[at], &covers[at - 1]);
+  copy(&covers[at], cover);
 }
 
 long etc_list(struct launch *launch) {
@@ -75,7 +81,7 @@ long etc_list(struct launch *launch) {
   struct cover *covers = (struct cover *)block;
   char *text = (char *)(covers + asked + count);
   for (u64 i = 0; i < asked; i++)
-    covers[i] = ((const struct cover *)launch->covers)[i];
+    copy(&covers[i], (const struct cover *)launch->covers + i);
   launch->covers = (u64)block;
   for (long at = 0; at < bytes; at += entry->reclen) {
     entry = (struct dirent64 *)(entries + at);
@@ -85,7 +91,7 @@ long etc_list(struct launch *launch) {
     text = text_copy(text_copy(text, etc), entry->name) + 1;
     if (is_entry(entry) &&
         !is_covered(covers, asked, (const char *)cover.target))
-      insert(covers, asked, launch->cover_count++, cover);
+      insert(covers, asked, launch->cover_count++, &cover);
   }
   return 0;
 }
