@@ -55,6 +55,13 @@ static long find(const char *id, struct mount *mount) {
   return is_found ? 0 : table.error ? table.error : -ENOENT;
 }
 
+/* As read_word() cuts it: the kernel tells longer ones than paths. */
+static void copy_cut(char *to, const char *from, size_t bytes) {
+  while (--bytes > 0 && *from != '\0')
+    *to++ = *from++;
+  *to = '\0';
+}
+
 /* 0, or -errno where the table must be asked: an old kernel, for one. */
 static long tell(u64 unique_id, struct mount *mount) {
   struct statmount_request request = {.size = sizeof request,
@@ -72,8 +79,8 @@ static long tell(u64 unique_id, struct mount *mount) {
   text_number(mount->device,
               (u64)answer.device_major << 32 | answer.device_minor);
   text_number(mount->options, answer.attributes);
-  text_copy(mount->root, root);
-  text_copy(mount->point, point);
+  copy_cut(mount->root, root, sizeof mount->root);
+  copy_cut(mount->point, point, sizeof mount->point);
   mount->is_listed = 1;
   mount->is_shared = (answer.propagation & MS_SHARED) != 0;
   mount->is_slave = (answer.propagation & MS_SLAVE) != 0;

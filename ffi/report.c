@@ -62,9 +62,11 @@ static const char *nth(const char *texts, size_t n) {
   return texts;
 }
 
+enum { NAME_BYTES = 4 * PATH_BYTES }; /* of a path, each byte escaped */
+
 struct message {
   size_t length;
-  char text[8 * PATH_BYTES]; /* a path, or two; cut where bytes are escaped */
+  char text[2 * NAME_BYTES + 512]; /* two names, and what is said of them */
 };
 
 static void put(struct message *message, char byte) {
@@ -80,23 +82,34 @@ static void say(struct message *message, const char *text) {
 /* How many bytes of UTF-8 the text begins with; 0: none, or a control. */
 static int plain_bytes(const char *text) {
   const unsigned char *byte = (const unsigned char *)text;
-  enum { DELETE = 0x7f, FIRST_C1 = 0x80, LAST_C1 = 0x9f, C1_LEAD = 0xc2 };
-  if (*byte < DELETE)
-    return *byte >= ' ';
-  if (*byte < C1_LEAD || *byte > 0xf4 ||
-      (*byte == C1_LEAD && byte[1] <= LAST_C1))
+  unsigned lead = *byte;
+  if (lead < 0x7f)
+    return lead >= ' ';
+  /* RFC 3629: nothing longer than it must be, no surrogate; and none of C1. */
+  unsigned least = lead == 0xc2 || lead == 0xe0 ? 0xa0 : 0x80;
+  unsigned most = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+  if (lead == 0xf0)
+    least = 0x90;
+  if (lead < 0xc2 || lead > 0xf4 || byte[1] < least || byte[1] > most)
     return 0;
-  int more = 1 + (*byte >= 0xe0) + (*byte >= 0xf0);
-  for (int i = 1; i <= more; i++)
-    if ((byte[i] & 0xc0) != FIRST_C1)
+  int more = 1 + (lead >= 0xe0) + (lead >= 0xf0);
+  for (int i = 2; i <= more; i++)
+    if ((byte[i] & 0xc0) != 0x80)
       return 0;
   return 1 + more;
 }
 
-/* A name, which whoever made the file chose: no control of a terminal. */
+/*
+ * A name, which whoever made the file chose: no control of a terminal. A word
+ * can be longer than any path; it is cut, so that why it failed is still said.
+ */
 static void say_name(struct message *message, const char *text) {
   static const char digits[] = "0123456789abcdef";
+  const size_t longest = 4; /* of a character, or an escape */
+  size_t end = message->length + NAME_BYTES;
   while (*text != '\0') {
+    if (message->length + longest > end)
+      return say(message, "...");
     int plain = plain_bytes(text);
     for (int i = 0; i < plain; i++)
       put(message, *text++);
@@ -161,7 +174,8 @@ static void say_error(struct message *message, u64 number) {
 static const char *hint_of(const struct launch *launch) {
   const struct cover *cover =
       (const struct cover *)launch->covers + launch->failed_cover;
-  if (launch->failed_step == STEP_DECIDE && launch->failed_errno == EOPNOTSUPP)
+  if (launch->failed_step == STEP_DECIDE &&
+      launch->failed_errno == EOPNOTSUPP && cover->decision > 0)
     return nth(reasons, cover->decision - 1);
   for (size_t i = 0; i < LENGTH(hints); i++)
     if ((hints[i].step == STEP_ANY || hints[i].step == launch->failed_step) &&

@@ -3,7 +3,7 @@
 // The tables are citty's; the words are read here. Its own reader accepts
 // unknown options, swallows any --no-x, keeps one of several --bind, and does
 // not stop at the program's name; and it loads node:util, which costs more than a
-// millisecond (`npm run bench`). Help and dispatch stay with citty: commands.ts.
+// millisecond (`npm run bench`). Help and dispatch stay with citty: other.ts.
 import type { ArgsDef, BooleanArgDef } from "citty";
 import { METHODS } from "./contract.ts";
 import { Refusal } from "./errors.ts";

@@ -1,13 +1,14 @@
 /*
  * The sequence under any struct that the command line can hand over, any mount
- * table and any answers of the kernel: whatever happens, the program is started
- * only with all that was asked for, and the host is changed by pin alone.
+ * table, any entries of /etc/netns/ID and any answers of the kernel: whatever
+ * happens, the program is started only with all that was asked for, and the
+ * host is changed by pin alone.
  */
-#include "../../ffi/launch.h"
-#include "../../ffi/inherit.h"
+#include "../../ffi/statmount.h"
 #include "../../ffi/target.h"
 
 #include <asm/errno.h>
+#include <linux/auxvec.h>
 #include <linux/magic.h>
 #include <linux/sched.h>
 #include <linux/stat.h>
@@ -19,20 +20,16 @@ void *calloc(size_t count, size_t bytes);
 void free(void *block);
 int atoi(const char *text);
 
-struct launch {
-  LAUNCH_FIELDS(FIELD)
-};
-unsigned nspin_launch(struct launch *launch);
-unsigned nspin_decide(struct launch *launch);
-unsigned nspin_unpin(struct launch *launch);
-
-#define NUMBERED(name, when, verb, object) STEP_##name,
-enum { STEP_NONE, LAUNCH_STEPS(NUMBERED) STEP_END };
 #define METHOD(name, bit) bit |
-enum { ALL_METHODS = METHODS(METHOD) 0, FDS = 512, COVERS = 3 };
+#define ONE(...) +1
+enum { ALL_METHODS = METHODS(METHOD) 0, LAST_STEP = LAUNCH_STEPS(ONE) };
+enum { FDS = 512, ASKED = 3, RESOLV_CONF = 4, COVERS };
 
-static const char *const sources[COVERS] = {"/s/0", "/s/1", "/s/2"};
-static const char *const targets[COVERS] = {"/etc/a", "/etc/b", "/srv/c"};
+/* Those that are asked for, and those that /etc/netns/n can have. */
+static const char *const sources[COVERS] = {
+    "/s/0", "/s/1", "/s/2", "/etc/netns/n/a", "/etc/netns/n/resolv.conf"};
+static const char *const targets[COVERS] = {"/etc/0", "/etc/1", "/srv/c",
+                                            "/etc/a", "/etc/resolv.conf"};
 /* Before and after the mount that holds the first two is made a slave. */
 static const char slave[] = "22 1 254:0 / / rw shared:1 - ext4 /dev/vda rw\n"
                             "36 22 0:22 / /etc rw master:7 - tmpfs t rw\n"
@@ -44,18 +41,20 @@ static const char ordinary[] =
     "37 22 254:0 /srv /srv rw - ext4 /dev/vda rw\n"
     "40 22 0:30 / /proc/x/d rw - tmpfs nspin rw\n";
 
-char fuzz_record[sizeof(struct record)] __attribute__((aligned(8)));
-static struct record *const record = (struct record *)fuzz_record;
+static struct record record[1];
 
 static struct {
   const uint8_t *answers, *table;
   size_t answers_left, table_bytes;
   struct launch *launch;
+  const struct program *program;
   jmp_buf started;
+  unsigned entries; /* of /etc/netns/n, bits */
   /* What has happened. */
   int is_host, is_locked, left, has_netns, has_failed, calls;
   struct {
     int is_pinned, is_bound, is_private, is_seen, is_kept;
+    int is_asked, is_listed;
   } done[COVERS];
   struct {
     char path[64];
@@ -72,6 +71,17 @@ static unsigned answer(void) {
     return 0;
   k.answers_left--;
   return *k.answers++;
+}
+
+static int is_wanted(int cover) {
+  return k.done[cover].is_asked || k.done[cover].is_listed;
+}
+
+/* Whether /etc/netns/n is there at all, its answers say as well. */
+static long is_gone(long result) {
+  for (int i = ASKED; i < COVERS && result == -ENOENT; i++)
+    k.done[i].is_listed = 0;
+  return result;
 }
 
 static long error(void) {
@@ -97,6 +107,8 @@ static const char *fd_name(const char *path) {
   return fd >= 0 && fd < k.fd_count ? k.fds[fd].path : "";
 }
 
+static u64 mount_id_of(const char *name);
+
 static long open_at(const char *path) {
   long result = error();
   if (result < 0 || k.fd_count == FDS)
@@ -110,26 +122,103 @@ static long open_at(const char *path) {
       content.have = sizeof slave - 1;
     }
   } else if (strncmp(path, "/proc/self/fdinfo/", 18) == 0) {
-    static const char *const ids[] = {"pos:\t0\nmnt_id:\t22\n", "mnt_id:\t36\n",
-                                      "mnt_id:\t37\n", "pos:\t0\n"};
-    const char *name = k.fds[atoi(path + 18)].path;
-    int target = target_of(name);
-    int is_etc = strncmp(name, "/etc", 4) == 0;
-    int pinned = target >= 0 && k.done[target].is_pinned;
-    unsigned byte = answer();
-    const char *id = ids[byte >= 0xe0 ? byte & 3 : 2 - (is_etc && !pinned)];
-    content.bytes = (const uint8_t *)id;
-    content.have = strlen(id);
-  } else if (strcmp(path, "/proc/self/cmdline") == 0) {
-    content.bytes = (const uint8_t *)"nspin\0run\0--\0p\0a";
-    content.have = 17;
+    static char line[64];
+    u64 id = mount_id_of(k.fds[atoi(path + 18)].path);
+    text_number(text_copy(line, "pos:\t0\nmnt_id:\t"), id);
+    content.bytes = (const uint8_t *)(id >= 0xf8 ? "pos:\t0\n" : line);
+    content.have = strlen((const char *)content.bytes);
   }
   strncpy(k.fds[k.fd_count].path, path, sizeof k.fds[0].path - 1);
   k.fds[k.fd_count].content = content;
   return k.fd_count++;
 }
 
-static long stat_at(long directory, const char *path, long flags,
+static u64 inode_of(const char *source) {
+  u64 sum = 0;
+  while (*source != '\0')
+    sum = (sum * 31 + (unsigned char)*source++) % 100;
+  return sum;
+}
+
+/* The mounts of the tables above: / is 22, /etc 36, /srv 37. */
+static u64 mount_id_of(const char *name) {
+  unsigned byte = answer();
+  int target = target_of(name);
+  int is_pinned = target >= 0 && k.done[target].is_pinned;
+  if (byte >= 0xf0)
+    return byte;
+  return strncmp(name, "/etc", 4) == 0 && !is_pinned ? 36
+         : strcmp(name, "/") == 0                    ? 22
+                                                     : 37;
+}
+
+/*
+ * As the kernel tells it: strings that end within the answer, of any length
+ * that fits there, or of the mount; with masks of any kind.
+ */
+static long statmount(const struct statmount_request *request,
+                      struct statmount_answer *told, size_t room) {
+  long result = error();
+  must(request->size == 24 && room == sizeof *told && request->spare == 0);
+  if (result < 0)
+    return result;
+  int is_etc = (unsigned)request->id == 36,
+      is_root = (unsigned)request->id == 22;
+  unsigned odd = answer();
+  memset(told, 0xa5, sizeof *told);
+  told->size = sizeof *told;
+  told->mask = odd < 0xf0 ? request->want : answer();
+  told->id = request->id;
+  told->old_id = (unsigned)request->id;
+  told->old_parent = is_root ? 1 : 22;
+  told->parent = odd < 0xf8 ? 1ULL << 32 | told->old_parent : 0;
+  told->device_major = is_etc ? 0 : 254;
+  told->device_minor = is_etc ? 22 : 0;
+  told->attributes = 0;
+  told->propagation = odd >= 0xe0 ? answer() << 16 : is_root ? MS_SHARED : 0;
+  if (is_etc && odd < 0xe0)
+    told->propagation = k.left > 0 ? MS_SLAVE : MS_SHARED | MS_SLAVE;
+  const char *root = is_etc || is_root ? "/" : "/srv";
+  const char *point = is_etc ? "/etc" : is_root ? "/" : "/srv";
+  told->root = 0;
+  told->point = (unsigned)strlen(root) + 1;
+  strcpy(told->text, root);
+  strcpy(told->text + told->point, point);
+  if (odd >= 0xf4) { /* longer than a path, or empty */
+    size_t length = (size_t)answer() * 32;
+    memset(told->text, '/', length);
+    told->text[length] = '\0';
+    unsigned byte = answer();
+    told->root = byte & 1 ? (unsigned)length : 0;
+    told->point = byte & 2 ? (unsigned)length : 0;
+  }
+  return 0;
+}
+
+/* The directory in one piece, or in two. */
+static long entries(struct content *content, char *to, size_t room) {
+  static const char *const names[] = {".", "..", "a", "resolv.conf"};
+  long result = is_gone(error());
+  if (result < 0)
+    return result;
+  size_t have = 0;
+  for (size_t i = content->have; i < 4; i++) {
+    if (i >= 2 && !(k.entries >> (i - 2) & 1))
+      continue;
+    struct dirent64 *entry = (struct dirent64 *)(to + have);
+    size_t bytes = (sizeof *entry + strlen(names[i]) + 1 + 7) & ~7ul;
+    must(have + bytes <= room);
+    *entry = (struct dirent64){.reclen = (unsigned short)bytes};
+    strcpy(entry->name, names[i]);
+    have += bytes;
+    content->have = i + 1;
+    if (answer() & 1)
+      break;
+  }
+  return (long)have;
+}
+
+static long stat_at(long directory, const char *path, long flags, unsigned mask,
                     struct statx *status) {
   long result = error();
   if (result < 0)
@@ -139,10 +228,18 @@ static long stat_at(long directory, const char *path, long flags,
   int is_here = target >= 0 && directory == AT_FDCWD;
   memset(status, 0, sizeof *status);
   status->stx_mode = S_IFREG;
-  status->stx_ino = target < 0 ? (u64)name[strlen(name) - 1]
+  status->stx_ino = target < 0 ? inode_of(name)
                     : is_here && k.done[target].is_bound
-                        ? (u64)sources[target][3]
+                        ? inode_of(sources[target])
                         : 200u + (unsigned)target;
+  unsigned ids = answer(); /* those that the kernel knows, and tells if asked */
+  if (ids < 0x80 && mask & STATX_MNT_ID_UNIQUE) {
+    status->stx_mask = STATX_MNT_ID_UNIQUE;
+    status->stx_mnt_id = 1ULL << 32 | mount_id_of(name);
+  } else if (ids < 0xc0) {
+    status->stx_mask = STATX_MNT_ID;
+    status->stx_mnt_id = mount_id_of(name);
+  }
   if (strcmp(name, "/proc/self/ns/user") == 0)
     status->stx_ino = answer() < 0xe0 ? 0xeffffffd : 1;
   unsigned byte = answer();
@@ -193,16 +290,20 @@ static void leave(int is_host) {
 
 static void starts(const char *const *argv, char **environment) {
   const struct launch *launch = k.launch;
-  must(record->magic == GUARD_MAGIC);
   must(environment == record->environment);
+  must(argv == (const char *const *)k.program->argv);
   must(!k.is_host == (launch->cover_count > 0));
   must(!k.has_failed && k.left == 0);
-  for (u64 i = 0; i < launch->cover_count; i++)
-    must(k.done[i].is_bound && k.done[i].is_private && k.done[i].is_seen &&
-         k.done[i].is_kept);
+  for (int i = 0; i < COVERS; i++)
+    must(!is_wanted(i) || (k.done[i].is_bound && k.done[i].is_private &&
+                           k.done[i].is_seen && k.done[i].is_kept));
+  must(launch->etc == 0 || is_wanted(RESOLV_CONF));
   must(k.has_netns == (int)launch->join);
-  for (u64 i = 0; i < launch->enter_count; i++)
-    argv++;
+  if (launch->word_count > 0) {
+    must(strcmp(*argv++, "nsenter") == 0);
+    must(strcmp(*argv++, launch->tid_word == 2 ? "/proc/self" : "") == 0);
+    must(strcmp(*argv++, "--") == 0);
+  }
   if (launch->skip == 3)
     must(strcmp(*argv++, "p") == 0);
   must(strcmp(*argv++, "a") == 0 && *argv == NULL);
@@ -213,14 +314,19 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
   (void)f;
   k.calls++;
   switch (number) {
-  case __NR_openat:
-    return open_at((const char *)b);
+  case __NR_openat: {
+    long result = open_at((const char *)b);
+    return strcmp((const char *)b, "/etc/netns/n") == 0 ? is_gone(result)
+                                                        : result;
+  }
   case __NR_read: {
     long result = error();
     return result < 0 ? result : content_read(&k.fds[a].content, b, c);
   }
   case __NR_statx:
-    return stat_at(a, (const char *)b, c, (struct statx *)e);
+    return stat_at(a, (const char *)b, c, (unsigned)d, (struct statx *)e);
+  case __NR_statmount:
+    return statmount((const void *)a, (void *)b, (size_t)c);
   case __NR_readlinkat: {
     const char *name = fd_name((const char *)b);
     long result = error(), length = (long)strlen(name);
@@ -300,7 +406,9 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
     return result;
   }
   case __NR_getdents64:
-    return error();
+    return strcmp(k.fds[a].path, "/etc/netns/n") == 0
+               ? entries(&k.fds[a].content, (char *)b, (size_t)c)
+               : error();
   case __NR_rt_sigaction: /* Bun ignores SIGPIPE */
     if (c != 0)
       *(struct signal_action *)c = (struct signal_action){.handler = a == 13};
@@ -317,70 +425,123 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
 long fuzz_allocate(unsigned long bytes) {
   if (answer() >= 0xf8)
     return -ENOMEM;
+  if (bytes == 0)
+    return -EINVAL; /* as mmap(2) */
   must(k.block_count < 8);
   return (long)(k.blocks[k.block_count++] = calloc(1, bytes));
 }
 
-/* WHAT METHOD SKIP TABLE-LENGTH*4, the table, the answers. */
+/* WHAT METHOD SKIP TABLE-LENGTH*4 ENTRIES, the table, the answers. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (size < 4)
+  enum { HEADER = 5 };
+  if (size < HEADER)
     return 0;
-  unsigned what = data[0], flags = data[1];
+  unsigned what = data[0], flags = data[1], etc = data[4];
   size_t table = (size_t)data[3] * 4;
-  size -= 4;
+  size -= HEADER;
   if (table > size)
     table = size;
   memset(&k, 0, sizeof k);
   k.is_host = 1;
   k.fd_count = 3;
-  k.table = table > 0 ? data + 4 : (const uint8_t *)ordinary;
+  k.table = table > 0 ? data + HEADER : (const uint8_t *)ordinary;
   k.table_bytes = table > 0 ? table : sizeof ordinary - 1;
-  k.answers = data + 4 + table;
+  k.answers = data + HEADER + table;
   k.answers_left = size - table;
+  k.entries = etc & 3;
 
-  struct cover covers[COVERS];
-  for (size_t i = 0; i < COVERS; i++)
-    covers[i] = (struct cover){(u64)sources[i], (u64)targets[i],
-                               flags & 0x40 ? data[2] / 8 : 0, data[2]};
+  struct cover covers[ASKED + 1];
+  for (size_t i = 0; i < ASKED; i++)
+    covers[i] = (struct cover){.source = (u64)sources[i],
+                               .target = (u64)targets[i],
+                               .decision = flags & 0x40 ? data[2] / 8 : 0,
+                               .holder = data[2]};
   struct launch launch = {
       .size = sizeof launch - (what >= 0xf0 ? what & 15 : 0),
       .netns = what & 4 ? (u64) "/run/netns/n" : 0,
       .join = (what & 12) == 12,
+      .etc = etc & 4 ? (u64) "/etc/netns/n" : 0,
       .covers = (u64)covers,
       .cover_count = what & 3,
       .method = flags & ALL_METHODS,
       .read_only = flags >> 4 & 1,
-      .enter = flags & 0x20 ? (u64) "nsenter\0\0--" : 0,
-      .enter_count = flags & 0x20 ? 3 : 0,
+      .words = flags & 0x20 ? (u64) "nsenter\0\0--" : 0,
+      .word_count = flags & 0x20 ? 3 : 0,
+      .tid_word = (flags & 0x28) == 0x28 ? 2 : 0,
+      .by_command = flags >> 5 & 1,
       .skip = 3 + (data[2] == 1),
       .lock = (u64) "/run/nspin.lock",
+      .failed_step = data[2],
       .failed_cover = data[2],
+      .failed_errno = data[2],
   };
+  /* One of them may name what /etc/netns/n has too: then that does not. */
+  if (etc & 8 && launch.cover_count > 0) {
+    covers[0].source = (u64)sources[RESOLV_CONF];
+    covers[0].target = (u64)targets[RESOLV_CONF];
+  }
+  for (u64 i = 0; i < launch.cover_count; i++)
+    k.done[target_of((const char *)covers[i].target)].is_asked = 1;
+  for (int i = 0; i < 2; i++)
+    k.done[ASKED + i].is_listed = launch.etc != 0 && k.entries >> i & 1;
   k.launch = &launch;
   static const char path[] = "PATH=/bin:/usr/bin";
   static char *variables[] = {(char *)path, NULL};
+  static const u64 quiet[] = {AT_UID, 1000, AT_SECURE, 0, AT_NULL};
+  static const u64 secure[] = {AT_SECURE, 1, AT_UID, 1000, AT_NULL};
+  int is_secure = what >= 0xf0 && flags >= 0xf0;
+  static char *line[] = {"nspin", "run", "--", "p", "a", NULL};
   static unsigned descriptors[] = {0, 5};
   *record =
-      (struct record){.magic = what & 0x80 && size % 8 == 7 ? 0 : GUARD_MAGIC,
-                      .directory = flags & 0x80 ? 9 : -1,
+      (struct record){.directory = flags & 0x80 ? 9 : -1,
                       .descriptor_count = 2,
                       .descriptors = descriptors,
-                      .environment = variables};
+                      .arguments = line,
+                      .environment = variables,
+                      .environment_end = (void *)(is_secure ? secure : quiet)};
 
-  unsigned (*entry)(struct launch *) = what & 0x40   ? nspin_decide
-                                       : what & 0x20 ? nspin_unpin
-                                                     : nspin_launch;
-  if (entry == nspin_unpin && launch.cover_count == 0)
+  enum {
+    LAUNCH,
+    DECIDE,
+    UNPIN
+  } entry = what & 0x40   ? DECIDE
+            : what & 0x20 ? UNPIN
+                          : LAUNCH;
+  static struct program program;
+  k.program = &program;
+  if (entry == UNPIN && launch.cover_count == 0)
     launch.cover_count = 1;
   if (setjmp(k.started) == 0) {
-    unsigned failed = entry(&launch);
-    must(entry != nspin_launch || failed != 0);
-    must(failed >> 16 < STEP_END && (failed == 0) == ((failed & 0xffff) == 0));
-    must((failed >> 16 == STEP_CONTRACT) == (launch.size != sizeof launch));
-    must(failed >> 16 != STEP_CONTRACT || k.calls == 0);
-    must(entry == nspin_decide ? !k.is_locked : 1);
+    if (entry == LAUNCH)
+      sequence_launch(&launch, record, &program);
+    else if (entry == DECIDE)
+      sequence_decide(&launch, record);
+    else
+      sequence_unpin(&launch);
+    u64 step = launch.failed_step;
+    must(entry != LAUNCH || step != STEP_NONE);
+    must(step <= LAST_STEP &&
+         (step == STEP_NONE) == (launch.failed_errno == 0));
+    must(launch.failed_errno < 4096);
+    must((step == STEP_CONTRACT) == (launch.size != sizeof launch));
+    must(step != STEP_CONTRACT || k.calls == 0);
+    must(entry != DECIDE || !k.is_locked);
+    /* What it was about is there to be named. */
+    must(step == STEP_CONTRACT || launch.cover_count == 0 ||
+         launch.failed_cover < launch.cover_count);
+    if (entry == DECIDE && step == STEP_NONE)
+      for (int i = 0; i < COVERS; i++) {
+        u64 at = 0;
+        const struct cover *told = (const struct cover *)launch.covers;
+        while (at < launch.cover_count &&
+               strcmp((const char *)told[at].target, targets[i]) != 0)
+          at++;
+        must((at < launch.cover_count) == is_wanted(i));
+        must(!k.done[i].is_asked ||
+             (told[at].decision > 0 && told[at].holder < launch.cover_count));
+      }
   } else
-    must(entry == nspin_launch);
+    must(entry == LAUNCH);
   while (k.block_count > 0)
     free(k.blocks[--k.block_count]);
   return 0;

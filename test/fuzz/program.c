@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct content line;
 static void *blocks[4];
 static size_t block_count;
 
@@ -20,21 +19,9 @@ static long lookup(const char *path) {
   return results[sum % (sizeof results / sizeof *results)];
 }
 
-char fuzz_record[1]; /* not read here */
-
 long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
-  (void)d, (void)f;
+  (void)a, (void)c, (void)d, (void)f;
   switch (number) {
-  case __NR_read:
-    return content_read(&line, b, c);
-  case __NR_mremap:
-    for (size_t i = 0; i < block_count; i++)
-      if (blocks[i] == (void *)a) {
-        blocks[i] = realloc(blocks[i], (size_t)c);
-        memset((char *)blocks[i] + b, 0, (size_t)(c - b));
-        return (long)blocks[i];
-      }
-    must(0);
   case __NR_statx:
     must(strlen((char *)b) < PATH_BYTES);
     ((struct statx *)e)->stx_mode = strlen((char *)b) % 3 ? S_IFREG : S_IFDIR;
@@ -45,8 +32,12 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
   return 3;
 }
 
+static int is_refused; /* memory */
+
 long fuzz_allocate(unsigned long bytes) {
-  must(block_count < 4);
+  if (is_refused)
+    return -ENOMEM;
+  must(bytes > 0 && block_count < 4);
   return (long)(blocks[block_count++] = calloc(1, bytes));
 }
 
@@ -83,14 +74,16 @@ static long found(const char *name, const char *path, char *at) {
   return worst;
 }
 
-/* PIECE SKIP ENTER-COUNT PATH-LENGTH*16, the PATH, the line. */
+/* FLAGS SKIP WORD-COUNT PATH-LENGTH*16, the PATH, the line. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static struct program program;
   static char at[PATH_BYTES];
-  static const char enter[] = "nsenter\0\0--\0";
+  static const char words[] = "nsenter\0\0--\0";
+  static const char *const expected[] = {"nsenter", "", "--"};
   if (size < 4)
     return 0;
-  size_t path = (size_t)data[3] * 16, skip = data[1] % 8, entered = data[2] % 4;
+  size_t path = (size_t)data[3] * 16, skip = data[1] % 8, before = data[2] % 4;
+  is_refused = data[0] == 0xff;
   size -= 4;
   if (path > size)
     path = size;
@@ -99,28 +92,35 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   char *variables[] = {"ODD", variable, NULL};
   program.environment = variables;
 
-  const uint8_t *words = data + 4 + path;
+  /* As execve(2) lays it out: every word ends, and the list does. */
+  const char *given = (const char *)data + 4 + path;
   size_t length = size - path, count = 0;
-  for (size_t i = 0; i < length; i++)
-    count += words[i] == '\0';
-  line = (struct content){words, length, (size_t)(1 + data[0]) * 256};
-  long result = program_arguments(&program, enter, entered, skip, "42");
-  int is_whole = length > 0 && words[length - 1] == '\0' && count > skip;
-  must(result == (is_whole ? 0 : -EINVAL));
+  char *text = malloc(length + 1);
+  memcpy(text, given, length);
+  text[length] = '\0';
+  char **line = malloc((length + 2) * sizeof *line);
+  for (size_t from = 0; length > 0 && from <= length;
+       from += strlen(text + from) + 1)
+    line[count++] = text + from;
+  line[count] = NULL;
+
+  long result = program_arguments(&program, line, skip, words, before);
+  int is_any = count >= skip && count - skip + before > 0;
+  must(result == (!is_any ? -EINVAL : is_refused ? -ENOMEM : 0));
   if (result == 0) {
-    static const char *const expected[] = {"nsenter", "42", "--"};
     char **argv = program.argv;
-    for (size_t i = 0; i < entered; i++)
+    for (size_t i = 0; i < before; i++)
       must(strcmp(*argv++, expected[i]) == 0);
-    const char *word = (const char *)words;
-    for (size_t i = 0; i < count; i++, word += strlen(word) + 1)
-      if (i >= skip)
-        must(strcmp(*argv++, word) == 0);
+    for (size_t i = skip; i < count; i++)
+      must(*argv++ == line[i]); /* the very bytes */
     must(*argv == NULL);
+    program.argv[-1] = NULL; /* there is room for the shell */
     result = found(program.argv[0], variable + 5, at);
     must(program_find(&program) == result);
     must(result != 0 || strcmp(program.path, at) == 0);
   }
+  free(line);
+  free(text);
   free(variable);
   while (block_count > 0)
     free(blocks[--block_count]);

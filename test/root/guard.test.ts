@@ -10,15 +10,18 @@ const UNGUARDED = resolve(import.meta.dir, "../../dist/nspin.unguarded");
 const { directory, hello, world } = files();
 const setns = ["run", "--bind", `${world}:${hello}`, "--enter", "setns"];
 const environ = ["cat", "/proc/self/environ"];
-const commands = { version: ["--version"], run: [...setns, ...environ] };
+/** One that ends as it should, one that becomes the program, one that fails. */
+const commands = { version: ["--version"], run: [...setns, ...environ], refused: ["run", "--nope"] };
+type Command = keyof typeof commands;
 
 type Effect = "runs code" | "hangs" | "leaves a file" | "speaks or fails";
 interface Row {
-  /** What the variables do to a binary without the guard: to any command, or to one (a run ends by execve). */
+  /** What the variables do to a binary without the guard: to any command, or to these. */
   effect: Effect;
-  only?: "run" | "version";
+  only?: readonly Command[];
   env: Record<string, string>;
 }
+const ending = ["version", "refused"] as const;
 // HERE is the current directory, which holds the files below.
 const rows: Row[] = [
   { effect: "speaks or fails", env: { BUN_BE_BUN: "1" } },
@@ -33,10 +36,10 @@ const rows: Row[] = [
   { effect: "leaves a file", env: { BUN_INSPECT: "ws+unix://HERE/socket?wait=1" } },
   {
     effect: "runs code",
-    only: "run",
+    only: ["run", "refused"],
     env: { BUN_JSC_functionOverrides: "HERE/overrides", BUN_JSC_forceDebuggerBytecodeGeneration: "1" },
   },
-  { effect: "speaks or fails", only: "run", env: { BUN_JSC_useJIT: "0" } },
+  { effect: "speaks or fails", only: ["run"], env: { BUN_JSC_useJIT: "0" } },
   { effect: "speaks or fails", env: { BUN_JSC_nonesuch: "1" } },
   { effect: "speaks or fails", env: { BUN_JSC_dumpOptions: "1" } },
   { effect: "speaks or fails", env: { BUN_JSC_jitMemoryReservationSize: "1" } },
@@ -44,18 +47,18 @@ const rows: Row[] = [
   { effect: "speaks or fails", env: { BUN_JSC_forceDiskCache: "1" } },
   {
     effect: "leaves a file",
-    only: "version",
+    only: ending,
     env: { BUN_JSC_useSamplingProfiler: "1", BUN_JSC_samplingProfilerPath: "HERE" },
   },
-  { effect: "leaves a file", only: "version", env: { BUN_BYTECODE_ORDER_OUT: "HERE/order" } },
-  { effect: "leaves a file", only: "version", env: { BUN_BYTECODE_DIGEST_OUT: "HERE/digest" } },
+  { effect: "leaves a file", only: ending, env: { BUN_BYTECODE_ORDER_OUT: "HERE/order" } },
+  { effect: "leaves a file", only: ending, env: { BUN_BYTECODE_DIGEST_OUT: "HERE/digest" } },
   {
     effect: "runs code", // curl, found by PATH, when it crashes
     env: { BUN_CRASH_REPORT_URL: "http://192.0.2.1/", BUN_JSC_jitMemoryReservationSize: "1" },
   },
   { effect: "speaks or fails", env: { MIMALLOC_VERBOSE: "1" } },
   { effect: "speaks or fails", env: { mimalloc_verbose: "1" } },
-  { effect: "speaks or fails", only: "run", env: { FORCE_COLOR: "1" } },
+  { effect: "speaks or fails", only: ["refused"], env: { FORCE_COLOR: "1" } },
 ];
 
 // The body of a function of nspin's as it is in the binary, for functionOverrides.
@@ -91,7 +94,7 @@ const effects: Record<Effect, (seen: Awaited<ReturnType<typeof observe>>, expect
   "speaks or fails": ({ said }, expected) => said !== expected,
 };
 
-describe.each(["version", "run"] as const)("%s", (command) => {
+describe.each(Object.keys(commands) as Command[])("%s", (command) => {
   const words = commands[command];
   const named = rows.map((row) => [JSON.stringify(row.env), row] as const);
   test.each(named)(
@@ -100,13 +103,13 @@ describe.each(["version", "run"] as const)("%s", (command) => {
       const without = (env: Record<string, string>) =>
         command === "run" ? observe(environ, env) : observe([NSPIN, ...words], {});
       const expected = await without(env);
-      if (only === undefined || only === command) {
+      if (only === undefined || only.includes(command)) {
         expect(await observe([UNGUARDED, ...words], {})).toEqual(await without({}));
         const seen = await observe([UNGUARDED, ...words], env);
         expect({ seen, [effect]: effects[effect](seen, expected.said) }).toMatchObject({ [effect]: true });
       }
       expect(await observe([NSPIN, ...words], env)).toEqual(expected);
-      expect(expected).toMatchObject({ status: 0, left: [] });
+      expect(expected).toMatchObject({ status: command === "refused" ? 125 : 0, left: [] });
     },
     30_000,
   );

@@ -87,6 +87,7 @@ const surroundings: Record<string, Surroundings> = {
     not: "nsenter",
   },
   "cwd deleted": { setup: "mkdir /mnt/gone && cd /mnt/gone && rmdir /mnt/gone" },
+  "no file may grow": { prefix: ["prlimit", "--fsize=0"] },
   "one process allowed": { prefix: ["prlimit", "--nproc=1"] },
   "no SELinux": { setup: "mount -t tmpfs empty /sys/fs" },
   "two thousand mounts": {

@@ -1,7 +1,8 @@
 /*
- * refuse NUMBER ERROR COMMAND [ARG...]: a system call fails for the command, and
- * all that it starts, as where the kernel does not know it, or a container's
- * seccomp filter does not. (strace 6.1 has no name for statmount to inject by.)
+ * refuse NUMBER ERROR COMMAND [ARG...]: a system call fails for the command,
+ * and all that it starts, as where the kernel does not know it, or a
+ * container's seccomp filter does not. (strace 6.1 has no name for statmount to
+ * inject by.)
  */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
