@@ -1,6 +1,6 @@
 // The arm64 binary, run by qemu-user with Debian's cross libc in this container:
-// its guard, its object and both ways of entering. No substitute for the machine.
-import { beforeAll, describe, expect, test } from "bun:test";
+// its guard, its sequence and both ways of entering. No substitute for the machine.
+import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { resolve } from "node:path";
 import { $ } from "bun";
 import { version } from "../../package.json";
@@ -8,6 +8,7 @@ import { files, start } from "./nspin.ts";
 
 const NSPIN = resolve(import.meta.dir, "../../dist/arm64/nspin");
 const { directory, hello, world } = files();
+setDefaultTimeout(60_000); // an emulated start takes a second, where nothing else runs
 
 beforeAll(async () => {
   const from = "/usr/aarch64-linux-gnu/lib";
