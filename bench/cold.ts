@@ -9,7 +9,7 @@ const OF = ["launcher", "setns", "run", "published", "empty"] as const satisfies
 
 export async function readCold(stage: Stage) {
   const image = join(stage.own, "cold.img");
-  const directory = join(stage.own, "cold");
+  const directory = "/run/cold";
   const at = (name: Name) => join(directory, basename(file(stage, name)));
   await $`mkdir ${directory} && truncate -s 512M ${image} && mkfs.ext4 -q ${image}`;
   const device = (await $`losetup --find --show ${image}`.text()).trim();

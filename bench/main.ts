@@ -38,7 +38,6 @@ try {
   if (directory === "docs")
     await Bun.write("README.md", withBlock(await Bun.file("README.md").text(), report));
 } finally {
-  await $`umount -R ${stage.own}/bundle`.nothrow();
   rmSync(stage.own, { recursive: true });
 }
 
