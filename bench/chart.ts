@@ -23,13 +23,18 @@ export async function toSvg({ starts }: Pick<Figures, "starts">): Promise<string
     data: { values },
     background: "transparent",
     width: 420,
-    height: { step: 22 },
+    height: { step: 24 },
     encoding: {
-      y: { field: "by", type: "nominal", sort: { field: "median" }, title: null },
+      y: { field: "by", type: "nominal", sort: { field: "median" }, title: null, axis: { labelLimit: 300 } },
       x: {
         field: "median",
         type: "quantitative",
         scale: { type: "log" },
+        axis: {
+          values: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500],
+          format: "~g",
+          labelFlush: false,
+        },
         title: "ms, logarithmic: median, from the least to the 95th percentile",
       },
     },
@@ -48,12 +53,10 @@ export async function toSvg({ starts }: Pick<Figures, "starts">): Promise<string
         labelColor: TEXT,
         titleColor: TEXT,
         titleFontWeight: "normal",
-        labelLimit: 300,
         labelFontSize: 12,
         gridColor: "#8b949e",
         gridOpacity: 0.25,
       },
-      axisX: { values: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200], format: "~g" },
     },
   };
   const svg = await new View(parse(compile(spec).spec), { renderer: "none" }).toSVG();

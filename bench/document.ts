@@ -1,6 +1,5 @@
 // Figures and judgements in Markdown: what the README shows.
-import { type Figures, type Judgement, NAMES, type Name } from "./figures.ts";
-import { LEAST } from "./memory.ts";
+import { type Figures, type Judgement, LEAST_MEMORY, NAMES, type Name } from "./figures.ts";
 
 const MARKS = /(<!-- bench: [^>]* -->\n).*?(<!-- end -->)/s;
 
@@ -20,9 +19,8 @@ export function toMarkdown({
   judged,
 }: Report): string {
   const bySpeed = Object.entries(starts).sort(([, a], [, b]) => a.median - b.median);
-  const others = Object.entries(leftOut).map(([name, why]) => `${NAMES[name as Name]}: not run, ${why}. `);
-  return `
-![Median of a start by each, in ms](docs/bench.svg)
+  const others = Object.entries(leftOut).map(([name, why]) => `${NAMES[name as Name]}: not run, ${why}.\n`);
+  return `![Median of a start by each, in ms](docs/bench.svg)
 
 ${table(
   ["a program that exits, by", "median ms", "least ms", "95 % ms"],
@@ -44,7 +42,11 @@ ${table(
   Object.entries(memory).map(([name, peak]) => {
     const read = cold[name as Name];
     const bytes = read === undefined ? ["", "", ""] : [read.size, read.alone, read.ahead].map(kib);
-    return [NAMES[name as Name], peak < LEAST ? `below ${LEAST / 1024}` : (peak / 1024).toFixed(1), ...bytes];
+    return [
+      NAMES[name as Name],
+      peak < LEAST_MEMORY ? `below ${LEAST_MEMORY / 1024}` : (peak / 1024).toFixed(1),
+      ...bytes,
+    ];
   }),
 )}
 ${table(
@@ -54,8 +56,7 @@ ${table(
     ...[measured, limit].map((value) => number(value, unit)),
     holds ? "met" : "**missed**",
   ]),
-)}
-`;
+)}`;
 }
 
 /** The README, with that between its marks. */

@@ -3,22 +3,25 @@
 /** Who starts a program that only exits: the rows. */
 export const NAMES = {
   exec: "exec alone",
-  bare: "unshare(2) and exec, nothing else",
-  same: "a launcher's system calls by hand, in C",
+  bare: "unshare(2) and exec",
+  same: "a launcher's system calls, in C",
   launcher: "**a launcher of `nspin bake`**",
-  nsenter: "nsenter alone: the network namespace only",
+  nsenter: "nsenter: the network namespace only",
   ip: "`ip netns exec`",
-  published: "the published program (Go, then nsenter)",
+  published: "the published program, in Go",
   shell: "a shell: unshare, mount, nsenter",
   bwrap: "bubblewrap: the file only",
-  empty: "an empty compiled Bun program, alone",
+  empty: "an empty Bun program, alone",
   setns: "**`nspin run --enter setns`**",
   run: "**`nspin run`**",
-  crun: "crun, with the bundle of `nspin bundle`",
-  runc: "runc, with the bundle of `nspin bundle`",
-  systemd: "systemd-run",
+  crun: "crun, by `nspin bundle`",
+  runc: "runc, by `nspin bundle`",
+  systemd: "`systemd-run`",
 } as const;
 export type Name = keyof typeof NAMES;
+
+/** KiB. The kernel counts a process's pages in batches: less than this it does not tell. */
+export const LEAST_MEMORY = 256;
 
 export interface Spread {
   readonly least: number;
@@ -57,7 +60,7 @@ export interface Judgement {
 
 export function spread(list: readonly number[]): Spread {
   const sorted = list.toSorted((a, b) => a - b);
-  const at = (part: number) => sorted[Math.floor(part * (sorted.length - 1))] as number;
+  const at = (part: number) => Number(sorted[Math.floor(part * (sorted.length - 1))]?.toFixed(4));
   return { least: at(0), median: at(0.5), high: at(0.95) };
 }
 

@@ -21,7 +21,7 @@ const stage = await makeStage();
 try {
   const times = await timeInTurn<Name>(stage, stage.commands, ROUNDS, RUNS, stage.undo);
   const figures: Figures = {
-    machine: { kernel: release(), cpus: cpus().length, rounds: ROUNDS },
+    machine: { kernel: release().replace(/-.*/, ""), cpus: cpus().length, rounds: ROUNDS },
     starts: Object.fromEntries(Object.entries(times).map(([name, list]) => [name, spread(list)])),
     leftOut: stage.leftOut,
     window: await rejoinWindow(stage),

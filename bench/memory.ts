@@ -4,8 +4,6 @@ import { type Name, spread } from "./figures.ts";
 import { PATH, type Stage } from "./stage.ts";
 
 const OF = ["launcher", "setns", "run", "published", "crun", "runc", "empty"] as const;
-/** The kernel counts pages in batches for each processor: less than this it does not tell. */
-export const LEAST = 256;
 
 export async function peaks(stage: Stage) {
   const peaks: Partial<Record<Name, number>> = {};
