@@ -25,7 +25,7 @@ export async function toSvg({ starts }: Pick<Figures, "starts">): Promise<string
     width: 420,
     height: { step: 24 },
     encoding: {
-      y: { field: "by", type: "nominal", sort: { field: "median" }, title: null, axis: { labelLimit: 300 } },
+      y: { field: "by", type: "nominal", sort: { field: "median" }, title: null, axis: { labelLimit: 0 } },
       x: {
         field: "median",
         type: "quantitative",

@@ -1,8 +1,9 @@
 // What a start costs, by nspin and by others: `npm run bench`, in a mount namespace
 // of its own whose / is shared. With --write, what the documents show.
 
-import { rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, release } from "node:os";
+import { resolve } from "node:path";
 import { $ } from "bun";
 import { toSvg } from "./chart.ts";
 import { readCold } from "./cold.ts";
@@ -17,8 +18,9 @@ import { timeInTurn } from "./time.ts";
 const ROUNDS = 10;
 const RUNS = 30; // in each
 
-const stage = await makeStage();
+const own = mkdtempSync(resolve("dist/bench-"));
 try {
+  const stage = await makeStage(own);
   const times = await timeInTurn<Name>(stage, stage.commands, ROUNDS, RUNS, stage.undo);
   const figures: Figures = {
     machine: { kernel: release().replace(/-.*/, ""), cpus: cpus().length, rounds: ROUNDS },
@@ -38,11 +40,11 @@ try {
   if (directory === "docs")
     await Bun.write("README.md", withBlock(await Bun.file("README.md").text(), report));
 } finally {
-  rmSync(stage.own, { recursive: true });
+  rmSync(own, { recursive: true });
 }
 
 /** Microseconds between the two calls in which a mount of the host's could be missed. */
-async function rejoinWindow({ tools, own }: Stage) {
+async function rejoinWindow({ tools }: Stage) {
   const nanoseconds = (await $`${tools.window} ${own}`.text()).trim().split("\n").map(Number);
   return spread(nanoseconds.map((length) => length / 1000));
 }

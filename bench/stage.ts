@@ -1,6 +1,6 @@
 // A host whose resolv.conf is a link, a network namespace with a file of its own,
 // and every program that is timed.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { $ } from "bun";
 import { ownResolvConf } from "../test/host.ts";
@@ -21,22 +21,21 @@ export interface Stage {
   readonly leftOut: Readonly<Partial<Record<Name, string>>>;
   /** A line of shell that undoes what one start leaves. */
   readonly undo: Readonly<Partial<Record<Name, string>>>;
-  readonly exits: string;
-  /** The same, by method pin. */
+  /** A launcher, by method pin. */
   readonly pin: string;
   readonly tools: Readonly<Record<"peak" | "mounts" | "stack" | "window", string>>;
+  /** A directory on the disk. */
   readonly own: string;
 }
 
 /** In a mount namespace of its own, whose / is shared. */
-export async function makeStage(): Promise<Stage> {
+export async function makeStage(own: string): Promise<Stage> {
   const isSystemd = existsSync("/run/systemd/system"); // sd_booted(3); the next line hides it
   await ownResolvConf(HOST_FILE);
   writeFileSync(HOST_FILE, "nameserver 192.0.2.1\n");
   await $`ip netns add ${ID}`;
   mkdirSync(`/etc/netns/${ID}`, { recursive: true });
   writeFileSync(SOURCE, CONTENTS);
-  const own = mkdtempSync(resolve("dist/bench-"));
   const { exits, same, bare, published, empty, nspin, launcher, pin, sequence, ...tools } =
     await install(own);
   const bundle = "/run/bundle";
@@ -72,7 +71,7 @@ export async function makeStage(): Promise<Stage> {
   else leftOut.systemd = "systemd is not PID 1 here";
   for (const command of Object.values(commands)) await $`env -i PATH=${PATH.PATH} ${command.split(" ")}`;
   await $`sh -c ${undo.published}`;
-  return { commands, leftOut, undo, exits, pin: `${pin} ${exits}`, tools, own };
+  return { commands, leftOut, undo, pin: `${pin} ${exits}`, tools, own };
 }
 
 /**
