@@ -13,7 +13,8 @@ test) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base strace:strace podman:podman
 	tools="$tools clang:clang qemu-system-x86_64:qemu-system-x86 cpio:cpio insmod:kmod sudo:sudo setcap:libcap2-bin"
 	tools="$tools aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu qemu-aarch64:qemu-user prlimit:util-linux debootstrap:debootstrap" ;;
 soak) tools="$tools ip:iproute2 unshare:util-linux" ;;
-bench) tools="$tools ip:iproute2 hyperfine:hyperfine" ;;
+bench) tools="$tools ip:iproute2 hyperfine:hyperfine strace:strace go:golang-go runc:runc crun:crun bwrap:bubblewrap"
+	tools="$tools unshare:util-linux fincore:util-linux-extra losetup:mount mkfs.ext4:e2fsprogs" ;;
 esac
 missing=
 for tool in $tools; do

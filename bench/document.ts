@@ -1,0 +1,84 @@
+// Figures and judgements in Markdown: what the README shows.
+import { type Figures, type Judgement, LEAST_MEMORY, NAMES, type Name } from "./figures.ts";
+
+const MARKS = /(<!-- bench: [^>]* -->\n).*?(<!-- end -->)/s;
+
+export interface Report extends Figures {
+  readonly judged: readonly Judgement[];
+}
+
+export function toMarkdown({
+  machine,
+  starts,
+  leftOut,
+  mounts,
+  launches,
+  memory,
+  cold,
+  window,
+  judged,
+}: Report): string {
+  const bySpeed = Object.entries(starts).sort(([, a], [, b]) => a.median - b.median);
+  const others = Object.entries(leftOut).map(([name, why]) => `${NAMES[name as Name]}: not run, ${why}.\n`);
+  return `![Median of a start by each, in ms](docs/bench.svg)
+
+${table(
+  ["a program that exits, by", "median ms", "least ms", "95 % ms"],
+  bySpeed.map(([name, { median, least, high }]) => [NAMES[name as Name], ...[median, least, high].map(ms)]),
+)}
+${others.join("")}${machine.rounds} rounds, ${machine.cpus} CPUs, Linux ${machine.kernel}.
+The rejoin window: median ${window.median.toFixed(1)} us, 95 % ${window.high.toFixed(1)} us.
+
+${table(
+  ["more mounts on the host", "unshare and exec, ms", "launcher, ms", "`run --enter setns`, ms"],
+  mounts.map((row) => [String(row.mounts), ms(row.bare), ms(row.launcher), ms(row.setns)]),
+)}
+${table(
+  ["launch", "launcher, rejoin, ms", "launcher, pin, ms", "published program, ms"],
+  launches.map((row) => [String(row.launch), ms(row.rejoin), ms(row.pin), ms(row.published)]),
+)}
+${table(
+  ["", "peak memory, MiB", "file, KiB", "read from a cold disk, KiB", "with read-ahead, KiB"],
+  Object.entries(memory).map(([name, peak]) => {
+    const read = cold[name as Name];
+    const bytes = read === undefined ? ["", "", ""] : [read.size, read.alone, read.ahead].map(kib);
+    return [
+      NAMES[name as Name],
+      peak < LEAST_MEMORY ? `below ${LEAST_MEMORY / 1024}` : (peak / 1024).toFixed(1),
+      ...bytes,
+    ];
+  }),
+)}
+${table(
+  ["", "measured", "at most", ""],
+  judged.map(({ what, measured, limit, unit, holds }) => [
+    what,
+    ...[measured, limit].map((value) => number(value, unit)),
+    holds ? "met" : "**missed**",
+  ]),
+)}`;
+}
+
+/** The README, with that between its marks. */
+export function withBlock(readme: string, report: Report): string {
+  if (!MARKS.test(readme)) throw new Error("README.md has no place for the benchmark");
+  return readme.replace(MARKS, (_, begin, end) => `${begin}${toMarkdown(report)}${end}`);
+}
+
+function table(head: string[], rows: string[][]): string {
+  return [head, head.map((_, i) => (i === 0 ? "---" : "---:")), ...rows]
+    .map((row) => `| ${row.join(" | ")} |\n`)
+    .join("");
+}
+
+function ms(value: number): string {
+  return value.toFixed(2);
+}
+
+function kib(bytes: number): string {
+  return String(Math.ceil(bytes / 1024));
+}
+
+function number(value: number, unit: Judgement["unit"]): string {
+  return unit === "KiB" ? `${Math.ceil(value)} KiB` : `${value.toFixed(2)} ${unit}`.trim();
+}
