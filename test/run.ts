@@ -23,13 +23,14 @@ await one("types", ["tsc"]);
 await one("format", ["sh", "-c", "git ls-files '*.[ch]' | xargs clang-format --dry-run --Werror"]);
 await suite("unit", [bun, "test", "./test/unit"]);
 await suite("fuzz", [bun, "test", "./test/fuzz"]);
+await one("release, the build", [bun, "build/release.ts"]);
+await suite("release", ["sh", "-c", `sh test/release/unpack.sh >&2 && ${bun} test ./test/release`]);
 if (process.getuid?.() === 0 || mustRun) {
   await one("systemd-resolved", ["sh", "test/resolved/unpack.sh"]);
-  await one("arm64", [bun, "run", "--silent", "compile-arm64"]);
   await suite("root", [...container, "test", "./test/root"]);
   await one("soak", [...container, "test/load/soak.ts", SOAK_LAUNCHES]);
 } else console.log("root: NOT RUN, it needs root");
-await suite("vm", ["sh", "-c", `sh test/vm/kernels.sh >&2 && ${bun} test/vm/boot.ts`]);
+await suite("vm", ["sh", "-c", `sh test/vm/unpack.sh >&2 && ${bun} test/vm/boot.ts`]);
 
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -1,6 +1,7 @@
 // The method cases in each of Debian's kernels, emulated: their TAP, and a sum
 // in the form of bun test's.
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { $ } from "bun";
 import { distOf, type Machine } from "../../build/target.ts";
 
@@ -13,24 +14,32 @@ const EMULATORS: Record<Machine, { command: string[]; console: string }> = {
 
 const repository = `${import.meta.dir}/../..`;
 const vm = `${repository}/dist/vm`;
-let passed = 0;
-let failed = 0;
+const guests: { machine: Machine; kernel: string }[] = [];
 for (const machine of Object.keys(EMULATORS) as Machine[]) {
   await makeHost(machine);
   const kernels = readdirSync(`${vm}/${machine}`).filter((name) => /^\d/.test(name));
-  if (kernels.length === 0) failed++;
-  const outputs = await Promise.all(kernels.map((kernel) => boot(machine, kernel)));
-  kernels.forEach((kernel, i) => {
-    const tap = outputs[i] as string[];
-    console.log(`--- vm ${machine} ${kernel}\n${tap.join("\n")}`);
+  guests.push(...kernels.map((kernel) => ({ machine, kernel })));
+}
+
+let passed = 0;
+let failed = guests.length === 0 ? 1 : 0;
+const queue = guests.values(); // which the workers share
+await Promise.all(Array.from({ length: availableParallelism() }, worker));
+console.error(` ${passed} pass\n ${failed} fail`);
+process.exit(failed === 0 ? 0 : 1);
+
+async function worker(): Promise<void> {
+  for (const { machine, kernel } of queue) {
+    const start = Date.now();
+    const tap = await boot(machine, kernel);
+    const seconds = ((Date.now() - start) / 1000).toFixed();
+    console.log(`--- vm ${machine} ${kernel}, ${seconds} s\n${tap.join("\n")}`);
     const planned = Number(tap.find((line) => line.startsWith("1.."))?.slice(3) ?? 0);
     const good = tap.filter((line) => /^ok \d+ - /.test(line)).length;
     passed += good;
     failed += planned === 0 ? 1 : planned - good;
-  });
+  }
 }
-console.error(` ${passed} pass\n ${failed} fail`);
-process.exit(failed === 0 ? 0 : 1);
 
 /** What the machine has for a root: Debian's programs, nspin, and the cases as one program. */
 async function makeHost(machine: Machine): Promise<void> {
