@@ -60,7 +60,8 @@ long read_word(struct reader *reader, char *word, size_t bytes) {
 long mount_id(long fd, char id[NUMBER_BYTES]) {
   struct statx status;
   MUST(CALL(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status));
-  if (status.stx_mask & STATX_MNT_ID) {
+  /* 0: qemu-user sets the bit, and does not fill the field */
+  if (status.stx_mask & STATX_MNT_ID && status.stx_mnt_id != 0) {
     text_number(id, status.stx_mnt_id);
     return 0;
   }

@@ -315,7 +315,7 @@ long target_bind(struct target *target) {
     result =
         mount.is_shared ? -ESTALE : mount_bind(source, fd, recursion(target));
   if (result == -ENOENT)
-    result = -ESTALE; /* the mount that holds it is gone */
+    result = -ESTALE; /* what was opened has been removed since */
   CALL(__NR_close, fd);
   CALL(__NR_close, target->shown);
   return result;

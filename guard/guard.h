@@ -21,7 +21,6 @@
   L(AS, 2560ULL << 20)                                                         \
   L(DATA, 2304ULL << 20)                                                       \
   L(STACK, 256ULL << 10)                                                       \
-  L(FSIZE, 64ULL << 10)                                                        \
   L(NOFILE, 16)
 
 #define GUARD_LIMIT(name, least) GUARD_##name,

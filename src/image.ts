@@ -27,6 +27,7 @@ export function writeImage(plan: Plan, arch: Arch): Buffer {
 export function readImage(file: Buffer): { plan: Plan; arch: Arch } {
   for (const [arch, base64] of Object.entries(templates)) {
     const template = Buffer.from(base64, "base64");
+    if (file.length < template.length + HEAD) continue;
     const code = Buffer.from(file.subarray(0, template.length));
     code.fill(0, SIZES, SIZES + 2 * U64);
     const at = digestAt(template.length);

@@ -1,12 +1,14 @@
-// Any words, and any /etc/netns/ID: what readRun and makePlan make of them, and
-// what the binary says. A million cases in all; every run prints NSPIN_FUZZ_SEED,
-// which replays it from the environment.
+// Any words: what readRun and makePlan make of them, and what the binary says.
+// (What is in /etc/netns/ID, C lists: etc.c.) A million cases in all; every run
+// prints NSPIN_FUZZ_SEED, which replays it from the environment.
 import { expect, spyOn, test } from "bun:test";
 import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
+import { layOut } from "../../src/block.ts";
 import { type RunOptions, readRun, readWords, runArgs } from "../../src/cli.ts";
-import { CANNOT, Refusal } from "../../src/errors.ts";
-import { makePlan, RESOLV_CONF } from "../../src/plan.ts";
+import { COVER_FIELDS, LAUNCH_FIELDS, METHODS } from "../../src/contract.ts";
+import { CANNOT, Refusal, Reported } from "../../src/errors.ts";
+import { makePlan, type Plan, RESOLV_CONF } from "../../src/plan.ts";
 import { report } from "../../src/report.ts";
 import { readSelftest, selftestArgs } from "../../src/selftest-options.ts";
 import { NSPIN } from "../method/stage.ts";
@@ -102,12 +104,6 @@ const likely = fc
     words,
   )
   .map(([ours, theirs]) => [...ours.flat(), ...theirs]);
-const file = fc.oneof(
-  fc.constantFrom("resolv.conf", "resolv.conf", "hosts", ".hidden", "__proto__", "a\nb"),
-  text.filter((name) => !/[\0/]/.test(name) && !["", ".", ".."].includes(name)),
-);
-const entries = fc.uniqueArray(file, { maxLength: 3, size: "max" });
-
 const printed: string[] = [];
 spyOn(console, "error").mockImplementation((line: string) => void printed.push(line));
 
@@ -128,12 +124,8 @@ function isRefusal(stderr: string): boolean {
   return /^nspin: [^\0-\x1f\x7f-\x9f]+\n(nspin: hint: [^\0-\x1f\x7f-\x9f]+\n)?$/.test(stderr);
 }
 
-function runs(
-  count: number,
-  body: (words: string[], entries: string[]) => void,
-  some: fc.Arbitrary<string[]> = likely,
-): void {
-  fc.assert(fc.property(fc.oneof(words, some), entries, body), { numRuns: count, seed });
+function runs(count: number, body: (words: string[]) => void, some: fc.Arbitrary<string[]> = likely): void {
+  fc.assert(fc.property(fc.oneof(words, some), body), { numRuns: count, seed });
 }
 
 /** Where the options end, said another way than in cli.ts. */
@@ -147,10 +139,10 @@ function end(words: readonly string[]): number {
   return at;
 }
 
-function isAsAsked(options: RunOptions, names: string[]): void {
-  const plan = unlessRefused(() => makePlan(options, () => names));
+function isAsAsked(options: RunOptions): void {
+  const plan = unlessRefused(() => makePlan(options));
   if (plan === undefined) return;
-  const { netns, covers } = plan;
+  const { netns, etc, covers } = plan;
   ok((netns === undefined) === (options.netns === undefined));
   ok(netns === undefined || (netns.startsWith("/") && !netns.includes("\0")));
   if (netns !== options.netns)
@@ -158,24 +150,73 @@ function isAsAsked(options: RunOptions, names: string[]): void {
 
   const targets = covers.map(({ target }) => target);
   ok(new Set(targets).size === targets.length, "one is covered twice");
-  for (const bind of options.bind) {
-    ok(covers.some(({ source, target }) => source === bind.source && target === bind.target));
-  }
-  const more = covers.filter(({ from }) => from === "/etc/netns");
-  for (const { source, target } of more) {
-    ok(/^\/etc\/netns\/(?!\.{1,2}\/)[^/]+\/[^/]+$/.test(source) && target === `/etc/${source.split("/")[4]}`);
-  }
-  const hasName = netns?.includes("/run/netns/") && options.etc && more.length > 0;
-  if (hasName) for (const name of names) ok(targets.includes(`/etc/${name}`));
-  if (netns !== undefined && options.etc) ok(targets.includes(RESOLV_CONF) || targets.includes("/etc"));
-  ok(!options.etc || netns !== undefined || more.length === 0);
+  deepStrictEqual(
+    covers,
+    options.bind.map((bind) => ({ ...bind, isEntry: false })),
+  );
+  // A directory of entries where the namespace has a name, and only there: C wants a resolv.conf of it.
+  const name = /^(?:\/var)?\/run\/netns\/((?!\.{1,2}$)[^/]+)$/s.exec(netns ?? "")?.[1];
+  ok(etc === (options.etc && name !== undefined ? `/etc/netns/${name}` : undefined));
+  if (netns !== undefined && options.etc && etc === undefined)
+    ok(targets.includes(RESOLV_CONF) || targets.includes("/etc"));
+
   deepStrictEqual(plan.program, options.program);
   ok(plan.skip === options.skip && plan.method === options.method && plan.enter === options.enter);
+  ok(plan.readOnly === options.readOnly);
+  const tid = options.enter === "nsenter" && (covers.length > 0 || etc !== undefined);
+  ok(plan.tidWord === (tid ? plan.words.indexOf("--target") + 2 : 0));
+  isLaidOut(plan);
+}
+
+/** The block that C reads, read back: every word of the plan is in it, and nothing overlaps. */
+function isLaidOut(plan: Plan): void {
+  const base = 2 ** 46 + 8;
+  const block = Buffer.from(layOut(plan, () => base).buffer);
+  const values = (at: number, names: readonly string[]) =>
+    Object.fromEntries(names.map((name, i) => [name, Number(block.readBigUInt64LE(at + i * 8))]));
+  const texts: [number, number][] = [];
+  const text = (address: number | undefined): string | undefined => {
+    if (!address) return undefined;
+    const at = address - base;
+    const end = block.indexOf(0, at);
+    ok(at >= 0 && end >= at);
+    texts.push([at, end]);
+    return block.toString("utf8", at, end);
+  };
+  const utf8 = (value: string) => Buffer.from(value).toString();
+  const launch = values(0, LAUNCH_FIELDS);
+  ok(launch.size === LAUNCH_FIELDS.length * 8 && launch.failed_step === 0);
+  ok(
+    text(launch.netns) === (plan.netns && utf8(plan.netns)) &&
+      text(launch.etc) === (plan.etc && utf8(plan.etc)),
+  );
+  ok(text(launch.lock) === plan.lock && launch.skip === plan.skip && launch.tid_word === plan.tidWord);
+  ok(launch.method === METHODS[plan.method] && launch.read_only === Number(plan.readOnly));
+  ok(launch.by_command === Number(plan.enter === "nsenter"));
+  ok(launch.join === Number(plan.enter === "setns" && plan.netns !== undefined));
+  ok(launch.cover_count === plan.covers.length && launch.word_count === plan.words.length);
+  plan.covers.forEach(({ source, target }, i) => {
+    const cover = values((launch.covers as number) - base + i * COVER_FIELDS.length * 8, COVER_FIELDS);
+    ok(text(cover.source) === utf8(source) && text(cover.target) === utf8(target));
+    ok(cover.is_entry === 0 && cover.decision === 0);
+  });
+  let word = launch.words as number;
+  for (const expected of plan.words) {
+    ok(text(word) === utf8(String(expected)));
+    word += Buffer.byteLength(String(expected)) + 1;
+  }
+  texts.sort(([a], [b]) => a - b);
+  let from = (LAUNCH_FIELDS.length + plan.covers.length * COVER_FIELDS.length) * 8;
+  for (const [at, end] of texts) {
+    ok(at >= from);
+    from = end + 1;
+  }
+  ok(from <= block.length);
 }
 
 let accepted = 0;
 test("run: the options end where the program begins, and the plan has all that was asked", () => {
-  runs(850_000, (words, names) => {
+  runs(850_000, (words) => {
     const options = unlessRefused(() => readRun(words));
     if (options === undefined) return;
     accepted++;
@@ -186,10 +227,18 @@ test("run: the options end where the program begins, and the plan has all that w
     const { program, ...ours } = options;
     const { program: other, ...same } = readRun([...words.slice(0, used), "p"]);
     deepStrictEqual(same, ours);
-    isAsAsked(options, names);
+    isAsAsked(options);
   });
   expect(accepted).toBeGreaterThan(50_000);
 }, 120_000);
+
+test("what C has told is not told again, and its status stays", () => {
+  for (const status of [125, 126, 127]) {
+    printed.length = 0;
+    expect(report(new Reported(status))).toBe(status);
+    expect(printed).toEqual([]);
+  }
+});
 
 test("selftest, and every table of options", () => {
   runs(149_700, (words) => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { HOST_ANSWER, makeHost, mountTable, NAME, TASK_ANSWER, until } from "../host.ts";
-import { NSPIN, nspin, start } from "./nspin.ts";
+import { enterBy, entries, NSPIN, start } from "./nspin.ts";
 
 const ID = "task";
 let end: () => Promise<void>;
@@ -9,9 +9,9 @@ beforeAll(async () => {
 });
 afterAll(() => end());
 
-describe.each(["nsenter", "setns"])("--enter %s", (mode) => {
+describe.each(entries)("by %s", (entry) => {
   test("the program asks the network namespace's DNS server, the host its own", async () => {
-    const program = await nspin(["run", "--netns", ID, "--enter", mode, "--", "getent", "hosts", NAME]);
+    const program = await start([...enterBy(entry, ["--netns", ID]), "getent", "hosts", NAME]);
     const host = await start(["getent", "hosts", NAME]);
     expect(program).toMatchObject({ status: 0, stderr: "" });
     expect(program.stdout).toContain(TASK_ANSWER);
@@ -22,27 +22,29 @@ describe.each(["nsenter", "setns"])("--enter %s", (mode) => {
     const bind = ["--bind", `/etc/netns/${ID}/resolv.conf:/etc/resolv.conf`];
     const holder = Bun.spawn(["ip", "netns", "exec", ID, "sleep", "60"]);
     await Bun.sleep(200);
-    for (const netns of [`/run/netns/${ID}`, `pid:${holder.pid}`]) {
-      const words = ["run", "--netns", netns, ...bind, "--enter", mode, "getent", "hosts", NAME];
-      expect((await nspin(words)).stdout).toContain(TASK_ANSWER);
+    const netns = entry === "launcher" ? `/proc/${holder.pid}/ns/net` : `pid:${holder.pid}`;
+    for (const id of [`/run/netns/${ID}`, netns]) {
+      const words = [...enterBy(entry, ["--netns", id, ...bind]), "getent", "hosts", NAME];
+      expect((await start(words)).stdout).toContain(TASK_ANSWER);
     }
     holder.kill();
     await holder.exited;
   });
 
   test("without covers the mounts stay the host's", async () => {
-    const words = ["run", "--netns", ID, "--no-etc", "--enter", mode, "readlink", "/proc/self/ns/mnt"];
-    expect((await nspin(words)).stdout).toBe((await start(["readlink", "/proc/self/ns/mnt"])).stdout);
+    const words = [...enterBy(entry, ["--netns", ID, "--no-etc"]), "readlink", "/proc/self/ns/mnt"];
+    expect((await start(words)).stdout).toBe((await start(["readlink", "/proc/self/ns/mnt"])).stdout);
   });
 
   test("64 at once, 5000 in all: none wrong, and nothing left", async () => {
     const before = mountTable();
     let left = 5000;
     const wrong: string[] = [];
+    const words = [...enterBy(entry, ["--netns", ID]), "cat", "/etc/resolv.conf"];
     await Promise.all(
       Array.from({ length: 64 }, async () => {
         while (left-- > 0) {
-          const run = await nspin(["run", "--netns", ID, "--enter", mode, "cat", "/etc/resolv.conf"]);
+          const run = await start(words);
           if (run.stdout !== "nameserver 127.0.0.253\n")
             wrong.push(`${run.status} ${run.stdout}${run.stderr}`);
         }

@@ -5,23 +5,53 @@
 // one among those of the thread-group leader, the next is hit there, and its
 // trace must say that the same call was.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
 import { STEPS } from "../../src/contract.ts";
 import { type Kind, mountinfo, Stage } from "../method/stage.ts";
 import { NSPIN, start } from "./nspin.ts";
 
 const ID = "fault";
-beforeAll(async () => void (await $`ip netns add ${ID}`));
-afterAll(async () => void (await $`ip netns del ${ID}`));
+beforeAll(async () => {
+  await $`ip netns add ${ID}`;
+  mkdirSync(`/etc/netns/${ID}`, { recursive: true });
+  writeFileSync(`/etc/netns/${ID}/resolv.conf`, "task\n");
+});
+afterAll(async () => {
+  await $`ip netns del ${ID}`;
+  rmSync(`/etc/netns/${ID}`, { recursive: true });
+});
+
+interface Way {
+  readonly kind: Kind;
+  readonly words: string[];
+  /** Also by /etc/netns/ID. */
+  readonly etc?: boolean;
+  /** From within this. */
+  readonly prefix?: string[];
+  /** What strace does to each such launch. */
+  readonly as?: string;
+}
 
 /** How a launch is asked for: the steps differ. */
-const ways: Record<string, { kind: Kind; words: string[] }> = {
+const ways: Record<string, Way> = {
   rejoin: { kind: "link", words: ["--method", "rejoin", "--enter", "setns", "--read-only"] },
   overlay: { kind: "plain", words: ["--method", "overlay", "--enter", "setns"] },
   pin: { kind: "plain", words: ["--method", "pin", "--enter", "nsenter"] },
   directory: { kind: "plain", words: ["--method", "rejoin", "--enter", "setns", "--read-only"] },
   slave: { kind: "link", words: ["--method", "rejoin", "--enter", "setns"] },
+  etc: { kind: "link", words: ["--method", "rejoin", "--enter", "setns"], etc: true },
+  gone: {
+    kind: "link",
+    words: ["--method", "rejoin", "--enter", "setns"],
+    prefix: ["sh", "-c", 'mkdir /tmp/gone && cd /tmp/gone && rmdir /tmp/gone && exec "$@"', "sh"],
+  },
+  // Linux before 5.8: stx_mask has neither STATX_MNT_ID nor STATX_MNT_ID_UNIQUE.
+  old: {
+    kind: "link",
+    words: ["--method", "rejoin", "--enter", "setns"],
+    as: "statx:poke_exit=@arg5=ff0f0000",
+  },
   unpin: { kind: "plain", words: [] },
 };
 
@@ -43,37 +73,52 @@ type Row = [
 const path = "O_RDONLY|O_NOFOLLOW|O_CLOEXEC|O_PATH";
 const host = "open the host's root directory: Too many open files in system (ENFILE)";
 const full = "No space left on device (ENOSPC) | the limit is the sysctl fs.mount-max";
-const changed =
-  "Stale file handle (ESTALE) | it changed while the program was being started, which was stopped; try again";
+const changed = "Stale file handle (ESTALE) | it changed meanwhile, and nothing was started: try again";
 const locked =
   "Invalid argument (EINVAL) | a mount that is locked to its place, user_namespaces(7), cannot rejoin: --method pin";
+const missing =
+  "No such file or directory (ENOENT) | create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc";
 const pinned = { killed: 1 };
 
 // biome-ignore format: a table, a line each
 const rows: Row[] = [
   ["LEADER", "rejoin", "gettid()", "=1", "run on the thread-group leader: No such process (ESRCH)"],
-  ["GUARD", "rejoin", "mincore(", "ENOMEM", "take over what the entry guard recorded: No such file or directory (ENOENT) | this binary was built without its entry guard: npm run build"],
+  ["LEADER", "rejoin", 'readlinkat(AT_FDCWD, "/proc/self"', "ENOENT", "run on the thread-group leader: No such file or directory (ENOENT)"],
+  ["DIRECTORY", "gone", "fchdir(", "EIO", "return to the working directory: Input/output error (EIO)"],
   ["PRIVILEGE", "rejoin", "capget(", "EPERM", "use CAP_SYS_ADMIN: Operation not permitted (EPERM) | run it as root, for example with sudo"],
   ["INHERIT", "rejoin", 'openat(AT_FDCWD, "/proc/self/fd", ', "EMFILE", "keep the inherited file descriptors: Too many open files (EMFILE)"],
   ["INHERIT", "rejoin", "getdents64(", "EIO", "keep the inherited file descriptors: Input/output error (EIO)"],
-  ["ARGUMENTS", "rejoin", 'openat(AT_FDCWD, "/proc/self/cmdline"', "EACCES", "read the arguments: Permission denied (EACCES)"],
+  ["ARGUMENTS", "rejoin", "MAP_PRIVATE|MAP_ANONYMOUS, -1, 0", "ENOMEM", "put together the arguments: Cannot allocate memory (ENOMEM)"],
   ["FIND", "rejoin", 'statx(AT_FDCWD, "/usr/bin/touch"', "ENOENT", "find touch: No such file or directory (ENOENT)", { status: 127 }],
   ["FIND", "rejoin", 'faccessat(AT_FDCWD, "/usr/bin/touch"', "EACCES", "find touch: Permission denied (EACCES)", { status: 126 }],
   ["FIND", "pin", 'statx(AT_FDCWD, "/usr/bin/nsenter"', "ENOENT", "find /usr/bin/nsenter: No such file or directory (ENOENT) | install util-linux, or enter without it: --enter setns"],
   ["OPEN_NETNS", "rejoin", 'openat(AT_FDCWD, "/run/netns/fault"', "ENOENT", "open network namespace /run/netns/fault: No such file or directory (ENOENT) | 'ip netns list' shows the network namespaces that have a name"],
   ["CHECK_NETNS", "rejoin", "fstatfs(", "EIO", "use as a network namespace /run/netns/fault: Input/output error (EIO)"],
   ["CHECK_NETNS", "rejoin", "NS_GET_NSTYPE", "ENOTTY", "use as a network namespace /run/netns/fault: Invalid argument (EINVAL) | it is a file of another kind: 'ip netns add NAME' makes /run/netns/NAME"],
+  ["LIST", "etc", 'openat(AT_FDCWD, "/etc/netns/fault"', "EACCES", "list /etc/netns/fault: Permission denied (EACCES)"],
+  ["LIST", "etc", 'openat(AT_FDCWD, "/etc/netns/fault"+1', "ENOMEM", "list /etc/netns/fault: Cannot allocate memory (ENOMEM)"],
+  ["LIST", "etc", 'openat(AT_FDCWD, "/etc/netns/fault"+2', "EIO", "list /etc/netns/fault: Input/output error (EIO)"],
+  ["LIST", "etc", 'openat(AT_FDCWD, "/etc/netns/fault"+3', "EIO", "list /etc/netns/fault: Input/output error (EIO)"],
+  ["LIST", "etc", 'openat(AT_FDCWD, "/etc/netns/fault"+5', "ENOMEM", "list /etc/netns/fault: Cannot allocate memory (ENOMEM)"],
+  ["FIND_RESOLV_CONF", "etc", 'openat(AT_FDCWD, "/etc/netns/fault"', "ENOENT", `find /etc/netns/fault/resolv.conf: ${missing}`],
+  ["FIND_RESOLV_CONF", "etc", 'openat(AT_FDCWD, "/etc/netns/fault"+2', "=0", `find /etc/netns/fault/resolv.conf: ${missing}`],
   ["OPEN_HOST", "rejoin", 'openat(AT_FDCWD, "/proc/self/ns/mnt"', "ENFILE", host],
   ["OPEN_HOST", "rejoin", 'openat(AT_FDCWD, "/", O_RDONLY|O_CLOEXEC|O_PATH', "ENFILE", host],
   ["OPEN_HOST", "rejoin", 'openat(AT_FDCWD, ".", O_RDONLY|O_CLOEXEC|O_PATH', "ENFILE", host],
   ["OPEN_HOST", "rejoin", 'openat(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY|O_CLOEXEC', "ENFILE", host],
+  ["OPEN_HOST", "rejoin", 'openat(AT_FDCWD, "/proc/self/mountinfo"+1', "ENOMEM", "open the host's root directory: Cannot allocate memory (ENOMEM)"],
   ["OPEN_SOURCE", "rejoin", 'statx(AT_FDCWD, "SOURCE"', "EIO", "open SOURCE: Input/output error (EIO)"],
   ["OPEN_TARGET", "rejoin", `openat(AT_FDCWD, "FILE", ${path}`, "EIO", "open FILE: Input/output error (EIO)"],
   ["OPEN_TARGET", "rejoin", `openat(AT_FDCWD, "FILE", ${path}#2`, "ENOENT", "open FILE: No such file or directory (ENOENT) | only what exists can be covered: create it first"],
   ["INSPECT", "rejoin", `openat(AT_FDCWD, "FILE", ${path}#3`, "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
   ["INSPECT", "pin", `openat(AT_FDCWD, "FILE", ${path}#4`, "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
-  ["INSPECT", "rejoin", `openat(AT_FDCWD, "FILE", ${path}#3+2`, "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
-  ["INSPECT", "rejoin", 'openat(AT_FDCWD, "/proc/self/mountinfo"#2+1', "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
+  ["OPEN_TARGET", "rejoin", `openat(AT_FDCWD, "FILE", ${path}+3`, "EIO", "open FILE: Input/output error (EIO)"],
+  ["OPEN_TARGET", "old", 'openat(AT_FDCWD, "/proc/self/fdinfo/', "EMFILE", "open FILE: Too many open files (EMFILE)"],
+  ["INSPECT", "rejoin", `openat(AT_FDCWD, "FILE", ${path}#3+1`, "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
+  ["INSPECT", "old", 'openat(AT_FDCWD, "/proc/self/fdinfo/#3', "EMFILE", "look up the mount that holds FILE: Too many open files (EMFILE)"],
+  ["INSPECT", "old", 'openat(AT_FDCWD, "/proc/self/fdinfo/#3+1', "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
+  ["INSPECT", "old", 'openat(AT_FDCWD, "/proc/self/mountinfo"#2', "ENFILE", "look up the mount that holds FILE: Too many open files in system (ENFILE)"],
+  ["INSPECT", "old", 'openat(AT_FDCWD, "/proc/self/mountinfo"#2+1', "EIO", "look up the mount that holds FILE: Input/output error (EIO)"],
   ["DECIDE", "rejoin", "MOVE_MOUNT_SET_GROUP", "ENOSYS", "use method rejoin on FILE: Operation not supported (EOPNOTSUPP) | the kernel cannot rejoin a peer group (Linux 5.15); pin works on any"],
   ["DECIDE", "slave", '"/proc", "tmpfs"', "EPERM", "use method rejoin on FILE: Operation not supported (EOPNOTSUPP) | it is held by a slave, and this kernel breaks propagation to those"],
   ["DECIDE", "slave", "unshare(", "ENOSPC", "use method rejoin on FILE: No space left on device (ENOSPC)"],
@@ -90,7 +135,7 @@ const rows: Row[] = [
   ["LEAVE", "rejoin", "MS_SLAVE", "EINVAL", "make a slave of the mount that holds FILE: Invalid argument (EINVAL)"],
   ["OPEN_SHOWN", "rejoin", 'openat(AT_FDCWD, "SOURCE", O_RDONLY|O_CLOEXEC|O_PATH', "EIO", "open for the program SOURCE: Input/output error (EIO)"],
   ["OPEN_SHOWN", "pin", 'openat(AT_FDCWD, "SOURCE", O_RDONLY|O_CLOEXEC|O_PATH', "ESTALE", `open for the program SOURCE: ${changed}`, pinned],
-  ["OVERLAY", "overlay", 'openat(AT_FDCWD, "/proc/self/mountinfo"#4+1', "EIO", "lay an overlay on the directory of FILE: Input/output error (EIO)"],
+  ["OVERLAY", "overlay", 'openat(AT_FDCWD, "/proc/self/mountinfo"#2+1', "EIO", "lay an overlay on the directory of FILE: Input/output error (EIO)"],
   ["OVERLAY", "overlay", '"tmpfs"', "EPERM", "lay an overlay on the directory of FILE: Operation not permitted (EPERM)"],
   ["OVERLAY", "overlay", '"overlay"', "ENODEV", "lay an overlay on the directory of FILE: No such device (ENODEV) | the kernel has no overlay file system: modprobe overlay"],
   ["BIND", "rejoin", "MS_BIND, NULL", "ENOSPC", `bind SOURCE over FILE: ${full}`],
@@ -112,12 +157,16 @@ const rows: Row[] = [
   ["EXECUTE", "rejoin", 'execve("/usr/bin/touch"', "ETXTBSY", "execute touch: Text file busy (ETXTBSY)", { status: 126 }],
   ["EXECUTE", "rejoin", 'execve("/usr/bin/touch"', "ENOENT", "execute touch: No such file or directory (ENOENT)", { status: 127 }],
   ["EXECUTE", "pin", 'execve("/usr/bin/nsenter"', "E2BIG", "execute /usr/bin/nsenter: Argument list too long (E2BIG) | arguments and environment together are longer than execve(2) takes", { failed: 1, killed: 1 }],
+  ["PRIVILEGE", "unpin", "capget(", "EPERM", "use CAP_SYS_ADMIN: Operation not permitted (EPERM) | run it as root, for example with sudo"],
+  ["LOCK", "unpin", "LOCK_EX", "ENOLCK", "lock /run/nspin.lock: No locks available (ENOLCK)"],
+  ["FIND_PIN", "unpin", `openat(AT_FDCWD, "FILE", ${path}`, "ENOENT", "find a mount of method pin on FILE: No such file or directory (ENOENT)"],
+  ["FIND_PIN", "unpin", `openat(AT_FDCWD, "FILE", ${path}#3+1`, "EIO", "find a mount of method pin on FILE: Input/output error (EIO)"],
   ["FIND_PIN", "unpin", `openat(AT_FDCWD, "FILE", ${path}#3`, "EIO", "find a mount of method pin on FILE: Input/output error (EIO)"],
   ["UNPIN", "unpin", "umount2(", "EPERM", "unmount FILE: Operation not permitted (EPERM)"],
 ];
 
-/** No system call of their own decides these: they have a test each. */
-const others = ["CONTRACT", "COMPARE"];
+/** No system call of their own decides these: they have a test each (SECURE in bake.test.ts). */
+const others = ["CONTRACT", "COMPARE", "SECURE"];
 
 test("every step has its row", () => {
   const covered = new Set<string>([...rows.map(([step]) => step), ...others]);
@@ -131,6 +180,7 @@ test.each(rows.flatMap((row) => hits.map((hit) => [row[0], row[1], row[2], hit, 
   async (_step, way, _call, hit, row) => {
     for (let tries = 1; !(await isMet(way, hit, row)); tries++) expect(tries).toBeLessThan(TRIES);
   },
+  30_000,
 );
 
 /**
@@ -139,21 +189,19 @@ test.each(rows.flatMap((row) => hits.map((hit) => [row[0], row[1], row[2], hit, 
  */
 async function isMet(way: string, hit: (typeof hits)[number], row: Row): Promise<boolean> {
   const [, , call, error, says, more = {}] = row;
-  const meant = await onHost(way, async (host) =>
-    locate((await traced(host.command)).calls, host.fill(call)),
-  );
+  const meant = await onHost(way, async (host) => locate((await traced(host)).calls, host.fill(call)));
   if (meant === undefined) throw new Error(`no launch makes the call ${call}`);
   return await onHost(way, async (host) => {
     const effect =
       hit === "is killed" ? "signal=SIGKILL" : error.startsWith("=") ? `retval${error}` : `error=${error}`;
-    const seen = await traced(host.command, `${meant.name}:${effect}:when=${meant.number}`);
+    const seen = await traced(host, `${meant.name}:${effect}:when=${meant.number}`);
     const found = locate(seen.calls, host.fill(call));
     if (found?.name !== meant.name || found.number !== meant.number) return false;
     if (hit === "is killed") {
       expect(seen.calls.slice(-2)).toEqual([found.line, "+++ killed by SIGKILL +++"]);
     } else {
       expect(found.line).toEndWith("(INJECTED)");
-      expect(seen.injected).toBe(1);
+      expect(seen.injected(meant.name)).toBe(1);
       const { status, stdout, stderr } = seen;
       expect([status, stdout, stderr]).toEqual([more.status ?? 125, "", host.message(says)]);
     }
@@ -168,7 +216,7 @@ test.each([
   ["a launch that could not take it back", ["mount:error=ENOMEM:when=2", "umount2:error=EPERM"]],
 ])("unpin takes away what is left, bound and not private, by %s", (_, injections) =>
   onHost("pin", async (host) => {
-    await traced(host.command, ...injections);
+    await traced(host, ...injections);
     await host.isAsBefore(1);
     expect(await start([NSPIN, "unpin", host.file])).toMatchObject({ status: 0, stdout: "", stderr: "" });
     await host.isAsBefore();
@@ -191,12 +239,25 @@ test("COMPARE: a directory over a file, and a file over a directory", () =>
     await host.nextIsRight();
   }));
 
+const MISUSE = "/tmp/misuse/dist/misuse";
+test("a binary with the sequence in it that is called as no command does", async () => {
+  // Where it can be written: build/guard.ts leaves what it links beside it.
+  await $`mkdir -p /tmp/misuse/dist /tmp/misuse/test && cp -r build ffi guard src package.json /tmp/misuse`;
+  await $`cp -r test/root /tmp/misuse/test && ln -sfn ${process.cwd()}/node_modules /tmp/misuse/node_modules`;
+  const built = `import { guard } from "./build/guard.ts"; await guard("dist/bundled", ${JSON.stringify(MISUSE)});`;
+  const bun = process.execPath;
+  await $`${bun} build --compile test/root/misuse.ts --outfile dist/bundled && ${bun} -e ${built}`
+    .cwd("/tmp/misuse")
+    .quiet();
+  expect(existsSync(MISUSE)).toBeTrue();
+}, 60_000);
+
 test.each([
   ["CONTRACT: a struct of another size", "size", "read the plan: Invalid argument (EINVAL)"],
   ["LEADER: off the main thread", "thread", "run on the thread-group leader: No such process (ESRCH)"],
 ])("%s", (_, how, says) =>
   onHost("rejoin", async (host) => {
-    const seen = await start([process.execPath, "test/root/misuse.ts", how, ...host.command.slice(1)]);
+    const seen = await start([MISUSE, how, ...host.command.slice(1)]);
     expect(seen).toMatchObject({ status: 125, stdout: "", stderr: host.message(says) });
     await host.isAsBefore();
     await host.nextIsRight();
@@ -220,6 +281,7 @@ class Host {
     readonly source: string,
     readonly file: string,
     readonly command: readonly string[],
+    readonly way: Way,
     readonly before: readonly string[],
     readonly names: string,
   ) {
@@ -239,10 +301,12 @@ class Host {
       await $`mount --bind ${stage.holder} ${other} && mount --make-slave ${other} && mount --make-shared ${other}`;
       file = `${other}/etc/resolv.conf`;
     }
-    const options = ["--netns", ID, "--no-etc", ...(ways[way]?.words ?? []), "--bind", `${source}:${file}`];
+    const { words, etc = false } = ways[way] as Way;
+    const options = ["--netns", ID, ...(etc ? [] : ["--no-etc"]), ...words, "--bind", `${source}:${file}`];
     if (way === "unpin") await $`${NSPIN} run ${options} --method pin true`.quiet();
     const command = way === "unpin" ? ["unpin", file] : ["run", ...options, "touch", `${stage.root}/mark`];
-    return new Host(stage, source, file, command, table(), await $`ip netns list`.text());
+    const names = await $`ip netns list`.text();
+    return new Host(stage, source, file, command, ways[way] as Way, table(), names);
   }
 
   fill(text: string): string {
@@ -250,7 +314,8 @@ class Host {
   }
 
   message(says: string): string {
-    return this.fill(`nspin: cannot ${says}\n`).replace(" | ", "\nnspin: hint: ");
+    const [what, hint] = says.split(" | ") as [string, string?];
+    return `nspin: cannot ${this.fill(what)}\n${hint === undefined ? "" : `nspin: hint: ${hint}\n`}`;
   }
 
   /** No program, no other mount but those expected on the file. */
@@ -269,10 +334,11 @@ class Host {
       return expect(mountinfo()).toBe(this.stage.before);
     }
     const shown = statSync(this.file).isDirectory() ? `${this.file}/resolv.conf` : this.file;
-    const look = ["sh", "-c", `cat ${shown}; stat -Lc %i /proc/self/ns/net`];
-    const seen = await start([NSPIN, ...this.command.slice(0, -2), ...look]);
+    const all = this.way.etc ? [shown, "/etc/resolv.conf"] : [shown];
+    const look = ["env", "--chdir=/", "sh", "-c", `cat ${all.join(" ")}; stat -Lc %i /proc/self/ns/net`];
+    const seen = await start([...(this.way.prefix ?? []), NSPIN, ...this.command.slice(0, -2), ...look]);
     const netns = await $`stat -Lc %i /run/netns/${ID}`.text();
-    expect(seen).toMatchObject({ status: 0, stdout: `task\n${netns}`, stderr: "" });
+    expect(seen).toMatchObject({ status: 0, stdout: `${"task\n".repeat(all.length)}${netns}`, stderr: "" });
     const more = table().filter((line) => !this.before.includes(line));
     expect(more.length).toBe(this.command.includes("pin") ? 1 : 0);
     for (const line of more) expect(line).toMatch(new RegExp(` ${this.file} [^ ]+ - `));
@@ -288,10 +354,10 @@ function table(): string[] {
  * Runs nspin under strace: what the leader called, in order, and how often was
  * injected. The first line is strace's own execve, which it does not count.
  */
-async function traced(command: readonly string[], ...injections: string[]) {
+async function traced({ command, way }: Host, ...injections: string[]) {
   const file = `${mkdtempSync("/tmp/nspin-trace-")}/trace`;
-  const inject = injections.flatMap((injection) => ["-e", `inject=${injection}`]);
-  const strace = ["strace", "-f", "-qq", "-o", file, ...inject];
+  const inject = [way.as ?? [], injections].flat().flatMap((injection) => ["-e", `inject=${injection}`]);
+  const strace = [...(way.prefix ?? []), "strace", "-f", "-qq", "-o", file, ...inject];
   const seen = await start([...strace, NSPIN, ...command], { env: { PATH: "/usr/bin" } });
   const lines = readFileSync(file, "utf8").trim().split("\n");
   const leader = `${Number.parseInt(lines[0] as string, 10)} `;
@@ -302,17 +368,27 @@ async function traced(command: readonly string[], ...injections: string[]) {
     if (rest === undefined) calls.push(line.slice(leader.length).trim());
     else calls.push(calls.pop()?.replace(" <unfinished ...>", rest) as string);
   }
-  return { ...seen, calls, injected: lines.filter((line) => line.includes("(INJECTED)")).length };
+  const injected = (name: string) =>
+    lines.filter((line) => line.includes("(INJECTED)") && new RegExp(`\\b${name}\\b`).test(line)).length;
+  return { ...seen, calls, injected };
 }
 
-/** A row's call, once the object is loaded: its name, its number among those of that name, its line. */
+/** A row's call, in the sequence: its name, its number among those of that name, its line. */
 function locate(calls: readonly string[], call: string) {
   const [, part, nth = "1", after = "0"] = /^(.*?)(?:#(\d+))?(?:\+(\d+))?$/.exec(call) as string[];
-  const loaded = calls.findIndex((line) => line.startsWith("memfd_create("));
-  const found = calls.flatMap((line, i) => (i > loaded && line.includes(part as string) ? [i] : []));
+  const first = begin(calls);
+  const found = calls.flatMap((line, i) => (i >= first && line.includes(part as string) ? [i] : []));
   const at = (found[Number(nth) - 1] ?? Number.NaN) + Number(after);
   const line = calls[at];
   if (line === undefined) return undefined;
   const name = line.slice(0, line.indexOf("("));
   return { name, number: calls.slice(0, at + 1).filter((line) => line.startsWith(`${name}(`)).length, line };
+}
+
+/** Where the sequence begins: "am I the leader", which the runtime never asks so; unpin's first call. */
+function begin(calls: readonly string[]): number {
+  const asked = calls.findLastIndex(
+    (line, i) => line.startsWith("gettid()") && /^(getpid\(|\+\+\+ killed)/.test(calls[i + 1] ?? ""),
+  );
+  return asked >= 0 ? asked : calls.findIndex((line) => line.startsWith("capget("));
 }

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { mkdtempSync, renameSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
-import { NSPIN, start } from "./nspin.ts";
+import { type Entry, enterBy, entries, NSPIN, start } from "./nspin.ts";
 
 /** A host of its own: a shared tmpfs, a link and a file in it to cover, and the task's file. */
 const stage = `
@@ -35,7 +35,7 @@ function on(setup: string, command: readonly string[], env?: Record<string, stri
 }
 
 const link = ["--bind", "/mnt/task:/mnt/etc/link"];
-const run = (...words: string[]) => [NSPIN, "run", ...link, ...words];
+const run = (entry: Entry, ...program: string[]) => [...enterBy(entry, link), ...program];
 const cat = ["cat", "/mnt/etc/link"];
 const works = { status: 0, stdout: "task\n", stderr: "" };
 
@@ -51,8 +51,8 @@ interface Surroundings {
   readonly setup?: string;
   readonly env?: Record<string, string>;
   readonly prefix?: string[];
-  /** Else by nsenter as well, which needs more rights of its own. */
-  readonly only?: "setns";
+  /** Not by nsenter, which needs more rights of its own. */
+  readonly not?: "nsenter";
 }
 
 const surroundings: Record<string, Surroundings> = {
@@ -84,7 +84,7 @@ const surroundings: Record<string, Surroundings> = {
       ],
       ...["--ambient-caps=-all,+sys_admin", "--bounding-set=-all,+sys_admin"],
     ],
-    only: "setns",
+    not: "nsenter",
   },
   "cwd deleted": { setup: "mkdir /mnt/gone && cd /mnt/gone && rmdir /mnt/gone" },
   "one process allowed": { prefix: ["prlimit", "--nproc=1"] },
@@ -99,14 +99,11 @@ const surroundings: Record<string, Surroundings> = {
   },
 };
 
-const modes = ["nsenter", "setns"] as const;
 const each = Object.entries(surroundings).flatMap(([name, row]) =>
-  modes
-    .filter((mode) => row.only === undefined || row.only === mode)
-    .map((mode) => [name, mode, row] as const),
+  entries.filter((entry) => row.not !== entry).map((entry) => [name, entry, row] as const),
 );
-test.each(each)("%s, --enter %s", async (_, mode, { setup = "", env, prefix = [] }) => {
-  expect(await on(setup, [...prefix, ...run("--enter", mode, ...cat)], env)).toMatchObject(works);
+test.each(each)("%s, by %s", async (_, entry, { setup = "", env, prefix = [] }) => {
+  expect(await on(setup, [...prefix, ...run(entry, ...cat)], env)).toMatchObject(works);
 });
 
 // --- limits that a program started directly survives: it works, or one line and 125 ---
@@ -118,7 +115,7 @@ test.each([
   const bytes = value.replace("M", "000000").replace("G", "000000000");
   const prlimit = ["prlimit", `--${limit}=${bytes}`];
   expect(await on("", [...prlimit, "cat", "/mnt/task"])).toMatchObject(works);
-  const { status, stdout, stderr } = await on("", [...prlimit, ...run("--enter", "setns", ...cat)]);
+  const { status, stdout, stderr } = await on("", [...prlimit, ...run("setns", ...cat)]);
   if (status === 0) expect({ stdout, stderr }).toEqual({ stdout: "task\n", stderr: "" });
   else {
     expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
@@ -127,7 +124,7 @@ test.each([
 });
 
 test("an address space smaller than the binary: execve(2) itself kills it, and nothing has run", async () => {
-  const { status, stdout, stderr } = await on("", ["prlimit", "--as=64000000", ...run(...cat)]);
+  const { status, stdout, stderr } = await on("", ["prlimit", "--as=64000000", ...run("nsenter", ...cat)]);
   expect({ status, stdout }).toEqual({ status: 128 + 11, stdout: "" });
   expect(stderr).toBe("Segmentation fault\n"); // the shell's
 });
@@ -137,11 +134,11 @@ test("an address space smaller than the binary: execve(2) itself kills it, and n
 test.each(["ENOSYS", "EPERM"])("the new mount calls refused with %s", async (error) => {
   const refuse = `inject=move_mount,open_tree,mount_setattr:error=${error}`;
   const strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", refuse];
-  const auto = await on("", [...strace, ...run(...cat)]);
+  const auto = await on("", [...strace, ...run("nsenter", ...cat)]);
   expect(auto).toMatchObject({ status: 0, stderr: "" });
   expect(auto.stdout).toMatch(/^task\n\d+a\d+\n> [^\n]* \/mnt\/etc\/link [^\n]*\n$/); // pin's one mount
   expect(auto.stdout).not.toContain("shared:");
-  expect(await on("", [...strace, ...run("--method", "rejoin", ...cat)])).toMatchObject({
+  expect(await on("", [...strace, NSPIN, "run", ...link, "--method", "rejoin", ...cat])).toMatchObject({
     status: 125,
     stdout: "",
     stderr:
@@ -211,7 +208,7 @@ test.each([
   expect(seen).toMatchObject(expected);
   if (seen.status === 125) {
     expect(seen.stderr).toMatch(
-      /^nspin: cannot (open for the program .*: Stale file handle \(ESTALE\)|bind .* over .*: No such file or directory \(ENOENT\))\nnspin: hint: it changed while .*; try again\n$/,
+      /^nspin: cannot (open for the program|bind) .*: Stale file handle \(ESTALE\)\nnspin: hint: it changed meanwhile, .*: try again\n$/,
     );
   }
   await $`ip netns del renamed && umount ${directory}/host`;
@@ -241,8 +238,8 @@ test.each([
   const program = ["sh", "-c", 'printf "%s\\n" "$@" | md5sum; env -0 | md5sum', "sh", ...words];
   const direct = await on("", program, env);
   expect(direct.stdout).toMatch(/^[0-9a-f]{32} {2}-\n[0-9a-f]{32} {2}-\n$/);
-  for (const mode of modes) {
-    const { status, stdout, stderr } = await on("", run("--enter", mode, "--", ...program), env);
+  for (const entry of entries) {
+    const { status, stdout, stderr } = await on("", run(entry, ...program), env);
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: direct.stdout, stderr: "" });
   }
 });

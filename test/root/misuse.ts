@@ -1,5 +1,5 @@
-// The object, called as the command line never does: with a struct of another
-// size, and on another thread than the leader.
+// The sequence, called as the command line never does: with a struct of another
+// size, and on another thread than the leader. fault.test.ts makes it a binary.
 
 import { readRun } from "../../src/cli.ts";
 import { LAUNCH_FIELDS } from "../../src/contract.ts";
@@ -21,7 +21,7 @@ if (Bun.isMainThread && how === "thread") {
 
 function attempt(): number {
   try {
-    launch(makePlan(readRun(words), () => []));
+    launch(makePlan(readRun(words)));
   } catch (error) {
     return report(error);
   }

@@ -15,9 +15,13 @@ beforeAll(async () => {
   mkdirSync("/etc/netns/odd", { recursive: true });
   writeFileSync("/etc/netns/odd/resolv.conf", "");
   writeFileSync("/etc/netns/odd/no-namesake", "");
-  await $`ip netns add odd`;
+  writeFileSync("/etc/netns/file", "");
+  await $`ip netns add odd && ip netns add file`;
 });
-afterAll(() => rmSync("/etc/netns/odd", { recursive: true }));
+afterAll(() => {
+  rmSync("/etc/netns/odd", { recursive: true });
+  rmSync("/etc/netns/file");
+});
 
 const cases: [string, string[], string][] = [
   [
@@ -60,15 +64,26 @@ const cases: [string, string[], string][] = [
   ],
   [
     "no resolv.conf",
-    ["--netns", "refused", "p"],
-    "nspin: cannot find /etc/netns/refused/resolv.conf\n" +
-      "nspin: hint: create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc; 'ip netns list' shows the names\n",
+    ["--netns", "refused", "touch", `${directory}/started`],
+    "nspin: cannot find /etc/netns/refused/resolv.conf: No such file or directory (ENOENT)\n" +
+      "nspin: hint: create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc\n",
   ],
   [
     "no namesake",
     ["--netns", "odd", "touch", `${directory}/started`],
     "nspin: cannot open /etc/no-namesake: No such file or directory (ENOENT)\n" +
-      "nspin: hint: /etc/netns/odd/no-namesake covers its namesake, which does not exist\n",
+      "nspin: hint: each entry of /etc/netns/ID covers its namesake in /etc, which must exist\n",
+  ],
+  [
+    "an /etc/netns/ID that is a file",
+    ["--netns", "file", "touch", `${directory}/started`],
+    "nspin: cannot list /etc/netns/file: Not a directory (ENOTDIR)\n",
+  ],
+  [
+    "names that no terminal shall obey",
+    ["--bind", `${directory}/\x1b[2J\u009b2J\n:${hello}`, "touch", `${directory}/started`],
+    `nspin: cannot open ${directory}/\\x1b[2J\\xc2\\x9b2J\\x0a: No such file or directory (ENOENT)\n` +
+      "nspin: hint: this is what the program shall see: it must exist\n",
   ],
   [
     "a missing source",
@@ -103,7 +118,7 @@ const cases: [string, string[], string][] = [
       `${directory}/started`,
     ],
     `nspin: cannot lay /etc/hosts over ${directory}//HELLO: File exists (EEXIST)\n` +
-      "nspin: hint: another cover is on the same file, or one is within the other: one would hide the other\n",
+      "nspin: hint: another cover is on it, or within it, or around it\n",
   ],
   [
     "an unknown option",

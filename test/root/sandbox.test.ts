@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { $, which } from "bun";
 import { installPrograms } from "../programs.ts";
-import { files, NSPIN, start } from "./nspin.ts";
+import { enterBy, entries, files, NSPIN, start } from "./nspin.ts";
 
 const { directory, hello, world } = files();
 const run = [NSPIN, "run", "-v", "--bind", `${world}:${hello}`, "--", "cat", hello];
@@ -22,8 +22,9 @@ test.each([
   },
 );
 
-describe.each(["nsenter", "setns"])("--enter %s", (mode) => {
-  const words = [NSPIN, "run", "--enter", mode, "--bind", `${world}:${hello}`, "cat", hello];
+describe.each(entries)("by %s", (entry) => {
+  const bind = ["--bind", `${world}:${hello}`];
+  const words = [...enterBy(entry, bind), "cat", hello];
 
   // Where the thread's id here is another's there: 1, the container's first process.
   test("in a PID namespace, with the /proc of the outer one", async () => {
@@ -34,10 +35,12 @@ describe.each(["nsenter", "setns"])("--enter %s", (mode) => {
 
   test("in a user namespace, whose mounts may be locked to their places, auto pins", async () => {
     const link = `${directory}/link`;
-    const script = `mount --make-rshared / && ln -sfn HELLO ${link} && ${words.join(" ").replaceAll(hello, link)}`;
+    const onLink = [...enterBy(entry, ["--bind", `${world}:${link}`]), "cat", link];
+    const script = `mount --make-rshared / && ln -sfn HELLO ${link} && ${onLink.join(" ")}`;
     const own = ["unshare", "--user", "--map-root-user", "--mount", "--propagation", "private"];
     const seen = await start([...own, "sh", "-c", `${script} && grep -c ' ${link} ' /proc/self/mountinfo`]);
     expect(seen).toMatchObject({ status: 0, stdout: "WORLD\n1\n", stderr: "" });
+    if (entry === "launcher") return;
     const told = await start([...own, "sh", "-c", script.replace("--enter", "--dry-run --enter")]);
     expect(told.stdout).toMatch(/use method pin on .*: in a user namespace/);
   });

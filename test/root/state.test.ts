@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
-import { files, NSPIN, start } from "./nspin.ts";
+import { enterBy, entries, files, start } from "./nspin.ts";
 
 const ID = "state";
 const { directory, hello, world } = files();
@@ -392,8 +392,11 @@ const launchers: [string[], Case["seen"]][] = [
   ],
 ];
 
-describe.each(["nsenter", "setns"])("--enter %s", (mode) => {
-  const nspin = [NSPIN, "run", "--netns", ID, "--enter", mode, "--"];
+describe.each(entries)("by %s", (entry) => {
+  let nspin: string[];
+  beforeAll(() => {
+    nspin = enterBy(entry, ["--netns", ID]);
+  });
 
   test.each(cases)("$name", async ({ odd, seen, words }) => {
     const direct = await observe(odd, [], words);
@@ -409,7 +412,7 @@ describe.each(["nsenter", "setns"])("--enter %s", (mode) => {
   });
 
   test("started by nspin, itself started by nspin", async () => {
-    const outer = [NSPIN, "run", "--bind", `${world}:${hello}`, "--enter", mode, "--"];
+    const outer = enterBy(entry, ["--bind", `${world}:${hello}`]);
     expectSame(await observe([], [...outer, ...nspin]), await observe([], []));
   });
 

@@ -2,12 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { readRun } from "../../src/cli.ts";
 import { DECISIONS } from "../../src/contract.ts";
 import { propagationNote } from "../../src/describe.ts";
-import type { Decision } from "../../src/launch.ts";
-import { makePlan } from "../../src/plan.ts";
+import { makePlan, type Plan } from "../../src/plan.ts";
 import { stepsOf } from "../../src/steps.ts";
 
-const etc = { "/etc/netns/a": ["hosts", "resolv.conf"] } as Record<string, string[]>;
-const plan = (...words: string[]) => makePlan(readRun(words), (directory) => etc[directory] ?? []);
+const plan = (...words: string[]) => makePlan(readRun(words));
 
 describe("network namespace", () => {
   test.each([
@@ -15,18 +13,38 @@ describe("network namespace", () => {
     ["/run/netns/a", "/run/netns/a"],
     ["/var/run/netns/a", "/var/run/netns/a"],
   ])("%p has a name and its files in /etc", (id, path) => {
-    const { netns, covers } = plan("--netns", id, "p");
-    expect(netns).toBe(path);
-    expect(covers.map(({ source, target }) => [source, target])).toEqual([
-      ["/etc/netns/a/hosts", "/etc/hosts"],
-      ["/etc/netns/a/resolv.conf", "/etc/resolv.conf"],
-    ]);
+    expect(plan("--netns", id, "p")).toMatchObject({ netns: path, etc: "/etc/netns/a", covers: [] });
   });
-  test("pid:N", () => expect(plan("--netns", "pid:42", "--no-etc", "p").netns).toBe("/proc/42/ns/net"));
-  test("--bind goes before /etc/netns", () => {
-    const { covers } = plan("--netns", "a", "--bind", "x:/etc/resolv.conf", "p");
-    expect(covers.map(({ source }) => source)).toEqual(["x", "/etc/netns/a/hosts"]);
+  test.each([
+    ["pid:42", "/proc/42/ns/net"],
+    ["/proc/42/ns/net", "/proc/42/ns/net"],
+    ["/run/netns/a/b", "/run/netns/a/b"],
+    ["/run/netns/..", "/run/netns/.."],
+  ])("%p has none", (id, path) => {
+    const bound = plan("--netns", id, "--bind", "x:/etc/resolv.conf", "p");
+    expect(bound).toMatchObject({ netns: path, etc: undefined, covers: [{ source: "x", isEntry: false }] });
+    expect(plan("--netns", id, "--no-etc", "p")).toMatchObject({ netns: path, etc: undefined, covers: [] });
+    expect(() => plan("--netns", id, "p")).toThrow(`network namespace ${JSON.stringify(id)} has no name`);
   });
+  test("nsenter is told of the mounts where any are made, and where the thread's id goes", () => {
+    const words = (...options: string[]) => plan(...options, "p").words;
+    const entered = [
+      "/usr/bin/nsenter",
+      "--target",
+      "TID",
+      "--mount",
+      "--net=/run/netns/a",
+      "--root",
+      "--wd",
+      "--",
+    ];
+    expect(words("--netns", "a")).toEqual(entered);
+    expect(plan("--netns", "a", "p").tidWord).toBe(3);
+    expect(words("--netns", "a", "--no-etc")).toEqual(["/usr/bin/nsenter", "--net=/run/netns/a", "--"]);
+    expect(plan("--netns", "a", "--no-etc", "p").tidWord).toBe(0);
+    expect(words("--netns", "a", "--enter", "setns")).toEqual([]);
+  });
+  test("--no-etc", () => expect(plan("--netns", "a", "--no-etc", "p").etc).toBeUndefined());
 
   test.each([
     ["", "the name is empty"],
@@ -41,10 +59,6 @@ describe("network namespace", () => {
       `cannot use network namespace ${JSON.stringify(id)}: ${why}`,
     );
   });
-  test("without a resolv.conf is refused", () => {
-    expect(() => plan("--netns", "b", "p")).toThrow("cannot find /etc/netns/b/resolv.conf");
-    expect(() => plan("--netns", "pid:1", "p")).toThrow('network namespace "pid:1" has no name');
-  });
   test("one target twice is refused", () => {
     expect(() => plan("--bind", "a:/x", "--bind", "b:/x", "p")).toThrow("option --bind covers /x twice");
   });
@@ -52,16 +66,30 @@ describe("network namespace", () => {
 
 describe("steps", () => {
   const decided = (name: (typeof DECISIONS)[number]["name"], holder = 0) => ({
-    number: DECISIONS.findIndex((decision) => decision.name === name) + 1,
+    decision: DECISIONS.findIndex((decision) => decision.name === name) + 1,
     holder,
   });
-  const names = (words: string[], ...decisions: Decision[]) =>
-    stepsOf(plan(...words), decisions).map(({ name }) => name as string);
+  /** The steps of the plan, its covers decided so. */
+  const names = (words: string[], ...decisions: ReturnType<typeof decided>[]) => {
+    const undecided: Plan = plan(...words);
+    const covers = decisions.map((decision, i) => {
+      const cover = undecided.covers[i] ?? { source: `/s/${i}`, target: `/etc/${i}`, isEntry: true };
+      return { ...cover, ...decision };
+    });
+    return stepsOf({ ...undecided, covers }).map(({ name }) => name as string);
+  };
   const between = (all: string[], first: string, last: string) =>
     all.slice(all.indexOf(first) + 1, all.indexOf(last));
 
   test("without covers nothing of the mounts changes", () => {
-    expect(names(["--netns", "a", "--no-etc", "p"])).not.toContain("UNSHARE");
+    const all = names(["--netns", "a", "--no-etc", "p"]);
+    for (const step of ["LIST", "FIND_RESOLV_CONF", "OPEN_HOST", "UNSHARE"]) expect(all).not.toContain(step);
+  });
+  test("the entries of /etc/netns/ID are listed after the namespace is checked, before any is opened", () => {
+    const all = names(["--netns", "a", "p"], decided("LINK"));
+    expect(between(all, "OPEN_NETNS", "OPEN_SOURCE")).toEqual([
+      ...["CHECK_NETNS", "LIST", "FIND_RESOLV_CONF", "OPEN_HOST"],
+    ]);
   });
   test("pin acts on the host under a lock, before the mounts are unshared", () => {
     const all = names(["--bind", "a:/x", "--bind", "b:/y", "p"], decided("PLAIN"), decided("FREE", 1));
@@ -79,9 +107,19 @@ describe("steps", () => {
     expect(all).not.toContain("SELF_BIND");
   });
   test("the network namespace is joined only by --enter setns", () => {
-    const covers = [decided("LINK"), decided("PLAIN")];
-    expect(names(["--netns", "a", "p"], ...covers)).not.toContain("JOIN_NETNS");
-    expect(names(["--netns", "a", "--enter", "setns", "p"], ...covers)).toContain("JOIN_NETNS");
+    expect(names(["--netns", "a", "p"])).not.toContain("JOIN_NETNS");
+    expect(names(["--netns", "a", "--enter", "setns", "p"])).toContain("JOIN_NETNS");
+  });
+  test("what is in /etc/netns is listed, and resolv.conf looked for", () => {
+    expect(between(names(["--netns", "a", "p"]), "CHECK_NETNS", "OPEN_HOST")).toEqual([
+      "LIST",
+      "FIND_RESOLV_CONF",
+    ]);
+    expect(names(["--netns", "a", "--no-etc", "p"])).not.toContain("LIST");
+  });
+  test("what is of unpin only is in no launch", () => {
+    const all = names(["--netns", "a", "--enter", "setns", "p"], decided("PLAIN"));
+    for (const step of ["FIND_PIN", "UNPIN"]) expect(all).not.toContain(step);
   });
 });
 
