@@ -1,12 +1,12 @@
 # To be sourced: Debian's packages, unpacked in a directory. Nothing is installed, and
 # the machine's own lists of packages stay as they are. The mirror is the machine's.
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep '/debian/*$' | head -n 1)
-[ -n "$mirror" ] || { echo "nspin: apt has no Debian mirror configured" >&2; exit 1; }
 
 unpack() { # HOME ARCHITECTURE SUITE PACKAGE...: with what they depend on, below HOME/root
 	home=$1 architecture=$2 suite=$3
 	shift 3
+	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep '/debian/*$' | head -n 1)
+	[ -n "$mirror" ] || { echo "nspin: apt has no Debian mirror configured" >&2; exit 1; }
 	rm -rf "$home"
 	mkdir -p "$home/lists/partial" "$home/cache/archives/partial" "$home/root"
 	# A suite that is no longer updated keeps its last Release file, past its date.

@@ -1,6 +1,6 @@
 // What `npm run release` made. Each file runs here: that of another machine, of a
 // CPU without AVX2, and of musl, by qemu-user.
-import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -8,7 +8,6 @@ import { $ } from "bun";
 import { type Machine, TARGETS, type Target } from "../../build/target.ts";
 import { version } from "../../package.json";
 
-setDefaultTimeout(60_000);
 const RELEASE = resolve("dist/release");
 const machines: Machine[] = ["x64", "arm64"];
 const cpu = { x64: ["qemu-x86_64", "-cpu", "Nehalem"], arm64: ["qemu-aarch64", "-cpu", "neoverse-n1"] };
