@@ -6,13 +6,15 @@ const bun = process.execPath;
 const mustRun = process.env.CI === "true";
 const tests = ["test", "--timeout", "120000"]; // Bun 1.4.5 does not heed that of bunfig.toml
 
+const hostBun = "node_modules/.bin/bun"; // where the repository is /nspin
+
 // nsenter, mounts and dnsmasq for real, in a container: this machine's own mounts
 // are out of reach.
 const container = [
   ...["podman", "--runtime", "runc", "--cgroup-manager", "cgroupfs", "run", "--rm", "--privileged"],
   ...["--network", "none", "--ulimit", "nofile=20000:20000", "--ulimit", "nproc=30000:30000"],
   ...["--volume", `${repository}:/nspin:ro`, "--workdir", "/nspin", "--rootfs", "/:O"],
-  ...["sh", "test/shared-root.sh", "node_modules/.bin/bun"],
+  ...["sh", "test/shared-root.sh", hostBun],
 ];
 const SOAK_LAUNCHES = "3000";
 
@@ -33,6 +35,11 @@ await suite("release", [
 if (process.getuid?.() === 0 || mustRun) {
   await one("systemd-resolved", ["sh", "test/resolved/unpack.sh"]);
   await suite("root", [...container, ...tests, "./test/root"]);
+  await suite("e2e", [
+    "sh",
+    "-c",
+    `sh test/e2e/root.sh >&2 && sh test/e2e/host.sh ${hostBun} ${tests.join(" ")} --bail ./test/e2e`,
+  ]);
   await one("soak", [...container, "test/load/soak.ts", SOAK_LAUNCHES]);
 } else console.log("root: NOT RUN, it needs root");
 await suite("vm", ["sh", "-c", `sh test/vm/unpack.sh >&2 && ${bun} test/vm/boot.ts`]);

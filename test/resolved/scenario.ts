@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "no
 import { $ } from "bun";
 import { mountTable, ownResolvConf, until } from "../host.ts";
 import { NSPIN, Program } from "../method/stage.ts";
+import { published } from "../published.ts";
 
 export interface Outcome {
   /** Did systemd-resolved get its file replaced? */
@@ -20,18 +21,12 @@ const SERVER = { old: "192.0.2.53", new: "192.0.2.54", task: "10.1.0.2" };
 const unpacked = `${import.meta.dir}/../../dist/resolved`;
 
 const nspin = (method: string) => [NSPIN, "run", "--netns", ID, "--method", method, "--"];
-const published = `
-mount --bind /etc/resolv.conf /etc/resolv.conf
-mount --make-private /etc/resolv.conf
-exec unshare --mount --propagation unchanged sh -c '
-  mount --bind /etc/netns/${ID}/resolv.conf /etc/resolv.conf
-  exec nsenter --net=/run/netns/${ID} "$@"' sh "$@"`;
 export const ways: Record<string, string[]> = {
   "nspin run (auto)": nspin("auto"),
   "nspin run --method rejoin": nspin("rejoin"),
   "nspin run --method overlay": nspin("overlay"),
   "nspin run --method pin": nspin("pin"),
-  "the published sequence": ["sh", "-c", published, "sh"],
+  "the published sequence": ["sh", "-c", published(ID), "sh"],
   "ip netns exec": ["ip", "netns", "exec", ID],
 };
 
