@@ -20,7 +20,7 @@ const BUNDLES = ["src/main.ts", "src/other.ts", "src/unpinned-worker.ts"];
 const CLOSED = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
 const FOR = IS_NATIVE ? [] : [`--target=bun-linux-${TARGET}`];
 await $`${process.execPath} build ${FLAGS} ${CLOSED} ${FOR} ${BUNDLES} --outfile ${BUNDLED}`.quiet();
-await guard(BUNDLED, UNGUARDED, ["-DUNGUARDED"]);
+if (IS_NATIVE) await guard(BUNDLED, UNGUARDED, ["-DUNGUARDED"]);
 await guard(BUNDLED, BINARY);
 await $`rm ${BUNDLED}`;
 

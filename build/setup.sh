@@ -1,17 +1,22 @@
 #!/bin/sh
-# What a fresh Debian with npm lacks for LEVEL (build, demo, test, soak, bench): Bun
+# What a fresh Debian with npm lacks for LEVEL (build, release, demo, test, soak, bench): Bun
 # at the pinned version, the locked packages, Debian's packages. As root it
 # installs them; else it says which.
 set -eu
 cd "$(dirname "$0")/.."
 level=${1:-build}
 
-tools='cc:gcc readelf:binutils' # command:package
+# command:package; of both machines' gcc, since launchers for both are in every binary
+tools='cc:gcc readelf:binutils'
+case $(uname -m) in
+aarch64) other=x86_64-linux-gnu tools="$tools x86_64-linux-gnu-gcc:gcc-x86-64-linux-gnu" headers=linux-libc-dev-amd64-cross ;;
+*) other=aarch64-linux-gnu tools="$tools aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu" headers=linux-libc-dev-arm64-cross ;;
+esac
 case $level in
 demo) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base unshare:util-linux" ;;
 test) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base strace:strace podman:podman runc:runc crun:crun clang-format:clang-format"
-	tools="$tools clang:clang qemu-system-x86_64:qemu-system-x86 cpio:cpio insmod:kmod sudo:sudo setcap:libcap2-bin"
-	tools="$tools aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu qemu-aarch64:qemu-user prlimit:util-linux debootstrap:debootstrap" ;;
+	tools="$tools clang:clang qemu-system-x86_64:qemu-system-x86 qemu-system-aarch64:qemu-system-arm cpio:cpio sudo:sudo setcap:libcap2-bin"
+	tools="$tools qemu-aarch64:qemu-user prlimit:util-linux debootstrap:debootstrap" ;;
 soak) tools="$tools ip:iproute2 unshare:util-linux" ;;
 bench) tools="$tools ip:iproute2 hyperfine:hyperfine strace:strace go:golang-go runc:runc crun:crun bwrap:bubblewrap"
 	tools="$tools unshare:util-linux fincore:util-linux-extra losetup:mount mkfs.ext4:e2fsprogs" ;;
@@ -21,9 +26,9 @@ for tool in $tools; do
 	command -v "${tool%%:*}" >/dev/null || missing="$missing ${tool#*:}"
 done
 [ -e /usr/include/stdio.h ] || missing="$missing libc6-dev" # the kernel's headers with it
+[ -e "/usr/$other/include/linux/mount.h" ] || missing="$missing $headers"
 if [ "$level" = test ]; then
-	[ -e /usr/aarch64-linux-gnu/include/linux/mount.h ] ||
-		missing="$missing linux-libc-dev-arm64-cross libc6-arm64-cross"
+	[ -e /usr/aarch64-linux-gnu/lib/libc.so.6 ] || missing="$missing libc6-arm64-cross"
 	ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-* >/dev/null 2>&1 ||
 		missing="$missing libclang-rt-dev"
 fi

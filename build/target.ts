@@ -1,5 +1,5 @@
-// The machine to build for: this one, or `--target arm64`, which needs
-// gcc-aarch64-linux-gnu and puts what comes out into dist/arm64.
+// What to build for: this machine, or `--target NAME`, one of TARGETS. Another
+// machine than this one needs its gcc, of the package gcc-aarch64-linux-gnu.
 import { parseArgs } from "node:util";
 
 const MACHINES = {
@@ -10,16 +10,32 @@ const MACHINES = {
 export type Machine = keyof typeof MACHINES;
 export const ALL = Object.keys(MACHINES) as Machine[];
 
+/** What is released, by the name that Bun's build for it has behind "bun-linux-"; the C is the machine's. */
+export const TARGETS = {
+  x64: "x64",
+  "x64-baseline": "x64", // of a CPU without AVX2
+  "x64-musl": "x64",
+  "x64-baseline-musl": "x64",
+  arm64: "arm64",
+  "arm64-musl": "arm64",
+} as const satisfies Record<string, Machine>;
+export type Target = keyof typeof TARGETS;
+
 const own = process.arch as Machine;
 const { values } = parseArgs({ options: { target: { type: "string", default: own } } });
-if (!Object.hasOwn(MACHINES, values.target)) throw new Error(`unknown target ${values.target}`);
+if (!Object.hasOwn(TARGETS, values.target)) throw new Error(`unknown target ${values.target}`);
 
-export const TARGET = values.target as Machine;
+export const TARGET = values.target as Target;
+const MACHINE: Machine = TARGETS[TARGET];
 export const IS_NATIVE = TARGET === own;
-export const ELF_MACHINE: number = MACHINES[TARGET].elf;
-export const CC = compilerOf(TARGET);
+export const ELF_MACHINE: number = MACHINES[MACHINE].elf;
+export const CC = compilerOf(MACHINE);
 /** Where the objects and the binary go. */
-export const DIST = IS_NATIVE ? "dist" : `dist/${TARGET}`;
+export const DIST = distOf(TARGET);
+
+export function distOf(target: Target): string {
+  return target === own ? "dist" : `dist/${target}`;
+}
 
 export function compilerOf(machine: Machine): string {
   return machine === own ? (process.env.CC ?? "cc") : `${MACHINES[machine].triplet}-gcc`;

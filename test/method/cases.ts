@@ -4,7 +4,17 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { $ } from "bun";
 import { actions, seenBy, methods as ways } from "./actions.ts";
-import { isClonedPrivate, type Kind, mountinfo, NSPIN, Program, rejoins, Stage } from "./stage.ts";
+import {
+  type Entry,
+  entries,
+  isClonedPrivate,
+  type Kind,
+  mountinfo,
+  NSPIN,
+  Program,
+  rejoins,
+  Stage,
+} from "./stage.ts";
 
 export interface Case {
   readonly name: string;
@@ -14,10 +24,19 @@ export interface Case {
 
 const list: Case[] = [];
 export const cases: readonly Case[] = list;
-const add = (name: string, run: () => Promise<void>) => void list.push({ name, run });
+type Body = (stage: Stage) => Promise<void>;
 
-async function staged(kind: Kind, body: (stage: Stage) => Promise<void>): Promise<void> {
-  const stage = await Stage.make(kind);
+/** One sequence, two entries: a case for each. */
+function add(name: string, kind: Kind, body: Body, by = entries): void {
+  for (const entry of by)
+    list.push({
+      name: entry === "run" ? name : `by a launcher: ${name}`,
+      run: () => staged(kind, entry, body),
+    });
+}
+
+async function staged(kind: Kind, entry: Entry, body: Body): Promise<void> {
+  const stage = await Stage.make(kind, entry);
   try {
     await body(stage);
   } finally {
@@ -27,7 +46,7 @@ async function staged(kind: Kind, body: (stage: Stage) => Promise<void>): Promis
 
 /** The program reads `file` after the host did `action`; ends it. */
 async function started(stage: Stage, method: string, body: (program: Program) => Promise<void>) {
-  const program = new Program(stage.words(method));
+  const program = new Program(stage.covering(method));
   equal(await program.run(`cat ${stage.file}`), "task");
   await body(program);
   equal(await program.end(), 0);
@@ -40,22 +59,22 @@ const leaves = (method: string, kind: Kind) =>
 
 for (const method of methods) {
   for (const kind of kinds) {
-    add(`${method}, ${kind}: the program sees its file, the host its own; the table`, () =>
-      staged(kind, async (stage) => {
-        await started(stage, method, async () => {
-          if (kind !== "dangling") equal(readFileSync(stage.file, "utf8"), "host\n");
-          else equal(existsSync(stage.file), false);
-          if (leaves(method, kind) === 0) equal(mountinfo(), stage.before);
-        });
-        equal(stage.mounts().length, stage.mounts(stage.before).length + leaves(method, kind));
+    add(`${method}, ${kind}: the program sees its file, the host its own; the table`, kind, async (stage) => {
+      await started(stage, method, async () => {
+        if (kind !== "dangling") equal(readFileSync(stage.file, "utf8"), "host\n");
+        else equal(existsSync(stage.file), false);
         if (leaves(method, kind) === 0) equal(mountinfo(), stage.before);
-        await started(stage, method, async () => {}); // launches do not stack
-        equal(stage.mounts().length, stage.mounts(stage.before).length + leaves(method, kind));
-      }),
-    );
+      });
+      equal(stage.mounts().length, stage.mounts(stage.before).length + leaves(method, kind));
+      if (leaves(method, kind) === 0) equal(mountinfo(), stage.before);
+      await started(stage, method, async () => {}); // launches do not stack
+      equal(stage.mounts().length, stage.mounts(stage.before).length + leaves(method, kind));
+    });
 
-    add(`${method}, ${kind}: every other mount propagates both ways, mounts and umounts`, () =>
-      staged(kind, async (stage) => {
+    add(
+      `${method}, ${kind}: every other mount propagates both ways, mounts and umounts`,
+      kind,
+      async (stage) => {
         const [inside, outside] = [`${stage.holder}/inside`, `${stage.holder}/outside`];
         await $`mkdir ${inside} ${outside}`;
         await started(stage, method, async (program) => {
@@ -71,76 +90,74 @@ for (const method of methods) {
           equal(await program.run(`ls ${inside}`), "");
         });
         equal(stage.mounts().length, stage.mounts(stage.before).length + leaves(method, kind));
-      }),
+      },
     );
   }
 
-  add(`${method}: a mount over the file inside does not reach the source, nor the host`, () =>
-    staged("link", async (stage) => {
+  add(
+    `${method}: a mount over the file inside does not reach the source, nor the host`,
+    "link",
+    async (stage) => {
       await started(stage, method, async (program) => {
         await program.run(`echo inner > ${stage.root}/inner; mount --bind ${stage.root}/inner ${stage.file}`);
         equal(await program.run(`cat ${stage.file}`), "inner");
         equal(readFileSync(stage.source, "utf8"), "task\n");
         equal(readFileSync(stage.file, "utf8"), "host\n");
       });
-    }),
+    },
   );
 
-  add(`${method}: a launch from within a launch`, () =>
-    staged("link", async (stage) => {
-      await started(stage, method, async (program) => {
-        await $`echo nested > ${stage.root}/nested && mkdir ${stage.holder}/dir`;
-        const nested = `${NSPIN} run --method ${method} --bind ${stage.root}/nested:${stage.file}`;
-        const script = `cat ${stage.file}; mount -t tmpfs deep ${stage.holder}/dir`;
-        equal(await program.run(`${nested} sh -c '${script}'`), "nested");
-        equal(await program.run(`cat ${stage.file}`), "task");
-        equal(stage.mounts().includes(`${stage.holder}/dir`), true);
-        equal(readFileSync(stage.source, "utf8"), "task\n");
-      });
-    }),
-  );
+  add(`${method}: a launch from within a launch`, "link", async (stage) => {
+    await started(stage, method, async (program) => {
+      await $`echo nested > ${stage.root}/nested && mkdir ${stage.holder}/dir`;
+      const nested = stage
+        .command("--method", method, "--bind", `${stage.root}/nested:${stage.file}`)
+        .join(" ");
+      const script = `cat ${stage.file}; mount -t tmpfs deep ${stage.holder}/dir`;
+      equal(await program.run(`${nested} sh -c '${script}'`), "nested");
+      equal(await program.run(`cat ${stage.file}`), "task");
+      equal(stage.mounts().includes(`${stage.holder}/dir`), true);
+      equal(readFileSync(stage.source, "utf8"), "task\n");
+    });
+  });
 
-  add(`${method}: files under several mounts, and two under one`, () =>
-    staged("link", async (stage) => {
-      const other = `${stage.root}/other`;
-      await $`mkdir ${other} && mount -t tmpfs other ${other} && mount --make-shared ${other}`.quiet();
-      await $`mkdir ${other}/etc ${other}/dir && ln -s hosts ${other}/etc/link`;
-      await $`ln -s resolv.conf ${stage.holder}/etc/second`;
-      const before = mountinfo();
-      const more = [`${other}/etc/link`, `${stage.holder}/etc/second`];
-      const binds = more.flatMap((file) => ["--bind", `${stage.source}:${file}`]);
-      const words = stage.words(method);
-      const program = new Program([...words.slice(0, 4), ...binds, ...words.slice(4)]);
-      equal(await program.run(`cat ${stage.file} ${more.join(" ")}`), "task\ntask\ntask");
-      await program.run(`mount -t tmpfs deep ${other}/dir`);
-      equal(stage.mounts().includes(`${other}/dir`), true);
-      await $`umount ${other}/dir`.quiet();
-      if (leaves(method, "link") === 0) equal(mountinfo(), before);
-      equal(await program.end(), 0);
-      await $`umount -l ${other}`.quiet();
-    }),
-  );
+  add(`${method}: files under several mounts, and two under one`, "link", async (stage) => {
+    const other = `${stage.root}/other`;
+    await $`mkdir ${other} && mount -t tmpfs other ${other} && mount --make-shared ${other}`.quiet();
+    await $`mkdir ${other}/etc ${other}/dir && ln -s hosts ${other}/etc/link`;
+    await $`ln -s resolv.conf ${stage.holder}/etc/second`;
+    const before = mountinfo();
+    const more = [`${other}/etc/link`, `${stage.holder}/etc/second`];
+    const binds = more.flatMap((file) => ["--bind", `${stage.source}:${file}`]);
+    const program = new Program(stage.covering(method, ...binds));
+    equal(await program.run(`cat ${stage.file} ${more.join(" ")}`), "task\ntask\ntask");
+    await program.run(`mount -t tmpfs deep ${other}/dir`);
+    equal(stage.mounts().includes(`${other}/dir`), true);
+    await $`umount ${other}/dir`.quiet();
+    if (leaves(method, "link") === 0) equal(mountinfo(), before);
+    equal(await program.end(), 0);
+    await $`umount -l ${other}`.quiet();
+  });
 
-  add(`${method}: no descriptor of the host's is left in the program, and no mount is kept busy`, () =>
-    staged("link", async (stage) => {
+  add(
+    `${method}: no descriptor of the host's is left in the program, and no mount is kept busy`,
+    "link",
+    async (stage) => {
       await started(stage, method, async (program) => {
         equal(await program.run("ls /proc/self/fd | wc -l"), "4"); // 0, 1, 2 and ls's own
         const { exitCode } = await $`umount ${stage.holder}`.quiet().nothrow();
         equal(exitCode === 0, leaves(method, "link") === 0);
         equal(await program.run(`cat ${stage.file}`), "task");
       });
-    }),
+    },
   );
 
-  add(`${method}, --read-only: the program cannot write it`, () =>
-    staged("link", async (stage) => {
-      const [nspin, run, ...rest] = stage.words(method) as [string, string, ...string[]];
-      const program = new Program([nspin, run, "--read-only", ...rest]);
-      match(await program.run(`echo x 2>&1 > ${stage.file}; mount | grep ' ${stage.file} '`), /\(ro,/);
-      equal(await program.end(), 0);
-      equal(readFileSync(stage.source, "utf8"), "task\n");
-    }),
-  );
+  add(`${method}, --read-only: the program cannot write it`, "link", async (stage) => {
+    const program = new Program(stage.covering(method, "--read-only"));
+    match(await program.run(`echo x 2>&1 > ${stage.file}; mount | grep ' ${stage.file} '`), /\(ro,/);
+    equal(await program.end(), 0);
+    equal(readFileSync(stage.source, "utf8"), "task\n");
+  });
 }
 
 // --- the host acts while the program runs ---
@@ -151,17 +168,15 @@ for (const [does, action] of Object.entries(actions)) {
       const row = action[kind];
       if (row === undefined || !(by === "cover" || methods.includes(by))) continue;
       const { host, program: reads } = seenBy(by, row);
-      add(`${by}, ${kind}: the host ${does}`, () =>
-        staged(kind, async (stage) => {
-          if (by === "cover") await $`mount --make-private ${stage.holder}`.quiet();
-          await started(stage, by === "cover" ? "auto" : by, async (program) => {
-            const { exitCode, stderr } = await $`sh -c ${action.does(stage)}`.quiet().nothrow();
-            const said = stderr.toString();
-            equal(exitCode === 0 ? "ok" : /busy/i.test(said) ? "busy" : said, host);
-            equal((await program.run(`cat ${stage.file}`)).replace(/^cat: .*: /, ""), reads);
-          });
-        }),
-      );
+      add(`${by}, ${kind}: the host ${does}`, kind, async (stage) => {
+        if (by === "cover") await $`mount --make-private ${stage.holder}`.quiet();
+        await started(stage, by === "cover" ? "auto" : by, async (program) => {
+          const { exitCode, stderr } = await $`sh -c ${action.does(stage)}`.quiet().nothrow();
+          const said = stderr.toString();
+          equal(exitCode === 0 ? "ok" : /busy/i.test(said) ? "busy" : said, host);
+          equal((await program.run(`cat ${stage.file}`)).replace(/^cat: .*: /, ""), reads);
+        });
+      });
     }
   }
 }
@@ -169,95 +184,83 @@ for (const [does, action] of Object.entries(actions)) {
 // --- what the holder may be ---
 
 for (const method of methods) {
-  add(`${method}: the source is in the target's own directory`, () =>
-    staged("link", async (stage) => {
-      await $`mkdir ${stage.holder}/etc/netns && cp ${stage.source} ${stage.holder}/etc/netns/task.conf`;
-      const bind = `${stage.holder}/etc/netns/task.conf:${stage.file}`;
-      const program = new Program([NSPIN, "run", "--method", method, "--bind", bind]);
-      equal(await program.run(`cat ${stage.file}`), "task");
-      equal(await program.end(), 0);
-    }),
-  );
+  add(`${method}: the source is in the target's own directory`, "link", async (stage) => {
+    await $`mkdir ${stage.holder}/etc/netns && cp ${stage.source} ${stage.holder}/etc/netns/task.conf`;
+    const bind = `${stage.holder}/etc/netns/task.conf:${stage.file}`;
+    const program = new Program(stage.command("--method", method, "--bind", bind));
+    equal(await program.run(`cat ${stage.file}`), "task");
+    equal(await program.end(), 0);
+  });
 }
 
-add("auto: a link and a plain file under one mount, each by its own method", () =>
-  staged("link", async (stage) => {
-    const hosts = `${stage.holder}/etc/hosts`;
-    await $`echo host > ${hosts}`;
-    const program = new Program([
-      NSPIN,
-      "run",
-      "--bind",
-      `${stage.source}:${hosts}`,
-      ...stage.words("auto").slice(2),
-    ]);
-    equal(await program.run(`cat ${hosts} ${stage.file}`), "task\ntask");
-    equal(readFileSync(hosts, "utf8"), "host\n");
-    await program.run(`mkdir ${stage.holder}/dir && mount -t tmpfs in ${stage.holder}/dir`);
-    const pinned = rejoins ? [hosts] : [hosts, stage.file];
-    deepEqual(stage.mounts(), [stage.holder, ...pinned, `${stage.holder}/dir`].sort());
-    equal(await program.end(), 0);
-    await $`${NSPIN} unpin ${hosts}`.quiet();
-  }),
-);
+add("auto: a link and a plain file under one mount, each by its own method", "link", async (stage) => {
+  const hosts = `${stage.holder}/etc/hosts`;
+  await $`echo host > ${hosts}`;
+  const program = new Program(stage.covering("auto", "--bind", `${stage.source}:${hosts}`));
+  equal(await program.run(`cat ${hosts} ${stage.file}`), "task\ntask");
+  equal(readFileSync(hosts, "utf8"), "host\n");
+  await program.run(`mkdir ${stage.holder}/dir && mount -t tmpfs in ${stage.holder}/dir`);
+  const pinned = rejoins ? [hosts] : [hosts, stage.file];
+  deepEqual(stage.mounts(), [stage.holder, ...pinned, `${stage.holder}/dir`].sort());
+  equal(await program.end(), 0);
+  await $`${NSPIN} unpin ${hosts}`.quiet();
+});
 
 if (rejoins) {
-  add("overlay refuses to hide what is mounted in the directory, and leaves nothing", () =>
-    staged("link", async (stage) => {
+  add(
+    "overlay refuses to hide what is mounted in the directory, and leaves nothing",
+    "link",
+    async (stage) => {
       const other = `${stage.holder}/etc/other`;
       await $`mkdir ${other} && mount -t tmpfs other ${other}`.quiet();
       const before = mountinfo();
-      const { exitCode, stderr } = await $`${stage.words("overlay", "true")}`.quiet().nothrow();
+      const { exitCode, stderr } = await $`${stage.covering("overlay")} true`.quiet().nothrow();
       equal(exitCode, 125);
       match(stderr.toString(), /cannot lay an overlay .*\(EBUSY\)\nnspin: hint: something is mounted/);
       equal(mountinfo(), before);
       await $`umount ${other}`.quiet();
-    }),
+    },
   );
 
-  add("overlay: what another mount on the directory hides already does not hinder", () =>
-    staged("link", async (stage) => {
-      await $`mkdir ${stage.holder}/etc/other && mount -t tmpfs other ${stage.holder}/etc/other`.quiet();
-      await $`mount -t tmpfs etc ${stage.holder}/etc && ln -s ${stage.target} ${stage.file}`.quiet();
-      await started(stage, "overlay", async () => equal(readFileSync(stage.file, "utf8"), "host\n"));
-    }),
-  );
+  add("overlay: what another mount on the directory hides already does not hinder", "link", async (stage) => {
+    await $`mkdir ${stage.holder}/etc/other && mount -t tmpfs other ${stage.holder}/etc/other`.quiet();
+    await $`mount -t tmpfs etc ${stage.holder}/etc && ln -s ${stage.target} ${stage.file}`.quiet();
+    await started(stage, "overlay", async () => equal(readFileSync(stage.file, "utf8"), "host\n"));
+  });
 }
 
-add("a holder that is private is not changed: just covered", () =>
-  staged("link", async (stage) => {
-    await $`mount --make-private ${stage.holder}`.quiet();
-    const before = mountinfo();
-    await started(stage, "auto", async () => equal(mountinfo(), before));
-    const told = await $`${stage.words("auto", "true").toSpliced(2, 0, "--dry-run")}`.text();
-    match(told, /use method cover on .*not shared/);
-  }),
-);
+add("a holder that is private is not changed: just covered", "link", async (stage) => {
+  await $`mount --make-private ${stage.holder}`.quiet();
+  const before = mountinfo();
+  await started(stage, "auto", async () => equal(mountinfo(), before));
+  const told = await $`${NSPIN} run --dry-run --bind ${stage.source}:${stage.file} true`.text();
+  match(told, /use method cover on .*not shared/);
+});
 
-add("a holder that is a slave still gets its master's mounts: just covered", () =>
-  staged("link", async (stage) => {
-    const inner = `${stage.root}/inner`;
-    await $`mkdir ${inner} ${stage.holder}/dir && mount --bind ${stage.holder} ${inner}`.quiet();
-    await $`mount --make-slave ${inner}`.quiet();
-    const before = mountinfo();
-    const file = `${inner}/etc/resolv.conf`;
-    const program = new Program([NSPIN, "run", "--bind", `${stage.source}:${file}`]);
-    equal(await program.run(`cat ${file}`), "task");
-    equal(mountinfo(), before);
-    await $`mount -t tmpfs master ${stage.holder}/dir`.quiet();
-    equal(await program.run(`grep -c ' ${inner}/dir ' /proc/self/mountinfo`), "1");
-    equal(await program.end(), 0);
-    await $`umount ${stage.holder}/dir && umount -l ${inner}`.quiet();
-  }),
-);
+add("a holder that is a slave still gets its master's mounts: just covered", "link", async (stage) => {
+  const inner = `${stage.root}/inner`;
+  await $`mkdir ${inner} ${stage.holder}/dir && mount --bind ${stage.holder} ${inner}`.quiet();
+  await $`mount --make-slave ${inner}`.quiet();
+  const before = mountinfo();
+  const file = `${inner}/etc/resolv.conf`;
+  const program = new Program(stage.command("--bind", `${stage.source}:${file}`));
+  equal(await program.run(`cat ${file}`), "task");
+  equal(mountinfo(), before);
+  await $`mount -t tmpfs master ${stage.holder}/dir`.quiet();
+  equal(await program.run(`grep -c ' ${inner}/dir ' /proc/self/mountinfo`), "1");
+  equal(await program.end(), 0);
+  await $`umount ${stage.holder}/dir && umount -l ${inner}`.quiet();
+});
 
-add("a holder that is shared and a slave keeps both: its master's mounts arrive once", () =>
-  staged("link", async (stage) => {
+add(
+  "a holder that is shared and a slave keeps both: its master's mounts arrive once",
+  "link",
+  async (stage) => {
     const outer = `${stage.root}/outer`;
     await $`mkdir ${outer} && mount --bind ${stage.holder} ${outer}`.quiet();
     await $`mount --make-slave ${outer} && mount --make-shared ${outer} && mkdir ${stage.holder}/dir`.quiet();
     const [file, point] = [`${outer}/etc/resolv.conf`, `${outer}/dir`];
-    const program = new Program([NSPIN, "run", "--bind", `${stage.source}:${file}`]);
+    const program = new Program(stage.command("--bind", `${stage.source}:${file}`));
     equal(await program.run(`cat ${file}`), "task");
     await $`mount -t tmpfs above ${stage.holder}/dir`.quiet();
     const count = `grep -c ' ${point} ' /proc/self/mountinfo`;
@@ -269,63 +272,63 @@ add("a holder that is shared and a slave keeps both: its master's mounts arrive 
     equal(await $`sh -c ${count}`.text(), "1\n");
     equal(await program.end(), 0);
     await $`umount -l ${outer}`.quiet();
-  }),
+  },
 );
 
-add("unpin takes away what pin left, and nothing else", () =>
-  staged("link", async (stage) => {
-    const unpin = () => $`${NSPIN} unpin ${stage.file}`.quiet().nothrow();
-    const refusal = /cannot find a mount of method pin on .*Invalid argument \(EINVAL\)\nnspin: hint: /;
-    match((await unpin()).stderr.toString(), refusal);
-    await started(stage, "pin", async (program) => {
-      equal((await unpin()).exitCode, 0);
-      equal(mountinfo(), stage.before);
-      equal(await program.run(`cat ${stage.file}`), "task");
-    });
-    await $`mount --bind ${stage.source} ${stage.target}`.quiet();
-    const { exitCode, stderr } = await $`${NSPIN} unpin ${stage.target}`.quiet().nothrow();
-    equal(exitCode, 125);
-    match(stderr.toString(), refusal);
-    await $`umount ${stage.target}`.quiet();
-  }),
-);
+add("unpin takes away what pin left, and nothing else", "link", async (stage) => {
+  const unpin = () => $`${NSPIN} unpin ${stage.file}`.quiet().nothrow();
+  const refusal = /cannot find a mount of method pin on .*Invalid argument \(EINVAL\)\nnspin: hint: /;
+  match((await unpin()).stderr.toString(), refusal);
+  await started(stage, "pin", async (program) => {
+    equal((await unpin()).exitCode, 0);
+    equal(mountinfo(), stage.before);
+    equal(await program.run(`cat ${stage.file}`), "task");
+  });
+  await $`mount --bind ${stage.source} ${stage.target}`.quiet();
+  const { exitCode, stderr } = await $`${NSPIN} unpin ${stage.target}`.quiet().nothrow();
+  equal(exitCode, 125);
+  match(stderr.toString(), refusal);
+  await $`umount ${stage.target}`.quiet();
+});
 
 for (const method of methods) {
-  add(`${method}: another program's pin, and its end, leave this one's file`, () =>
-    staged("plain", async (stage) => {
-      const other = `${stage.root}/other.conf`;
-      await $`echo other > ${other}`;
-      await started(stage, method, async (program) => {
-        const pin = [NSPIN, "run", "--method", "pin", "--bind", `${other}:${stage.file}`];
-        for (const _ of ["once", "again"]) {
-          equal(await $`${pin} cat ${stage.file}`.text(), "other\n");
-          await $`${NSPIN} unpin ${stage.file}`.quiet();
-          equal(mountinfo(), stage.before);
-        }
-        equal(
-          await program.run(`cat ${stage.file}`),
-          isClonedPrivate || method === "overlay" ? "task" : "host",
-        );
-      });
-    }),
-  );
+  add(`${method}: another program's pin, and its end, leave this one's file`, "plain", async (stage) => {
+    const other = `${stage.root}/other.conf`;
+    await $`echo other > ${other}`;
+    await started(stage, method, async (program) => {
+      const pin = stage.command("--method", "pin", "--bind", `${other}:${stage.file}`);
+      for (const _ of ["once", "again"]) {
+        equal(await $`${pin} cat ${stage.file}`.text(), "other\n");
+        await $`${NSPIN} unpin ${stage.file}`.quiet();
+        equal(mountinfo(), stage.before);
+      }
+      equal(
+        await program.run(`cat ${stage.file}`),
+        isClonedPrivate || method === "overlay" ? "task" : "host",
+      );
+    });
+  });
 
-  add(`${method}: what lies in a directory that covers another is not the source's peer`, () =>
-    staged("plain", async (stage) => {
+  add(
+    `${method}: what lies in a directory that covers another is not the source's peer`,
+    "plain",
+    async (stage) => {
       const [source, target] = [`${stage.root}/source`, `${stage.holder}/dir`];
       await $`mkdir -p ${source}/sub ${target} && mount -t tmpfs sub ${source}/sub && mkdir ${source}/sub/x`.quiet();
-      const program = new Program([NSPIN, "run", "--method", method, "--bind", `${source}:${target}`]);
+      const program = new Program(stage.command("--method", method, "--bind", `${source}:${target}`));
       equal(await program.run(`mount -t tmpfs inner ${target}/sub/x && ls ${target}/sub`), "x");
       equal(stage.mounts().includes(`${source}/sub/x`), false);
       equal(await program.end(), 0);
       await $`umount ${source}/sub`.quiet();
       if (leaves(method, "plain") > 0) await $`${NSPIN} unpin ${target}`.quiet();
-    }),
+    },
   );
 }
 
-add("pin by name pins also where the mount is private: the host cannot replace the file", () =>
-  staged("plain", async (stage) => {
+add(
+  "pin by name pins also where the mount is private: the host cannot replace the file",
+  "plain",
+  async (stage) => {
     await $`mount --make-private ${stage.holder}`.quiet();
     for (const _ of ["first", "second"]) {
       await started(stage, "pin", async (program) => {
@@ -337,22 +340,22 @@ add("pin by name pins also where the mount is private: the host cannot replace t
         deepEqual(stage.mounts(), [stage.holder, stage.file]);
       });
     }
-  }),
+  },
 );
 
-add("eight launches at once on a file that none has pinned, told before", () =>
-  staged("plain", async (stage) => {
-    const words = stage.words("auto", "cat", stage.file).toSpliced(2, 0, "-v");
-    const all = Array.from({ length: 8 }, () => $`${words}`.quiet().nothrow());
-    for (const { stdout, stderr } of await Promise.all(all)) {
-      match(`${stdout}${stderr}`, /^task\n/);
-    }
-    deepEqual(stage.mounts(), [stage.holder, stage.file]);
-  }),
-);
+add("eight launches at once on a file that none has pinned, told before", "plain", async (stage) => {
+  const words = stage.covering("auto", ...(stage.entry === "run" ? ["-v"] : []));
+  const all = Array.from({ length: 8 }, () => $`${words} cat ${stage.file}`.quiet().nothrow());
+  for (const { stdout, stderr } of await Promise.all(all)) {
+    match(`${stdout}${stderr}`, /^task\n/);
+  }
+  deepEqual(stage.mounts(), [stage.holder, stage.file]);
+});
 
-add("unpin leaves what is another's: a read-only bind, a directory with mounts in it", () =>
-  staged("plain", async (stage) => {
+add(
+  "unpin leaves what is another's: a read-only bind, a directory with mounts in it",
+  "plain",
+  async (stage) => {
     const directory = `${stage.holder}/etc`;
     const refusals: [string, string, RegExp][] = [
       [stage.file, `mount -o remount,bind,ro ${stage.file}`, /EINVAL/],
@@ -367,48 +370,43 @@ add("unpin leaves what is another's: a read-only bind, a directory with mounts i
       equal(mountinfo(), before);
       await $`umount -l ${path}`.quiet();
     }
-  }),
+  },
+  ["run"],
 );
 
-add("the root directory, a cover within another: refused, and nothing changes", () =>
-  staged("plain", async (stage) => {
-    const refusals: [string[], RegExp][] = [
-      [[`${stage.root}:/`], /cannot lay .* over \/: .*\(EBUSY\)\nnspin: hint: /],
-      [[`${stage.source}:${stage.file}`, `${stage.root}:${stage.holder}/etc`], /\(EEXIST\)\nnspin: hint: /],
-      [[`${stage.root}:${stage.holder}/etc`, `${stage.source}:${stage.file}`], /\(EEXIST\)\nnspin: hint: /],
-    ];
-    for (const [binds, says] of refusals) {
-      const options = binds.flatMap((bind) => ["--bind", bind]);
-      const { exitCode, stderr } = await $`${NSPIN} run ${options} true`.quiet().nothrow();
-      equal(exitCode, 125);
-      match(stderr.toString(), says);
-      equal(mountinfo(), stage.before);
-    }
-  }),
-);
+add("the root directory, a cover within another: refused, and nothing changes", "plain", async (stage) => {
+  const refusals: [string[], RegExp][] = [
+    [[`${stage.root}:/`], /cannot lay .* over \/: .*\(EBUSY\)\nnspin: hint: /],
+    [[`${stage.source}:${stage.file}`, `${stage.root}:${stage.holder}/etc`], /\(EEXIST\)\nnspin: hint: /],
+    [[`${stage.root}:${stage.holder}/etc`, `${stage.source}:${stage.file}`], /\(EEXIST\)\nnspin: hint: /],
+  ];
+  for (const [binds, says] of refusals) {
+    const options = binds.flatMap((bind) => ["--bind", bind]);
+    const { exitCode, stderr } = await $`${stage.command(...options)} true`.quiet().nothrow();
+    equal(exitCode, 125);
+    match(stderr.toString(), says);
+    equal(mountinfo(), stage.before);
+  }
+});
 
-add("-v: what was opened to tell the steps is not left in the program", () =>
-  staged("link", async (stage) => {
-    const words = stage.words("auto", "sh", "-c", "ls /proc/self/fd | wc -l").toSpliced(2, 0, "-v");
-    equal((await $`${words}`.quiet()).stdout.toString(), "4\n"); // 0, 1, 2 and ls's own
-  }),
+add(
+  "-v: what was opened to tell the steps is not left in the program",
+  "link",
+  async (stage) => {
+    const { stdout } = await $`${stage.covering("auto", "-v")} sh -c ${"ls /proc/self/fd | wc -l"}`.quiet();
+    equal(stdout.toString(), "4\n"); // 0, 1, 2 and ls's own
+  },
+  ["run"],
 );
 
 if (!rejoins) {
   for (const method of ["rejoin", "overlay"]) {
-    add(`${method} is refused, with the reason, and nothing is started`, () =>
-      staged("link", async (stage) => {
-        const { exitCode, stderr, stdout } = await $`${stage.words(method, "echo", "started")}`
-          .quiet()
-          .nothrow();
-        equal(exitCode, 125);
-        equal(stdout.toString(), "");
-        match(
-          stderr.toString(),
-          /cannot use method \w+ on .*\(EOPNOTSUPP\)\nnspin: hint: .*Linux 5\.15.*\n$/,
-        );
-        equal(mountinfo(), stage.before);
-      }),
-    );
+    add(`${method} is refused, with the reason, and nothing is started`, "link", async (stage) => {
+      const { exitCode, stderr, stdout } = await $`${stage.covering(method)} echo started`.quiet().nothrow();
+      equal(exitCode, 125);
+      equal(stdout.toString(), "");
+      match(stderr.toString(), /cannot use method \w+ on .*\(EOPNOTSUPP\)\nnspin: hint: .*Linux 5\.15.*\n$/);
+      equal(mountinfo(), stage.before);
+    });
   }
 }

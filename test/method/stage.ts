@@ -14,21 +14,40 @@ export const isClonedPrivate = major > 5 || (major === 5 && minor >= 12);
 
 export type Kind = "plain" | "link" | "dangling";
 
+/** What takes the pinned sequence's steps: nspin itself, or a launcher that it has baked. */
+export type Entry = "run" | "launcher";
+export const entries: readonly Entry[] = ["run", "launcher"];
+
+/** Places of stages that have ended. Used again, since a launcher that was baked for one names it. */
+const idle: string[] = [];
+const launchers = new Map<string, string>();
+
+function launcher(options: readonly string[]): string {
+  const key = options.join(" ");
+  const baked = launchers.get(key);
+  if (baked !== undefined) return baked;
+  const file = `${mkdtempSync("/tmp/nspin-launcher-")}/launcher`;
+  const { exitCode, stderr } = Bun.spawnSync([NSPIN, "bake", ...options, "-o", file]);
+  if (exitCode !== 0) throw new Error(`${stderr}`);
+  launchers.set(key, file);
+  return file;
+}
+
 export function mountinfo(): string {
   return readFileSync("/proc/self/mountinfo", "utf8");
 }
 
 /** A tmpfs, shared, with etc/resolv.conf in it as systemd-resolved or a person makes it; and the task's file. */
 export class Stage {
-  readonly root = mkdtempSync("/tmp/nspin-stage-");
+  readonly root = idle.pop() ?? mkdtempSync("/tmp/nspin-stage-");
   readonly holder = `${this.root}/host`;
   readonly file = `${this.holder}/etc/resolv.conf`;
   readonly target: string;
   readonly source = `${this.root}/task.conf`;
   readonly before: string;
 
-  static async make(kind: Kind): Promise<Stage> {
-    const stage = new Stage(kind);
+  static async make(kind: Kind, entry: Entry = "run"): Promise<Stage> {
+    const stage = new Stage(kind, entry);
     await $`mount -t tmpfs stage ${stage.holder} && mount --make-shared ${stage.holder}`.quiet();
     mkdirSync(`${stage.holder}/etc`);
     if (kind === "plain") writeFileSync(stage.file, "host\n");
@@ -38,7 +57,10 @@ export class Stage {
     return stage;
   }
 
-  private constructor(kind: Kind) {
+  private constructor(
+    kind: Kind,
+    readonly entry: Entry,
+  ) {
     mkdirSync(this.holder);
     this.target = kind === "plain" ? this.file : `${this.root}/resolved.conf`;
     writeFileSync(this.source, "task\n");
@@ -51,10 +73,18 @@ export class Stage {
       await $`umount -l ${point}`.quiet().nothrow();
     }
     rmSync(this.root, { recursive: true, force: true });
+    mkdirSync(this.root);
+    idle.push(this.root);
   }
 
-  words(method: string, ...program: string[]): string[] {
-    return [NSPIN, "run", "--method", method, "--bind", `${this.source}:${this.file}`, "--", ...program];
+  /** The words that start, with these options, the program that follows. */
+  command(...options: string[]): string[] {
+    return this.entry === "run" ? [NSPIN, "run", ...options, "--"] : [launcher(options)];
+  }
+
+  /** The same where the task's file covers the host's, by this method, with more options. */
+  covering(method: string, ...more: string[]): string[] {
+    return this.command("--method", method, ...more, "--bind", `${this.source}:${this.file}`);
   }
 
   /** Where the mounts of this stage are, as a process sees them. */
