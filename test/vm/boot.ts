@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os";
 import { $ } from "bun";
 import { distOf, type Machine } from "../../build/target.ts";
 
-const DEADLINE_MS = 900_000; // a guest takes about 2 minutes of a core that is its own
+const DEADLINE_MS = 900_000; // a guest takes 2 to 5 minutes
 const EMULATORS: Record<Machine, { command: string[]; console: string }> = {
   // Without cmpxchg16b, after which QEMU 7.2's emulation once left RAX in EFLAGS: the kernel panicked.
   x64: { command: ["qemu-system-x86_64", "-cpu", "max,-cx16"], console: "ttyS0" },
