@@ -99,6 +99,9 @@ static const char *goes_on(const char *text, const char *name) {
   size_t same = 0;
   while (text[same] == expected[same])
     same++;
+  /* The name may itself go on with dots where it is cut. */
+  for (int dots = 0; dots < 3 && strncmp(text + same, "...", 3) != 0; dots++)
+    same--;
   must(same > 4 * PATH_BYTES - 16 && strncmp(text + same, "...", 3) == 0);
   return text + same + 3;
 }
