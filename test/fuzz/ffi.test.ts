@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { $, Glob } from "bun";
 
-const SECONDS = 20;
+const SECONDS = 12;
 const sanitize = ["-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"];
 // Freestanding as the object is: the kernel's headers say less beside libc's.
 const flags = ["-std=gnu11", "-g", "-O1", "-ffreestanding", "-Wall", "-Wextra", "-Werror", ...sanitize];

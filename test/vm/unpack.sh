@@ -23,6 +23,5 @@ programs() { # MACHINE ARCHITECTURE
 programs x64 amd64
 kernel x64 amd64 5.10 bullseye
 kernel x64 amd64 6.1 bookworm
-kernel x64 amd64 6.12 trixie
 programs arm64 arm64
 kernel arm64 arm64 6.12 trixie
