@@ -13,13 +13,13 @@ const UNGUARDED = `${BINARY}.unguarded`; // protects from nothing: the tests sho
 
 // Without --no-compile-autoload-*, a bunfig.toml in the cwd runs code as root.
 // Never strip: that turns the binary into the plain bun command.
-// Three bundles, each whole (src/main.ts): with --splitting a launch loads several
-// small modules, at 0.25 ms; in one bundle all that only selftest imports.
+// What is no launch is bundled first, and goes in as a file (src/main.ts).
 const FLAGS = ["--compile", "--minify", "--bytecode", "--format=esm"];
-const BUNDLES = ["src/main.ts", "src/other.ts", "src/unpinned-worker.ts"];
+const MODULES = ["src/main.ts", "src/unpinned-worker.ts"];
 const CLOSED = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
 const FOR = IS_NATIVE ? [] : [`--target=bun-linux-${TARGET}`];
-await $`${process.execPath} build ${FLAGS} ${CLOSED} ${FOR} ${BUNDLES} --outfile ${BUNDLED}`.quiet();
+await $`${process.execPath} build --target=bun --minify src/other.ts --outdir dist/bundles`.quiet();
+await $`${process.execPath} build ${FLAGS} ${CLOSED} ${FOR} ${MODULES} --outfile ${BUNDLED}`.quiet();
 if (IS_NATIVE) await guard(BUNDLED, UNGUARDED, ["-DUNGUARDED"]);
 await guard(BUNDLED, BINARY);
 await $`rm ${BUNDLED}`;
