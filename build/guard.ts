@@ -2,26 +2,9 @@
 // (guard/guard.c), at its entry point, and the pinned sequence (ffi/).
 import { $, Glob } from "bun";
 import { addCode, readCode, readElf, verifyCode } from "./elf.ts";
-import { CC, DIST, ELF_MACHINE } from "./target.ts";
+import { CC, DIST, ELF_MACHINE, FREESTANDING } from "./target.ts";
 
-const FLAGS = [
-  "-std=gnu11",
-  "-ffreestanding",
-  "-nostdlib",
-  "-static",
-  "-fno-pie",
-  "-no-pie",
-  "-mgeneral-regs-only", // the vector registers stay as they are
-  "-Os",
-  "-g",
-  "-ffunction-sections",
-  "-fdata-sections",
-  "-fno-stack-protector",
-  "-fno-asynchronous-unwind-tables",
-  "-Wall",
-  "-Wextra",
-  "-Werror",
-];
+const FLAGS = [...FREESTANDING, "-Os", "-g"];
 const LINK = ["--entry=guard_entry", "--gc-sections", "--build-id=none", "-z,noexecstack,-z,noseparate-code"];
 
 /**

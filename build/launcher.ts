@@ -3,31 +3,15 @@
 import { $, Glob } from "bun";
 import { IMAGE } from "../src/contract.ts";
 import { planTemplate } from "./elf.ts";
-import { ALL, compilerOf, type Machine } from "./target.ts";
+import { ALL, compilerOf, FREESTANDING, type Machine } from "./target.ts";
 
 const LIMIT = 16_100; // a launcher, with a plan of ordinary length, is below 16 KiB
 
 // Small before all: each page of it is read from a cold disk.
 const FLAGS = [
-  "-DNSPIN_LAUNCHER",
-  "-std=gnu11",
-  "-ffreestanding",
-  "-nostdlib",
-  "-static",
-  "-fno-pie",
-  "-no-pie",
-  "-Oz",
-  "-flto",
-  "-mgeneral-regs-only",
-  "-fno-jump-tables",
+  ...FREESTANDING,
+  ...["-DNSPIN_LAUNCHER", "-Oz", "-flto", "-fno-jump-tables"],
   "-fno-tree-loop-distribute-patterns", // ffi/memory.c would call itself
-  "-ffunction-sections",
-  "-fdata-sections",
-  "-fno-stack-protector",
-  "-fno-asynchronous-unwind-tables",
-  "-Wall",
-  "-Wextra",
-  "-Werror",
   "-Wl,-T,launcher/launcher.ld,--gc-sections,--build-id=none",
 ];
 /** What gcc 12 makes smallest, tried out. */

@@ -40,3 +40,11 @@ export function distOf(target: Target): string {
 export function compilerOf(machine: Machine): string {
   return machine === own ? (process.env.CC ?? "cc") : `${MACHINES[machine].triplet}-gcc`;
 }
+
+/** For C without libc, at fixed addresses, in as few sections as are used. */
+export const FREESTANDING = [
+  ...["-std=gnu11", "-ffreestanding", "-nostdlib", "-static", "-fno-pie", "-no-pie"],
+  "-mgeneral-regs-only", // the vector registers stay as they are
+  ...["-ffunction-sections", "-fdata-sections", "-fno-stack-protector", "-fno-asynchronous-unwind-tables"],
+  ...["-Wall", "-Wextra", "-Werror"],
+];
