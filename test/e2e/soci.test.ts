@@ -97,8 +97,10 @@ test(`${LAUNCHES} launches while the snapshotters serve: each asks its own DNS s
   const expected = vpcs.map(({ task }) => launches?.names.get(task)?.toSorted());
   expect(asked().map((names) => [...new Set(names)].sort())).toEqual(expected as string[][]);
   expect(expected.flat()).toHaveLength(LAUNCHES);
-  for (const times of [launches?.rewrites, launches?.guests, launches?.containers])
-    expect(times).toBeGreaterThan(10);
+  // It was no quiet host: these took place in the ten seconds or more of the launches.
+  expect(launches?.rewrites).toBeGreaterThan(30);
+  expect(launches?.guests).toBeGreaterThan(30);
+  expect(launches?.containers).toBeGreaterThan(2);
 }, 300_000);
 
 test("no command of docs/soci.md was left out", () => {
