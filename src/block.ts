@@ -12,7 +12,7 @@ const encoder = new TextEncoder();
 export function layOut(plan: Plan, addressOf: (block: Uint8Array) => number): Uint8Array {
   const structs = (LAUNCH_FIELDS.length + plan.covers.length * COVER_FIELDS.length) * U64;
   const block = new Uint8Array(Math.ceil((structs + textBytes(plan)) / U64) * U64);
-  const halves = new Uint32Array(block.buffer); // of u64s, little-endian; without BigInt, whose first use is dear
+  const halves = new Uint32Array(block.buffer); // of u64s, little-endian; BigInt's first use is dear
   const base = addressOf(block);
   let used = structs;
 
@@ -24,29 +24,30 @@ export function layOut(plan: Plan, addressOf: (block: Uint8Array) => number): Ui
     used += bytes.length + 1; // NUL
     return base + at;
   };
-  const put = <Name extends string>(at: number, names: readonly Name[], fields: Record<Name, number>) => {
-    for (let i = 0; i < names.length; i++) {
-      const value = fields[names[i] as Name];
-      halves[(at / U64 + i) * 2] = value >>> 0;
-      halves[(at / U64 + i) * 2 + 1] = Math.floor(value / 2 ** 32);
-    }
-  };
 
-  let at = LAUNCH_FIELDS.length * U64;
-  const covers = base + at;
+  let half = LAUNCH_FIELDS.length * 2;
   for (const { source, target, isEntry, decision = 0 } of plan.covers) {
-    const is_entry = Number(isEntry);
-    put(at, COVER_FIELDS, { source: text(source), target: text(target), is_entry, decision, holder: 0 });
-    at += COVER_FIELDS.length * U64;
+    const cover: Record<(typeof COVER_FIELDS)[number], number> = {
+      source: text(source),
+      target: text(target),
+      is_entry: Number(isEntry),
+      decision,
+      holder: 0,
+    };
+    for (const name of COVER_FIELDS) {
+      halves[half++] = cover[name];
+      halves[half++] = cover[name] / 2 ** 32;
+    }
   }
+
   const words = base + used;
   for (const word of plan.words) text(word);
-  put(0, LAUNCH_FIELDS, {
+  const launch: Record<(typeof LAUNCH_FIELDS)[number], number> = {
     size: LAUNCH_FIELDS.length * U64,
     netns: text(plan.netns),
     join: Number(plan.enter === "setns" && plan.netns !== undefined),
     etc: text(plan.etc),
-    covers,
+    covers: base + LAUNCH_FIELDS.length * U64,
     cover_count: plan.covers.length,
     method: METHODS[plan.method],
     read_only: Number(plan.readOnly),
@@ -59,15 +60,19 @@ export function layOut(plan: Plan, addressOf: (block: Uint8Array) => number): Ui
     failed_step: 0,
     failed_cover: 0,
     failed_errno: 0,
-  });
+  };
+  half = 0;
+  for (const name of LAUNCH_FIELDS) {
+    halves[half++] = launch[name];
+    halves[half++] = launch[name] / 2 ** 32;
+  }
   return block;
 }
 
 /** At most: UTF-8 has up to three bytes for each unit of a string. */
-function textBytes(plan: Plan): number {
-  const room = (value: string | Uint8Array = "") => 3 * value.length + 1;
-  let bytes = room(plan.netns) + room(plan.etc) + room(plan.lock);
-  for (const { source, target } of plan.covers) bytes += room(source) + room(target);
-  for (const word of plan.words) bytes += room(word);
-  return bytes;
+function textBytes({ netns = "", etc = "", lock, covers, words }: Plan): number {
+  let units = netns.length + etc.length + lock.length;
+  for (const { source, target } of covers) units += source.length + target.length;
+  for (const word of words) units += word.length;
+  return 3 * units + 3 + 2 * covers.length + words.length; // and their NULs
 }

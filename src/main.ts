@@ -9,7 +9,8 @@ import { makePlan } from "./plan.ts";
 // mere presence takes 0.25 ms of every start.
 type Other = typeof import("./other.ts");
 
-const [command, ...words] = process.argv.slice(2);
+const command = process.argv[2];
+const words = process.argv.slice(3);
 
 try {
   if (command === "run" && !isHelp(words[0])) {
