@@ -297,9 +297,7 @@ static long become(struct sequence *s) {
   if (result == 0)
     result = enter(s);
   if (result < 0) {
-    u64 about = s->at;
     undo(s);
-    s->at = about;
     return result;
   }
   /* The lock must not wait for a program on a disk that does not answer. */
