@@ -1,8 +1,8 @@
 // Hosts that are no whole machines: a / that is not shared (a container, a
 // sandboxed systemd unit), and a chroot(2) into a directory.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { basename, dirname } from "node:path";
 import { $, which } from "bun";
-import { installPrograms } from "../programs.ts";
 import { enterBy, entries, files, NSPIN, start } from "./nspin.ts";
 
 const { directory, hello, world } = files();
@@ -80,3 +80,16 @@ describe("a chroot into a directory, where the root of the mount cannot be reach
     });
   });
 });
+
+/** Copies each program, a name on PATH or a path, to bin/ (and so usr/bin/) below root, and its libraries to where they are. */
+async function installPrograms(root: string, programs: readonly string[]): Promise<void> {
+  await $`mkdir -p ${root}/bin ${root}/usr && ln -sfn ../bin ${root}/usr/bin`;
+  for (const program of programs) {
+    const file = program.includes("/") ? program : which(program);
+    if (file === null) throw new Error(`cannot find ${program}`);
+    await $`cp -L ${file} ${root}/bin/${basename(program)}`;
+    for (const [library] of (await $`ldd ${file}`.text()).matchAll(/\/\S+\.so\S*/g)) {
+      await $`mkdir -p ${root}${dirname(library)} && cp -L ${library} ${root}${library}`;
+    }
+  }
+}
