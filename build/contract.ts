@@ -6,7 +6,8 @@ const EXPAND = `
 #include "guard/address.h"
 #include "launcher/image.h"
 #define FIELD(name, meaning) [#name, meaning],
-#define STEP(name, when, verb, object) [#name, #when, verb, #object],
+#define SAME ""
+#define STEP(name, fails, object, does) [#name, fails, #object, does],
 #define METHOD(name, bit) [#name, bit],
 #define RULE(name, asked, when, act, why) [#name, #asked, #when, #act, why],
 #define NAME(name) [#name],
@@ -23,7 +24,10 @@ const cc = Bun.spawnSync([process.env.CC ?? "cc", "-E", "-P", "-xc", "-I.", "-"]
 if (!cc.success) throw new Error(`cannot expand ffi/launch.h: ${cc.stderr}`);
 const expanded = cc.stdout.toString().slice(cc.stdout.lastIndexOf('{"record"'));
 const lists: Lists & { record: number; plan: number; magic: string; digest: number } = JSON.parse(
-  expanded.replaceAll(/, ?0\]/g, "]").replaceAll(/0x[0-9a-f]+/g, (hex) => String(Number(hex))),
+  expanded
+    .replaceAll(/" +"/g, "") // one text, on several lines
+    .replaceAll(/, ?0\]/g, "]")
+    .replaceAll(/0x[0-9a-f]+/g, (hex) => String(Number(hex))),
 );
 
 const rows = (list: Row[], show: (row: Row) => string) => list.map((row) => `  ${show(row)},\n`).join("");
@@ -45,12 +49,12 @@ ${rows(lists.launch, ([name, meaning]) => `/** ${meaning} */\n  ${JSON.stringify
 export const COVER_FIELDS = [
 ${rows(lists.cover, ([name, meaning]) => `/** ${meaning} */\n  ${JSON.stringify(name)}`)}] as const;
 
-/** The pinned sequence; step N is STEPS[N - 1]. */
+/** The pinned sequence; step N is STEPS[N - 1]. What it does, as a dry run says it. */
 export const STEPS = [
 ${rows(
   lists.steps,
-  ([name, when, verb, object]) =>
-    `{ name: "${name}", when: "${when}", verb: "${verb}", object: "${object}" }`,
+  ([name, fails, object, does]) =>
+    `{ name: "${name}", does: ${JSON.stringify(does || fails)}, object: "${object}" }`,
 )}] as const;
 
 /** What --method takes; the bit stands for it in struct launch. */

@@ -12,8 +12,9 @@ unsigned nspin_launch(struct launch *launch) {
 }
 
 unsigned nspin_decide(struct launch *launch) {
-  sequence_decide(launch, record);
-  return report(launch, NULL);
+  struct program program;
+  sequence_decide(launch, record, &program);
+  return report(launch, &program);
 }
 
 unsigned nspin_unpin(struct launch *launch) {

@@ -107,7 +107,7 @@ static void append(long fd, void *data) {
 }
 
 static void list_descriptors(void (*visit)(long fd, void *data), void *data) {
-  long result = each_descriptor(visit, data);
+  long result = each_number("/proc/self/fd", visit, data);
   if (result < 0)
     refuse("list /proc/self/fd", result,
            result == -ENOENT ? "mount the proc file system on /proc"

@@ -26,12 +26,12 @@ export function layOut(plan: Plan, addressOf: (block: Uint8Array) => number): Ui
   };
 
   let half = LAUNCH_FIELDS.length * 2;
-  for (const { source, target, isEntry, decision = 0 } of plan.covers) {
+  for (const { source, target, isEntry } of plan.covers) {
     const cover: Record<(typeof COVER_FIELDS)[number], number> = {
       source: text(source),
       target: text(target),
       is_entry: Number(isEntry),
-      decision,
+      decision: 0,
       holder: 0,
     };
     for (const name of COVER_FIELDS) {
@@ -57,6 +57,10 @@ export function layOut(plan: Plan, addressOf: (block: Uint8Array) => number): Ui
     by_command: Number(plan.enter === "nsenter"),
     skip: plan.skip,
     lock: text(plan.lock),
+    force: Number(plan.force === true),
+    steps: 0,
+    step_count: 0,
+    failed_process: 0,
     failed_step: 0,
     failed_cover: 0,
     failed_errno: 0,

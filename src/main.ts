@@ -18,12 +18,9 @@ try {
     const plan = makePlan(options);
     if (options.dryRun || options.verbose) {
       const { decide, describe }: Other = await import(OTHER);
-      const decided = decide(plan);
-      describe(decided, options);
-      if (!options.dryRun) launch({ ...decided, etc: undefined }); // as told: not listed again
-    } else {
-      launch(plan); // returns never: it becomes the program, or throws
+      describe(decide(plan), options);
     }
+    if (!options.dryRun) launch(plan); // returns never: it becomes the program, or throws
   } else {
     const { runOther }: Other = await import(OTHER);
     process.exitCode = await runOther(command, words);

@@ -74,17 +74,26 @@ const selftest: CommandDef = {
   },
 };
 
-const unpin: CommandDef = {
-  meta: { name: "unpin", description: "Take away the mount that method pin left: nspin unpin [FILE]" },
-  args: {
-    file: { type: "positional", required: false, default: RESOLV_CONF, description: "the file it is on" },
+const unpinArgs = {
+  force: {
+    type: "boolean",
+    description: "also where a running program relies on it: it reads the host's file once that is replaced",
   },
-  async run({ rawArgs: [file = RESOLV_CONF, ...more] }) {
+} as const;
+const unpin: CommandDef = {
+  meta: {
+    name: "unpin",
+    description: "Take away the mount that method pin left: nspin unpin [--force] [FILE]",
+  },
+  args: unpinArgs,
+  async run({ rawArgs }) {
+    const { values, used } = readWords(unpinArgs, rawArgs);
+    const [file = RESOLV_CONF, ...more] = rawArgs.slice(used);
     if (more.length > 0 || !file.startsWith("/")) {
-      throw new Refusal("unpin takes one absolute path", "usage: nspin unpin [FILE]");
+      throw new Refusal("unpin takes one absolute path", "usage: nspin unpin [--force] [FILE]");
     }
     const { unpin } = await import("./launch.ts");
-    unpin(unpinPlan(file));
+    unpin(unpinPlan(file, one(values, "force") === "true"));
   },
 };
 

@@ -9,8 +9,6 @@ export interface Cover {
   readonly isEntry: boolean;
   /** Its row in DECISIONS, from 1, once decided (decide.ts). */
   readonly decision?: number;
-  /** The first cover whose target the same mount holds, once decided. */
-  readonly holder?: number;
 }
 
 export interface Plan {
@@ -26,6 +24,8 @@ export interface Plan {
   /** Which of them the thread's id replaces, from 1; 0 for none. */
   readonly tidWord: number;
   readonly lock: string;
+  /** Of unpin: also what a process relies on. */
+  readonly force?: boolean;
   readonly skip: number;
   /** What follows: to show. */
   readonly program: readonly string[];
@@ -76,10 +76,10 @@ export function makePlan(options: RunOptions): Plan {
 }
 
 /** Nothing to start: the one target is what to unmount. */
-export function unpinPlan(target: string): Plan {
+export function unpinPlan(target: string, force: boolean): Plan {
   const covers: readonly Cover[] = [{ source: target, target, isEntry: false }];
   const none = { netns: undefined, etc: undefined, method: "auto", readOnly: false, enter: "setns" } as const;
-  return Object.freeze({ ...none, covers, words: [], tidWord: 0, lock: LOCK, skip: 0, program: [] });
+  return Object.freeze({ ...none, covers, words: [], tidWord: 0, lock: LOCK, force, skip: 0, program: [] });
 }
 
 /** A netns as ip-netns(8) names it, an absolute path, or pid:N. */

@@ -1,63 +1,24 @@
-// The pinned sequence in words: the same table makes errors and --dry-run.
+// The steps of the pinned sequence, as ffi/sequence.c reports them, in words.
 import { DECISIONS, STEPS } from "./contract.ts";
 import type { Cover, Plan } from "./plan.ts";
 
-export type Step = (typeof STEPS)[number];
+/** A step that the sequence would take, and the cover that it is about. */
+export interface Step {
+  /** From 1, as in STEPS. */
+  readonly number: number;
+  readonly cover: number;
+}
 
-export interface Taken {
-  readonly name: Step["name"];
+export interface Told {
+  readonly name: (typeof STEPS)[number]["name"];
   readonly does: string;
 }
 
-/** The steps of this plan, decided so, in the order in which ffi/launch.c takes them. */
-export function stepsOf(plan: Plan): Taken[] {
-  const acts = plan.covers.map((cover) => ruleOf(cover)?.act ?? "UNKNOWN");
-  const once = {
-    ALWAYS: true,
-    NETNS: plan.netns !== undefined,
-    JOIN: plan.netns !== undefined && plan.enter === "setns",
-    ETC: plan.etc !== undefined,
-    COVERS: plan.covers.length > 0 || plan.etc !== undefined,
-    PINS: acts.includes("PIN"),
-    UNPIN: false,
-  };
-  const rejoins = (act?: string) => act === "REJOIN" || act === "OVERLAY" || act === "UNKNOWN";
-  const each = {
-    COVER: () => true,
-    PIN: (i: number) => acts[i] === "PIN",
-    OVERLAY: (i: number) => acts[i] === "OVERLAY",
-    HOLDER: (i: number) =>
-      rejoins(acts[i]) && plan.covers[i]?.holder === i && ruleOf(plan.covers[i])?.name !== "ALONE",
-    EVERY: () => true,
-    READ_ONLY: () => plan.readOnly,
-  };
-  const taken: Taken[] = [];
-  let together: Step[] = [];
-  const flush = () => {
-    plan.covers.forEach((cover, i) => {
-      const apply = together.filter(({ when }) => each[when as keyof typeof each](i));
-      taken.push(...apply.map((step) => take(step, plan, cover)));
-    });
-    together = [];
-  };
-  for (const step of STEPS) {
-    const isAlone = [step, together[0]].some((one) => one?.when === "HOLDER" || one?.when === "EVERY");
-    if (isAlone || !(step.when in each)) flush();
-    if (step.when in each) together.push(step);
-    else if (once[step.when as keyof typeof once]) taken.push(take(step, plan));
-  }
-  flush();
-  return taken;
-}
-
-function take(step: Step, plan: Plan, cover?: Cover): Taken {
-  const object =
-    step.name === "EXECUTE"
-      ? commandOf(plan).map(shellQuote).join(" ")
-      : step.name === "DECIDE" && cover !== undefined && ruleOf(cover) !== undefined
-        ? `${methodOf(cover, plan)} on ${cover.target}: ${whyOf(cover)}`
-        : objectOf(step, plan, cover);
-  return { name: step.name, does: `${step.verb} ${object}`.trim() };
+export function tell(steps: readonly Step[], plan: Plan): Told[] {
+  return steps.map(({ number, cover }) => {
+    const step = STEPS[number - 1] as (typeof STEPS)[number];
+    return { name: step.name, does: `${step.does} ${objectOf(step, plan, plan.covers[cover])}`.trim() };
+  });
 }
 
 /** "cover" where nothing but the bind is done; "rejoin or pin" where only root can be told. */
@@ -75,9 +36,12 @@ function ruleOf({ decision = 0 }: Cover) {
   return DECISIONS[decision - 1];
 }
 
-/** What a step is about, as ffi/report.c names it. */
-function objectOf(step: Step, plan: Plan, cover?: Cover): string {
-  const objects: Record<Step["object"], string | undefined> = {
+/** What a step is about, as ffi/report.c names it; the program with its arguments, the method with its reason. */
+function objectOf(step: (typeof STEPS)[number], plan: Plan, cover?: Cover): string {
+  if (step.name === "EXECUTE") return commandOf(plan).map(shellQuote).join(" ");
+  if (step.name === "DECIDE" && cover !== undefined)
+    return `${methodOf(cover, plan)} on ${cover.target}: ${whyOf(cover)}`;
+  const objects: Record<(typeof STEPS)[number]["object"], string | undefined> = {
     NONE: "",
     COMMAND: commandOf(plan)[0],
     NETNS: plan.netns,
@@ -88,6 +52,7 @@ function objectOf(step: Step, plan: Plan, cover?: Cover): string {
     BIND: `${cover?.source} over ${cover?.target}`,
     METHOD: `${plan.method} on ${cover?.target}`,
     LOCK: plan.lock,
+    USED: cover?.target,
   };
   return objects[step.object] ?? "";
 }
@@ -98,6 +63,6 @@ export function commandOf(plan: Plan): string[] {
   return [...words, ...plan.program];
 }
 
-function shellQuote(word: string): string {
+export function shellQuote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
