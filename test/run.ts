@@ -16,7 +16,7 @@ const container = [
   ...["--volume", `${repository}:/nspin:ro`, "--workdir", "/nspin", "--rootfs", "/:O"],
   ...["sh", "test/shared-root.sh", hostBun],
 ];
-const SOAK_LAUNCHES = "3000";
+const SOAK_LAUNCHES = "50000";
 
 let passed = 0;
 let failed = 0;

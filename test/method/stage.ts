@@ -130,7 +130,7 @@ export class Program {
   }
 }
 
-async function* lines(stream: ReadableStream<Uint8Array>) {
+export async function* lines(stream: ReadableStream<Uint8Array>) {
   let rest = "";
   for await (const bytes of stream) {
     const whole = (rest + new TextDecoder().decode(bytes)).split("\n");
