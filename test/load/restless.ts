@@ -116,8 +116,7 @@ function pins(flags: string[]) {
     while (!isOver) {
       if ((await status("run", "--netns", ID, "--method", "pin", "--", "/bin/true")) === 0) done.pinned++;
       await Bun.sleep(PIN_PAUSE_MS);
-      // A build that does not know --force never refuses.
-      const isUnpinned = (await status("unpin", ...flags, FILE)) === 0 || (await status("unpin", FILE)) === 0;
+      const isUnpinned = (await status("unpin", ...flags, FILE)) === 0;
       isUnpinned ? done.unpinned++ : done.refused++;
       await Bun.sleep(PIN_PAUSE_MS);
     }
