@@ -32,7 +32,8 @@ static enum last_link last_link(const struct target *target) {
 }
 
 void target_init(struct target *target) {
-  target->source = target->clone = target->pin = target->lower = -1;
+  target->source = target->clone = target->pin = -1;
+  target->below = target->lower = -1;
   target->on_host.fd = target->here.fd = -1;
   target->holder.there = target->holder.here = -1;
 }
@@ -43,6 +44,7 @@ void target_close(struct target *target) {
   close_file(&target->pin);
   close_file(&target->on_host.fd);
   close_file(&target->here.fd);
+  close_file(&target->below);
   close_file(&target->lower);
   holder_close(&target->holder);
 }
@@ -111,9 +113,16 @@ long target_clone(struct target *target) {
   return 0;
 }
 
+/* It was there when it was looked at. */
+static long walk_again(long root, const char *path, enum last_link last,
+                       struct place *place) {
+  long result = path_open(root, path, last, place);
+  return result == -ENOENT || result == -ENOTDIR ? -ESTALE : result;
+}
+
 long target_open_here(struct target *target) {
   struct file seen;
-  MUST(path_open(-1, target->on_host.path, LINK_ITSELF, &target->here));
+  MUST(walk_again(-1, target->on_host.path, LINK_ITSELF, &target->here));
   MUST(look_at(target->here.fd, &seen));
   return is_same(&seen, &target->host) ? 0 : -ESTALE;
 }
@@ -130,13 +139,13 @@ static long bind_by_path(const struct target *target, const char *source) {
     result = -ESTALE;
   fd_path(from, fd);
   if (result == 0)
-    result = mount_bind(from, target->here.fd, recursion(target));
+    result = mount_bind(from, target->below, recursion(target));
   CALL(__NR_close, fd);
   return result;
 }
 
-static long attach_clone(const struct target *target) {
-  return CALL(__NR_move_mount, target->clone, "", target->here.fd, "",
+static long attach(long tree, long onto) {
+  return CALL(__NR_move_mount, tree, "", onto, "",
               MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
@@ -150,32 +159,54 @@ static long check_holder(const struct target *target) {
   return mount.is_shared || !(is_copy || target->lower >= 0) ? -ESTALE : 0;
 }
 
-/* The cover's root, where the clone is none. */
-static long open_cover(struct target *target) {
+/* What was laid on the target last: its root, which must be that file. */
+static long open_top(const struct target *target, const struct file *file,
+                     long *top) {
   struct file seen;
   struct place place;
   MUST(path_open(-1, target->here.path, LINK_ITSELF, &place));
-  target->clone = place.fd;
+  *top = place.fd;
   MUST(look_at(place.fd, &seen));
-  return is_same(&seen, &target->shown) ? 0 : -ESTALE;
+  return is_same(&seen, file) ? 0 : -ESTALE;
 }
 
-long target_bind(struct target *target, const char *source) {
+static long bind_onto_itself(struct target *target) {
+  char path[FD_PATH_BYTES];
+  long tree = CALL(__NR_open_tree, target->here.fd, "",
+                   AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  long result = tree < 0 ? tree : attach(tree, target->here.fd);
+  target->below = tree < 0 ? -1 : tree;
+  if (result != -ENOSYS && result != -EPERM)
+    return result;
+  close_file(&target->below);
+  fd_path(path, target->here.fd);
+  MUST(mount_bind(path, target->here.fd, 0));
+  return open_top(target, &target->host, &target->below);
+}
+
+long target_bind_below(struct target *target) {
   if (target->lower >= 0) { /* the file as the overlay has it */
     close_file(&target->here.fd);
     MUST(path_open(-1, target->on_host.path, LINK_ITSELF, &target->here));
+    MUST(look_at(target->here.fd, &target->host));
   }
   MUST(check_holder(target));
-  long result = target->clone < 0 ? -ENOSYS : attach_clone(target);
+  long result = bind_onto_itself(target);
+  if (result == -ENOENT && target->host.links > 0)
+    return -ESTALE; /* what was opened has been removed since */
+  return result < 0 ? result : mount_change(target->below, MS_PRIVATE);
+}
+
+long target_bind(struct target *target, const char *source) {
+  long result =
+      target->clone < 0 ? -ENOSYS : attach(target->clone, target->below);
   if (result == -ENOSYS || result == -EPERM) {
     close_file(&target->clone);
     result = bind_by_path(target, source);
     if (result == 0)
-      result = open_cover(target);
+      result = open_top(target, &target->shown, &target->clone);
   }
-  if (result == -ENOENT && target->host.links > 0)
-    return -ESTALE; /* what was opened has been removed since */
-  return result;
+  return result == -ENOENT ? -ESTALE : result; /* removed since, as above */
 }
 
 long target_make_cover_private(const struct target *target) {
@@ -186,16 +217,10 @@ long target_make_read_only(const struct target *target) {
   return mount_make_read_only(target->clone, is_directory(&target->shown));
 }
 
-long target_bind_again(const struct target *target) {
-  char itself[FD_PATH_BYTES];
-  fd_path(itself, target->clone);
-  return mount_bind(itself, target->clone, recursion(target));
-}
-
 long target_verify(const struct target *target, const char *path) {
   struct file seen;
   struct place place;
-  MUST(path_open(-1, path, last_link(target), &place));
+  MUST(walk_again(-1, path, last_link(target), &place));
   long result = look_at(place.fd, &seen);
   CALL(__NR_close, place.fd);
   if (result < 0)
@@ -210,7 +235,7 @@ long target_verify(const struct target *target, const char *path) {
 long target_verify_host(const struct target *target, const struct host *host) {
   struct place place;
   char id[NUMBER_BYTES];
-  MUST(path_open(host->root, target->on_host.path, LINK_ITSELF, &place));
+  MUST(walk_again(host->root, target->on_host.path, LINK_ITSELF, &place));
   long result = mount_id(place.fd, id);
   CALL(__NR_close, place.fd);
   if (result < 0)

@@ -41,6 +41,7 @@ struct target {
   long pin; /* the host's mount of the target onto itself, if this launch
                made it */
   struct place on_host, here; /* the target; here: where the program will run */
+  long below;                 /* what the cover stands on there */
   long lower;                 /* its directory, here, that an overlay shows */
   struct file shown, host;
   char host_id[NUMBER_BYTES]; /* of the mount that holds it on the host */
@@ -94,10 +95,18 @@ long target_clone(struct target *target);
 long target_open_here(struct target *target);
 
 /*
- * The source over the target. -ESTALE: the mount that holds it is (again)
- * shared, or what was opened has been removed since. -ENOENT: what is mounted
- * there was removed on its own file system, and nothing can lie on it.
+ * The target onto itself, privately: what the cover then stands on. umount(2)
+ * goes to every peer of the mount that it unmounts from, and takes away what
+ * lies there; so a program that unmounts its cover would take away that of all
+ * others. From a private mount it goes nowhere. The cover itself cannot be
+ * bound twice: its root is the source, and whoever replaces that by rename
+ * takes away what is mounted on it. -ESTALE: the mount that holds the target is
+ * (again) shared, or what was opened has been removed since. -ENOENT: what is
+ * mounted there was removed from its own file system, and nothing can lie on
+ * it.
  */
+long target_bind_below(struct target *target);
+
 long target_bind(struct target *target, const char *source);
 
 /*
@@ -106,14 +115,6 @@ long target_bind(struct target *target, const char *source);
  */
 long target_make_cover_private(const struct target *target);
 long target_make_read_only(const struct target *target);
-
-/*
- * The cover once more, on its own root. umount(2) goes to every peer of the
- * mount that holds the target, and takes away what lies there: a program that
- * unmounts its cover would take away all others'. The mount below this one is
- * private, and so passes nothing on.
- */
-long target_bind_again(const struct target *target);
 
 /*
  * Does the path, as it was given, lead to the source here? And the host's to

@@ -139,10 +139,10 @@
   S(OPEN_HERE, "open for the program", TARGET, SAME)                           \
   S(LEAVE, "make a slave of the mount that holds", TARGET, SAME)               \
   S(OVERLAY, "lay an overlay on the directory of", TARGET, SAME)               \
+  S(BIND_BELOW, "bind onto itself, for the program,", TARGET, SAME)            \
   S(BIND, "bind", BIND, SAME)                                                  \
   S(BIND_PRIVATE, "make private the bind mount on", TARGET, SAME)              \
   S(READ_ONLY, "make read-only the bind mount on", TARGET, SAME)               \
-  S(BIND_AGAIN, "bind a second time", BIND, SAME)                              \
   S(VERIFY_HERE, "verify the bind of", BIND, SAME)                             \
   S(REJOIN, "rejoin the peer group of the mount that holds", TARGET, SAME)     \
   S(VERIFY_HOST, "verify that the host keeps", TARGET, SAME)                   \
@@ -196,7 +196,7 @@
     "what has no path of its own, such as a pipe, cannot be bound")            \
   H(BIND, EINVAL, ALWAYS,                                                      \
     "what has no path of its own, such as a pipe, cannot be bound")            \
-  H(BIND, ENOENT, ALWAYS,                                                      \
+  H(BIND_BELOW, ENOENT, ALWAYS,                                                \
     "what is mounted there was removed from its own file system, so nothing "  \
     "can lie on it: umount it")                                                \
   H(READ_ONLY, ENOSYS, ALWAYS, "of a directory, --read-only needs Linux 5.12") \
@@ -209,7 +209,7 @@
     "arguments and environment together are longer than execve(2) takes")      \
   H(SELF_BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                      \
   H(BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                           \
-  H(BIND_AGAIN, ENOSPC, ALWAYS, MOUNT_MAX)                                     \
+  H(BIND_BELOW, ENOSPC, ALWAYS, MOUNT_MAX)                                     \
   H(ANY, ESTALE, ALWAYS,                                                       \
     "it changed meanwhile, and nothing was started: try again")
 /* Those that only the command line meets, and no launcher. */

@@ -53,10 +53,9 @@ int mount_next(struct reader *table, struct mount *mount) {
   return 1;
 }
 
-/* The mount with that id; -ENOENT: not listed. */
-static long find(const char *id, struct mount *mount) {
+long mount_find(const char *table_path, const char *id, struct mount *mount) {
   struct reader table;
-  long end = read_open(&table, OWN_TABLE);
+  long end = read_open(&table, table_path);
   if (end < 0)
     return end;
   int is_found = 0;
@@ -100,8 +99,9 @@ static long tell(u64 unique_id, struct mount *mount) {
 }
 
 long mount_below(const struct mount *mount, struct mount *below) {
-  return mount->unique_parent != 0 ? tell(mount->unique_parent, below)
-                                   : find(mount->parent, below);
+  return mount->unique_parent != 0
+             ? tell(mount->unique_parent, below)
+             : mount_find(OWN_TABLE, mount->parent, below);
 }
 
 long mount_of(long fd, struct mount *mount) {
@@ -115,7 +115,7 @@ long mount_of(long fd, struct mount *mount) {
   long result = mount_id(fd, id);
   if (result < 0)
     return result;
-  result = find(id, mount);
+  result = mount_find(OWN_TABLE, id, mount);
   if (result != -ENOENT)
     return result;
   text_copy(mount->id, id);

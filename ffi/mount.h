@@ -51,6 +51,9 @@ long mount_change(long fd, u64 flags);
 long mount_path_in(const struct mount *mount, const char *path,
                    char inside[PATH_BYTES]);
 
+/* The mount of that id in that mountinfo; -ENOENT: not listed. */
+long mount_find(const char *table, const char *id, struct mount *mount);
+
 /* Is any mount of that mountinfo on that one? 1, 0 or -errno. */
 #define OWN_TABLE "/proc/self/mountinfo"
 long mount_is_parent(const char *table, const char *id);

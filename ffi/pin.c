@@ -125,21 +125,26 @@ struct search {
   long user;
 };
 
+static int is_copy(const struct mount *mount, const struct mount *pin) {
+  return mount->device == pin->device && text_equal(mount->root, pin->root);
+}
+
 /*
- * Is anything mounted on a copy of the pin in that table? 1, or 0. In a second
- * reading: a cover can be listed before what it lies on. A copy that unshare(2)
- * made is private; one that came later, by propagation, is shared, and lies
- * below a cover that does without.
+ * Does a cover stand on a copy of the pin in that table? 1, or 0. A copy that
+ * unshare(2) made is private; one that came later, by propagation, is shared,
+ * and lies below the cover of a program that does without. What target_bind_
+ * below() laid looks like a copy too, and lies on one.
  */
 static int has_cover(const char *table_path, const struct mount *pin) {
   struct reader table;
-  struct mount mount;
+  struct mount mount, below;
   int is_found = 0;
   if (read_open(&table, table_path) < 0)
     return 0; /* the process has ended */
   while (!is_found && mount_next(&table, &mount))
-    is_found = !mount.is_shared && mount.device == pin->device &&
-               text_equal(mount.root, pin->root);
+    is_found = is_copy(&mount, pin) && !mount.is_shared &&
+               mount_find(table_path, mount.parent, &below) == 0 &&
+               !is_copy(&below, pin);
   read_close(&table);
   return is_found && mount_is_parent(table_path, mount.id) == 1;
 }

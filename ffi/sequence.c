@@ -189,6 +189,7 @@ static int relies_on_pin(const struct sequence *s) {
 /* Nothing of this cover is needed any more but what would undo its pin. */
 static void close_covered(struct target *target) {
   close_file(&target->clone);
+  close_file(&target->below);
   close_file(&target->lower);
   if (target->pin < 0)
     close_file(&target->here.fd);
@@ -277,6 +278,8 @@ static long pin(struct sequence *s) {
     TAKE(SELF_BIND, pin_bind(s->target));
     TAKE(PRIVATE, pin_make_private(s->target));
   }
+  if (s->has_pinned)
+    host_changed(&s->host); /* by this */
   return 0;
 }
 
@@ -287,7 +290,6 @@ static long pin(struct sequence *s) {
 static long cover(struct sequence *s) {
   if (s->launch->cover_count == 0)
     return 0;
-  host_changed(&s->host); /* by pin */
   TAKE(UNSHARE, host_leave(&s->host));
   EACH_COVER {
     TAKE(OPEN_HERE, target_open_here(s->target));
@@ -297,11 +299,11 @@ static long cover(struct sequence *s) {
   EACH_HOLDER TAKE(LEAVE, holder_leave(&s->target->holder));
   EACH_OVERLAY TAKE(OVERLAY, overlay_lay(s->target));
   EACH_COVER {
+    TAKE(BIND_BELOW, target_bind_below(s->target));
     TAKE(BIND, target_bind(s->target, (const char *)s->cover->source));
     TAKE(BIND_PRIVATE, target_make_cover_private(s->target));
     if (s->launch->read_only)
       TAKE(READ_ONLY, target_make_read_only(s->target));
-    TAKE(BIND_AGAIN, target_bind_again(s->target));
     close_covered(s->target);
   }
   EACH_COVER TAKE(VERIFY_HERE,
