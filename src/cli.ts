@@ -3,8 +3,8 @@
 // The tables are citty's; the words are read here. Its own reader accepts
 // unknown options, swallows any --no-x, keeps one of several --bind, and does
 // not stop at the program's name; and it loads node:util, which costs more than a
-// millisecond (`npm run bench`). Help and dispatch stay with citty: other.ts.
-import type { ArgsDef, BooleanArgDef } from "citty";
+// millisecond (`npm run bench`). Help is citty's too: other.ts.
+import type { ArgsDef, ArgType, BooleanArgDef } from "citty";
 import { METHODS } from "./contract.ts";
 import { Refusal } from "./errors.ts";
 
@@ -85,10 +85,12 @@ export function readWords(args: ArgsDef, words: readonly string[]): Words {
 
 export const tryHelp = "try 'nspin --help', or 'nspin COMMAND --help'";
 
+/** Exactly as the table has it: no prefix of a name, and nothing that every object inherits. */
 function nameOf(option: string, args: ArgsDef): string | undefined {
   for (const name in args) {
     const { type, default: preset, alias } = args[name] as BooleanArgDef;
-    if (option === `--${name}` || option === `-${alias}`) return name;
+    if ((type as ArgType) === "positional") continue;
+    if (option === `--${name}` || (alias !== undefined && option === `-${alias}`)) return name;
     if (type === "boolean" && preset === true && option === `--no-${name}`) return name;
   }
   return undefined;

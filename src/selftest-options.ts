@@ -53,7 +53,9 @@ function whole(name: string, least: number) {
 const Selftest = v.object({
   count: v.optional(whole("count", 1), [selftestArgs.count.default]),
   jobs: v.optional(whole("jobs", 1)),
-  "work-dir": v.optional(once("work-dir"), [selftestArgs["work-dir"].default]),
+  "work-dir": v.optional(v.pipe(once("work-dir"), v.nonEmpty("option --work-dir needs a directory")), [
+    selftestArgs["work-dir"].default,
+  ]),
   unpinned: flag("unpinned", false),
 });
 
