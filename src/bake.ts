@@ -1,27 +1,19 @@
 // A plan into a launcher's file, and out of it.
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { BakeOptions } from "./bake-options.ts";
 import { toJson, toLines } from "./describe.ts";
 import { attempt } from "./errno.ts";
 import { Refusal } from "./errors.ts";
 import { readImage, writeImage } from "./image.ts";
 import { makePlan, type Plan } from "./plan.ts";
+import { replaceFile } from "./replace-file.ts";
 
 /** Writes the launcher. Throws Refusal. */
 export function bake(options: BakeOptions): void {
   const argv0 = 1;
   const run = { ...options, enter: "setns", dryRun: false, json: false, verbose: false } as const;
   const plan: Plan = { ...makePlan({ ...run, skip: argv0, program: [] }), words: wordsAfter(options.skip) };
-  const part = `${options.output}.part`;
-  attempt("write", options.output, "its directory must exist", () => {
-    try {
-      writeFileSync(part, writeImage(plan, options.arch), { mode: 0o755, flush: true });
-      renameSync(part, options.output); // at once: it may be running
-    } catch (error) {
-      rmSync(part, { force: true });
-      throw error;
-    }
-  });
+  replaceFile(options.output, writeImage(plan, options.arch), 0o755);
 }
 
 /** Prints the plan in a launcher. Throws Refusal. */
