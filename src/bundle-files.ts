@@ -2,62 +2,129 @@
 import {
   chmodSync,
   chownSync,
+  closeSync,
+  constants,
   linkSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readlinkSync,
   rmdirSync,
-  rmSync,
   statSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { attempt, failure } from "./errno.ts";
+import { Refusal } from "./errors.ts";
 import type { Layout } from "./oci.ts";
 
-/** All or nothing: config.json comes last, and what was made before it goes where that fails. */
-export function writeBundle(directory: string, config: object, { root, overlays, covers }: Layout): void {
-  const isNew = lstatSync(directory, { throwIfNoEntry: false }) === undefined;
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
+
+/** All or nothing: config.json comes last; where it fails, what was made before it goes, and nothing else. */
+export function writeBundle(directory: string, config: object, layout: Layout): void {
   process.umask(0o022); // who starts the program need not be who writes this
-  if (isNew) attempt("make", directory, undefined, () => mkdirSync(directory));
+  const made = new Made();
+  // By descriptors: nobody can put another directory into the path meanwhile.
+  const opened: number[] = [];
+  const within = (name: string, path: string): string => {
+    const open = () => openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const directory = attempt("open", name, undefined, open);
+    opened.push(directory);
+    return `/proc/self/fd/${directory}`;
+  };
   try {
-    makeRoot(join(directory, "rootfs"), root);
-    for (const overlay of overlays) makeLayer(overlay, covers);
-    const finished = join(directory, "config.json");
-    const unfinished = `${finished}.new`;
-    writeFileSync(unfinished, `${JSON.stringify(config, null, 2)}\n`, { flag: "wx" });
-    linkSync(unfinished, finished); // unlike a rename, it replaces nothing
-    rmSync(unfinished);
+    const parent = dirname(directory); // has no symbolic link in it, bundle.ts
+    const path = join(within(parent, parent), basename(directory));
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined)
+      attempt("make", directory, undefined, () => made.directory(path));
+    const inside = within(directory, path);
+    refuseShared(directory, inside);
+    fill(inside, made, config, layout);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") throw failure("write", directory, error);
-    for (const name of ["rootfs", "overlay", "config.json.new"]) {
-      rmSync(join(directory, name), { recursive: true, force: true });
-    }
-    if (isNew) rmdirSync(directory);
+    made.remove();
     throw failure("write", directory, error);
+  } finally {
+    for (const descriptor of opened) closeSync(descriptor);
   }
 }
 
-/** The places of the mounts, so that the runtime need not make any. */
-function makeRoot(directory: string, { entries, links }: Layout["root"]): void {
-  mkdirSync(directory);
-  for (const { path, isDirectory } of entries) makeEmpty(join(directory, path), isDirectory);
-  for (const path of links) symlinkSync(readlinkSync(path), join(directory, path));
+/** Whoever can write in there could change the bundle before it is started, as root for example. */
+function refuseShared(directory: string, path: string): void {
+  const { uid, mode } = statSync(path);
+  if (uid === process.geteuid?.() && (mode & 0o022) === 0) return;
+  throw new Refusal(
+    `cannot write a bundle into ${directory}: others can write in it`,
+    "name another directory, or remove this one first",
+  );
+}
+
+function fill(path: string, made: Made, config: object, { root, overlays, covers }: Layout): void {
+  makeRoot(join(path, "rootfs"), made, root);
+  if (overlays.length > 0) made.directory(join(path, "overlay"));
+  for (const overlay of overlays) {
+    makeLayer(join(path, "overlay", basename(overlay.layer)), made, overlay.directory, covers);
+  }
+  const unfinished = join(path, "config.json.new");
+  made.file(unfinished, `${JSON.stringify(config, null, 2)}\n`);
+  linkSync(unfinished, join(path, "config.json")); // unlike a rename, it replaces nothing
+  unlinkSync(unfinished);
+}
+
+/** The mount points, so that the runtime need not make any. */
+function makeRoot(path: string, made: Made, { entries, links }: Layout["root"]): void {
+  made.directory(path);
+  for (const entry of entries) made.empty(join(path, entry.path), entry.isDirectory);
+  for (const link of links) made.link(join(path, link), readlinkSync(link));
 }
 
 /** The layer's own mode and owner are the merged directory's. */
-function makeLayer({ directory, layer }: Layout["overlays"][number], covers: Layout["covers"]): void {
-  mkdirSync(layer, { recursive: true });
-  for (const { path, isDirectory } of covers) {
-    if (dirname(path) === directory) makeEmpty(join(layer, basename(path)), isDirectory);
+function makeLayer(path: string, made: Made, directory: string, covers: Layout["covers"]): void {
+  made.directory(path);
+  for (const cover of covers) {
+    if (dirname(cover.path) === directory) made.empty(join(path, basename(cover.path)), cover.isDirectory);
   }
   const { uid, gid, mode } = statSync(directory);
-  chownSync(layer, uid, gid);
-  chmodSync(layer, mode & 0o7777);
+  chownSync(path, uid, gid);
+  chmodSync(path, mode & 0o7777);
 }
 
-function makeEmpty(path: string, isDirectory: boolean): void {
-  if (isDirectory) mkdirSync(path);
-  else writeFileSync(path, "", { flag: "wx" });
+/** What was made, none of it in the place of something else, and how it goes again. */
+class Made {
+  readonly #removals: (() => void)[] = [];
+
+  directory(path: string): void {
+    mkdirSync(path);
+    this.#removals.push(() => rmdirSync(path));
+  }
+
+  file(path: string, text: string): void {
+    const file = openSync(path, "wx");
+    this.#removals.push(() => unlinkSync(path));
+    try {
+      writeFileSync(file, text);
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  link(path: string, target: string): void {
+    symlinkSync(target, path);
+    this.#removals.push(() => unlinkSync(path));
+  }
+
+  empty(path: string, isDirectory: boolean): void {
+    isDirectory ? this.directory(path) : this.file(path, "");
+  }
+
+  remove(): void {
+    for (const removal of this.#removals.reverse()) {
+      try {
+        removal();
+      } catch {
+        // Somebody has put something into it, or has taken it away: it stays as it is.
+      }
+    }
+  }
 }

@@ -1,9 +1,22 @@
 // nspin bundle, by the runtimes themselves: what the program gets, what reaches
 // the host, and that a bundle made carelessly does cover the host's file.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { $ } from "bun";
-import { mountTable, ownResolvConf } from "../host.ts";
+import { mountTable, ownResolvConf, until } from "../host.ts";
 import { LOOP, Program } from "../method/stage.ts";
 import { NSPIN, nspin, start } from "./nspin.ts";
 
@@ -368,6 +381,46 @@ describe("refused, and nothing is written:", () => {
     });
     expect(readdirSync("/run/small")).toEqual([]);
     await $`umount /run/small && rmdir /run/small`;
+  });
+
+  test.each([
+    ["another's", 65534, 0o755],
+    ["one that all can write", 0, 0o1777],
+  ])("an empty directory, but %s", async (_, uid, mode) => {
+    mkdirSync(here);
+    chownSync(here, uid, uid);
+    chmodSync(here, mode);
+    expect(await nspin(["bundle", here, ...task, "true"])).toMatchObject({
+      status: 125,
+      stderr: `nspin: cannot write a bundle into ${here}: others can write in it\nnspin: hint: name another directory, or remove this one first\n`,
+    });
+    expect([readdirSync(here), statSync(here).uid]).toEqual([[], uid]);
+    rmdirSync(here);
+  });
+
+  test("a link, though it leads to an empty directory", async () => {
+    symlinkSync("/dev/shm/nspin-shared", here);
+    expect(await nspin(["bundle", here, ...task, "true"])).toMatchObject({
+      status: 125,
+      stderr: `nspin: cannot make ${here}: Not a directory (ENOTDIR)\n`,
+    });
+    expect(readdirSync("/dev/shm/nspin-shared")).toEqual([]);
+    rmSync(here);
+  });
+
+  test("what somebody puts into it meanwhile stays, and what was written goes", async () => {
+    mkdirSync(here);
+    const slow = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=?link,linkat:delay_enter=1000000"];
+    const made = start([...slow, NSPIN, "bundle", here, ...task, "true"]);
+    await until(async () => existsSync(`${here}/config.json.new`)); // config.json is a link to it, made last
+    writeFileSync(`${here}/config.json`, "precious", { flag: "wx" });
+    expect(await made).toMatchObject({
+      status: 125,
+      stderr: `nspin: cannot write ${here}: File exists (EEXIST)\n`,
+    });
+    expect(readdirSync(here)).toEqual(["config.json"]);
+    expect(readFileSync(`${here}/config.json`, "utf8")).toBe("precious");
+    rmSync(here, { recursive: true });
   });
 
   test("bytes that JSON cannot hold", async () => {
