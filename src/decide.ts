@@ -1,31 +1,28 @@
-// The plan as ffi/launch.c would take it here and now: to be told, and held to.
-import { CString, read } from "bun:ffi";
-import { COVER_FIELDS, LAUNCH_FIELDS } from "./contract.ts";
+// What the pinned sequence would do with a plan here and now.
+import { read } from "bun:ffi";
 import { hand } from "./launch.ts";
-import type { Cover, Plan } from "./plan.ts";
+import { type Memory, readCovers } from "./launch-struct.ts";
+import { addressOf } from "./native.ts";
+import type { Plan } from "./plan.ts";
 
 /**
- * The covers with those of plan.etc, and how each would be made; changes nothing. A launch of
- * these covers fails where it would be decided otherwise. Throws Reported.
+ * Adds the entries of plan.etc to the covers, checks all of them, and decides how each would be
+ * made; changes nothing. A launch of the result fails where another decision would be taken by
+ * then. Throws Reported.
  */
 export function decide(plan: Plan): Plan {
   const block = hand(plan, "nspin_decide");
-  const field = (name: (typeof LAUNCH_FIELDS)[number]) => Number(block[LAUNCH_FIELDS.indexOf(name)]);
-  const covers = Array.from({ length: field("cover_count") }, (_, i) => readCover(field("covers"), i));
+  const covers = readCovers(ownMemory, addressOf(new Uint8Array(block.buffer)));
   return Object.freeze({ ...plan, covers });
 }
 
-/** Where a path is not UTF-8, it is not the same after this. */
-function readCover(array: number, index: number): Cover {
-  const bytes = BigUint64Array.BYTES_PER_ELEMENT;
-  const value = (name: (typeof COVER_FIELDS)[number]) =>
-    Number(read.u64(array as never, (index * COVER_FIELDS.length + COVER_FIELDS.indexOf(name)) * bytes));
-  const text = (name: "source" | "target") => new CString(value(name) as never).toString();
-  return {
-    source: text("source"),
-    target: text("target"),
-    isEntry: value("is_entry") === 1,
-    decision: value("decision"),
-    holder: value("holder"),
-  };
-}
+/** This process's: the sequence has put the longer list of covers into memory of its own. */
+const ownMemory: Memory = {
+  u64: (address) => Number(read.u64(address as never, 0)),
+  bytes: (address) => {
+    const bytes: number[] = [];
+    for (let byte = read.u8(address as never, 0); byte !== 0; byte = read.u8(address as never, bytes.length))
+      bytes.push(byte);
+    return Uint8Array.from(bytes);
+  },
+};

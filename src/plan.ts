@@ -1,5 +1,5 @@
 // Options -> Plan: names become paths, contradictions are refused. Pure.
-import { type CoverOptions, type Method, quote, type RunOptions } from "./cli.ts";
+import { type CoverOptions, type Method, quote, type RunOptions } from "./arguments.ts";
 import { Refusal } from "./errors.ts";
 
 export interface Cover {
@@ -56,7 +56,7 @@ export function coversOf(options: CoverOptions): Pick<Plan, "netns" | "etc" | "c
 }
 
 /** Throws Refusal. */
-export function makePlan(options: RunOptions): Plan {
+export function makePlan(options: Omit<RunOptions, "dryRun" | "json" | "verbose">): Plan {
   const { netns, etc, covers } = coversOf(options);
   const hasMounts = covers.length > 0 || etc !== undefined;
   const words = options.enter === "setns" ? [] : nsenter(netns, hasMounts);
@@ -104,7 +104,7 @@ function locate(id: string): { path: string; name?: string } {
   return { path: `/run/netns/${id}`, name: id };
 }
 
-const TID = "TID"; // in its place
+const TID = "TID"; // stands where the sequence puts the thread's id
 
 /** Without --root and --wd the program would be at the root of its mount namespace, setns(2): out of a chroot. */
 function nsenter(netns: string | undefined, ownMounts: boolean): string[] {

@@ -342,7 +342,7 @@ describe("refused, and nothing is written:", () => {
       "one file by two names",
       [here, "--bind", `${SHIM}:${RESOLVED}`, "--bind", `${SHIM}:/etc/resolv.conf`, "true"],
       `cannot lay ${SHIM} over ${RESOLVED}: File exists (EEXIST)`,
-      "another cover is on the same file, or one is within the other: one would hide the other",
+      "another cover is on it, or within it, or around it",
     ],
     [
       "a file over a directory",

@@ -1,12 +1,15 @@
 // Every command's words: what its table does not have is refused, in nspin's own words.
 import { describe, expect, test } from "bun:test";
-import { commands, runOther } from "../../src/other.ts";
+import { commands as lazy, runCommand } from "../../src/commands/index.ts";
 
-const names = Object.keys(commands);
+const names = Object.keys(lazy);
+const commands = new Map(
+  await Promise.all(Object.entries(lazy).map(async ([name, load]) => [name, await load()] as const)),
+);
 
 /** What is asked of every command follows the one word that bundle wants first. */
 const ask = (name: string, ...words: string[]) =>
-  runOther(name, name === "bundle" ? ["/dev/shm/none", ...words] : words);
+  runCommand(name, name === "bundle" ? ["/dev/shm/none", ...words] : words);
 const refusal = (message: string) => expect.objectContaining({ name: "Refusal", message });
 /** Enough of the others that nothing but one option is wrong. */
 const others = (name: string, option: string) => [
@@ -26,7 +29,7 @@ describe.each(names.filter((name) => name !== "unpinned"))("%s", (name) => {
     await expect(ask(name, `${option}=x`)).rejects.toEqual(error);
   });
 
-  for (const [option, { type }] of Object.entries(commands[name]?.args ?? {})) {
+  for (const [option, { type }] of Object.entries(commands.get(name)?.args ?? {})) {
     if (type === "positional") continue;
     if (type === "boolean") {
       test.each([`--${option}=`, `--${option}=true`])("%s has a value", async (word) => {
@@ -57,27 +60,27 @@ describe.each(names.filter((name) => name !== "unpinned"))("%s", (name) => {
 
   test.each(["--help", "-h"])("%s stands alone", async (help) => {
     const error = refusal(`option ${help} takes no argument "x"`);
-    await expect(runOther(name, [help, "x"])).rejects.toEqual(error);
-    await expect(runOther(name, [help, "--json"])).rejects.toEqual(refusal('unknown option "--json"'));
+    await expect(runCommand(name, [help, "x"])).rejects.toEqual(error);
+    await expect(runCommand(name, [help, "--json"])).rejects.toEqual(refusal('unknown option "--json"'));
   });
 });
 
 test.each(["--help", "-h", "--version", "-V"])("nspin %s stands alone", async (option) => {
-  await expect(runOther(option, ["x"])).rejects.toEqual(refusal(`option ${option} takes no argument "x"`));
-  await expect(runOther(option, ["-x"])).rejects.toEqual(refusal('unknown option "-x"'));
+  await expect(runCommand(option, ["x"])).rejects.toEqual(refusal(`option ${option} takes no argument "x"`));
+  await expect(runCommand(option, ["-x"])).rejects.toEqual(refusal('unknown option "-x"'));
 });
 
 test.each(["constructor", "__proto__", "toString", "hasOwnProperty", "help", "", "Run", "run "])(
   "%p is no command",
   async (name) => {
     const message = `unknown command ${JSON.stringify(name)}`;
-    await expect(runOther(name, [])).rejects.toEqual(refusal(message));
-    await expect(runOther(name, ["--help"])).rejects.toEqual(refusal(message));
+    await expect(runCommand(name, [])).rejects.toEqual(refusal(message));
+    await expect(runCommand(name, ["--help"])).rejects.toEqual(refusal(message));
   },
 );
 
 test.each(["-undefined", "--constructor", "-v", "--netns=a", "-"])("nspin has no option %s", async (name) => {
-  await expect(runOther(name, [])).rejects.toEqual(refusal(`unknown option ${JSON.stringify(name)}`));
+  await expect(runCommand(name, [])).rejects.toEqual(refusal(`unknown option ${JSON.stringify(name)}`));
 });
 
 test.each([
@@ -92,5 +95,5 @@ test.each([
   ["bake", ["--bind=/a:/b", "-o", "x", "--arch=mips"], 'option --arch needs x64 or arm64, not "mips"'],
   ["unpinned", ["a", "b"], "unpinned takes HELLO WORLD COPY"],
 ])("%s %p is refused", async (name, words, message) => {
-  await expect(runOther(name, words)).rejects.toEqual(refusal(message));
+  await expect(runCommand(name, words)).rejects.toEqual(refusal(message));
 });

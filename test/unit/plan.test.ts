@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { readRun } from "../../src/cli.ts";
+import { readRun } from "../../src/arguments.ts";
 import { DECISIONS } from "../../src/contract.ts";
-import { propagationNote } from "../../src/describe.ts";
+import { propagationNote, stepsOf } from "../../src/explain.ts";
+import { parseMountinfo } from "../../src/mountinfo.ts";
 import { makePlan, type Plan } from "../../src/plan.ts";
-import { stepsOf } from "../../src/steps.ts";
 
 const plan = (...words: string[]) => makePlan(readRun(words));
 
@@ -129,6 +129,7 @@ test.each([
   ["1 0 0:1 / / rw master:3 - ext4 a rw", "/ is a slave"],
   ["1 0 0:1 / / rw shared:1 - ext4 a rw\n2 1 0:2 / / rw - overlay b rw", "/ is private"],
 ])("what does not propagate: %p", (table, note) => {
-  expect(propagationNote(table)).toStartWith(note);
-  if (note === "") expect(propagationNote(table)).toBe("");
+  const found = propagationNote(parseMountinfo(table));
+  expect(found).toStartWith(note);
+  if (note === "") expect(found).toBe("");
 });

@@ -16,9 +16,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { attempt, failure } from "./errno.ts";
-import { Refusal } from "./errors.ts";
-import type { Layout } from "./oci.ts";
+import { Refusal } from "../../errors.ts";
+import { attempt, failure } from "../../system-error.ts";
+import type { Layout } from "./config.ts";
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
 
@@ -35,7 +35,7 @@ export function writeBundle(directory: string, config: object, layout: Layout): 
     return `/proc/self/fd/${directory}`;
   };
   try {
-    const parent = dirname(directory); // has no symbolic link in it, bundle.ts
+    const parent = dirname(directory); // has no symbolic link in it, layout.ts
     const path = join(within(parent, parent), basename(directory));
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined)
       attempt("make", directory, undefined, () => made.directory(path));

@@ -1,12 +1,55 @@
-// The pinned sequence in words: the same table makes errors and --dry-run.
+// A plan in words: --dry-run on stdout, --verbose on stderr, and inspect.
+import type { RunOptions } from "./arguments.ts";
 import { DECISIONS, STEPS } from "./contract.ts";
+import { log } from "./log.ts";
+import { type Mount, mountTable } from "./mountinfo.ts";
 import type { Cover, Plan } from "./plan.ts";
 
-export type Step = (typeof STEPS)[number];
+type Step = (typeof STEPS)[number];
 
-export interface Taken {
+interface Taken {
   readonly name: Step["name"];
   readonly does: string;
+}
+
+/** Of a decided plan. */
+export function explain(plan: Plan, options: RunOptions): void {
+  if (options.json) {
+    console.log(toJson(plan));
+    return;
+  }
+  const lines = toLines(plan);
+  const note = plan.covers.length > 0 ? propagationNote(mountTable()) : "";
+  if (note !== "") lines.push(`note: ${note}`);
+  for (const line of lines) options.dryRun ? console.log(line) : log.info(line);
+}
+
+export function toLines(plan: Plan): string[] {
+  return stepsOf(plan).map(({ does }, i) => `${String(i + 1).padStart(2)}. ${does}`);
+}
+
+export function toJson(plan: Plan): string {
+  const { netns = null, etc = null, method, readOnly, enter } = plan;
+  const covers = plan.covers.map((cover) => {
+    const { source, target, isEntry } = cover;
+    const from = isEntry ? "/etc/netns" : "--bind";
+    return { source, target, from, method: methodOf(cover, plan), why: whyOf(cover) };
+  });
+  const steps = stepsOf(plan);
+  return JSON.stringify(
+    { netns, etc, covers, method, readOnly, enter, command: commandOf(plan), steps },
+    null,
+    2,
+  );
+}
+
+/** What will not propagate, mount_namespaces(7), whatever nspin does: "" where / is shared. */
+export function propagationNote(table: readonly Mount[]): string {
+  const root = table.findLast(({ point }) => point === "/");
+  if (root === undefined || root.isShared) return "";
+  return root.isSlave
+    ? "/ is a slave: mounts from its master reach the program; those that the program makes on / reach no one"
+    : "/ is private: mounts made on / by the host do not reach the program, nor the program's the host";
 }
 
 /** The steps of this plan, decided so, in the order in which ffi/launch.c takes them. */
@@ -60,14 +103,14 @@ function take(step: Step, plan: Plan, cover?: Cover): Taken {
   return { name: step.name, does: `${step.verb} ${object}`.trim() };
 }
 
-/** "cover" where nothing but the bind is done; "rejoin or pin" where only root can be told. */
-export function methodOf(cover: Cover, plan: Plan): string {
+/** "cover" where nothing but the bind is done; "rejoin or pin" where the kernel answers root only. */
+function methodOf(cover: Cover, plan: Plan): string {
   const act = ruleOf(cover)?.act.toLowerCase() ?? "unknown";
   if (act !== "unknown") return act;
   return plan.method === "auto" ? "rejoin or pin" : plan.method;
 }
 
-export function whyOf(cover: Cover): string {
+function whyOf(cover: Cover): string {
   return ruleOf(cover)?.why ?? "";
 }
 
@@ -93,7 +136,7 @@ function objectOf(step: Step, plan: Plan, cover?: Cover): string {
 }
 
 /** The words that execve gets; TID stands for the thread's id. */
-export function commandOf(plan: Plan): string[] {
+function commandOf(plan: Plan): string[] {
   const words = plan.words.map((word) => (typeof word === "string" ? word : new TextDecoder().decode(word)));
   return [...words, ...plan.program];
 }

@@ -5,9 +5,9 @@ import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promi
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { SingleBar } from "cli-progress";
-import { Refusal } from "./errors.ts";
-import { mountTable } from "./mounts.ts";
-import type { SelftestOptions } from "./selftest-options.ts";
+import { Refusal } from "../../errors.ts";
+import { mountTable } from "../../mountinfo.ts";
+import type { SelftestOptions } from "./index.ts";
 
 interface Outcome {
   /** What went wrong; undefined where nothing did. */
