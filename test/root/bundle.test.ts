@@ -19,6 +19,7 @@ import { $ } from "bun";
 import { mountTable, ownResolvConf, until } from "../host.ts";
 import { LOOP, Program } from "../method/stage.ts";
 import { NSPIN, nspin, start } from "./nspin.ts";
+import { faults } from "./oci-schema.ts";
 
 const ID = "bundled";
 const RESOLVED = "/run/systemd/resolve/stub-resolv.conf";
@@ -207,6 +208,43 @@ test("where a link led, the program reaches no socket, and it follows the link t
   expect(await start(run("runc", directory))).toMatchObject({ stdout: "ECONNREFUSED\nanother\n", status: 0 });
   server.stop(true);
   await $`ln -sfn ..${RESOLVED} /etc/resolv.conf`;
+});
+
+describe("config.json, by the OCI runtime specification's own schema", () => {
+  const most = [
+    "--share",
+    SHARE,
+    "--env",
+    "A=b",
+    "--cwd",
+    "/run",
+    "--bind",
+    `${SHIM}:${PLAIN}`,
+    "--read-only",
+  ];
+  test.each([
+    ["with all there is", ["--netns", ID, ...most, "--method", "overlay", "true"]],
+    ["with the least", ["--bind", `${SHIM}:${PLAIN}`, "true"]],
+  ])("%s, is valid", async (_, words) => {
+    const directory = fresh();
+    expect(await nspin(["bundle", directory, ...words])).toMatchObject({ status: 0 });
+    expect(faults(JSON.parse(config(directory)))).toEqual([]);
+  });
+
+  test("what is not valid is found, in each file of the schema", async () => {
+    const good = JSON.parse(config(await make("--netns", ID, "true")));
+    const bad: [string, (copy: typeof good) => void][] = [
+      ["#/ociVersion", (copy) => delete copy.ociVersion], // config-schema.json
+      ["#/process/args", (copy) => (copy.process.args = "true")], // defs.json
+      ["#/linux/rootfsPropagation", (copy) => (copy.linux.rootfsPropagation = "peers")], // defs-linux.json
+      ["#/linux/resources/devices", (copy) => (copy.linux.resources.devices[0].allow = 1)],
+    ];
+    for (const [where, spoil] of bad) {
+      const copy = structuredClone(good);
+      spoil(copy);
+      expect([where, faults(copy).length > 0]).toEqual([where, true]);
+    }
+  });
 });
 
 test("the bundle is readable whatever the umask, and nothing else is written", async () => {

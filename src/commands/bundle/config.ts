@@ -53,8 +53,9 @@ export function ociConfig(layout: Layout): object {
       namespaces: [{ type: "mount" }, ...(netns === undefined ? [] : [{ type: "network", path: netns }])],
       resources: { devices: [{ allow: true, access: "rwm" }] },
       // A slave's mounts reach no one, so without need nothing stays a peer. Not
-      // rshared: newer runc (1.2.7) gives the covers peers by it.
-      rootfsPropagation: shares.length > 0 ? "shared" : "rslave",
+      // rshared, nor rslave, which are not in the specification: newer runc (1.2.7)
+      // gives the covers peers by the former. Each mount says what it is itself.
+      rootfsPropagation: shares.length > 0 ? "shared" : "slave",
     },
   };
 }
