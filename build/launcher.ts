@@ -22,7 +22,7 @@ const FOR: Record<Machine, string[]> = {
   ],
   arm64: ["-mcmodel=tiny", "-fomit-frame-pointer"],
 };
-/** Of a runtime there is none to undo, and of the command line nothing to be called by. */
+/** Not in a launcher: what undoes a runtime's changes, and what the command line calls. */
 const OTHERS = ["ffi/entry.c", "ffi/inherit.c", "ffi/unpinned.c"];
 const sources = [...new Glob("ffi/*.c").scanSync()].filter((file) => !OTHERS.includes(file)).sort();
 

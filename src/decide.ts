@@ -16,7 +16,7 @@ export function decide(plan: Plan): Plan {
   return Object.freeze({ ...plan, covers });
 }
 
-/** This process's: the sequence has put the longer list of covers into memory of its own. */
+/** The process's own memory: the sequence has allocated the longer list of covers itself. */
 const ownMemory: Memory = {
   u64: (address) => Number(read.u64(address as never, 0)),
   bytes: (address) => {

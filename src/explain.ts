@@ -12,7 +12,7 @@ interface Taken {
   readonly does: string;
 }
 
-/** Of a decided plan. */
+/** Prints a decided plan. */
 export function explain(plan: Plan, options: RunOptions): void {
   if (options.json) {
     console.log(toJson(plan));
@@ -52,7 +52,7 @@ export function propagationNote(table: readonly Mount[]): string {
     : "/ is private: mounts made on / by the host do not reach the program, nor the program's the host";
 }
 
-/** The steps of this plan, decided so, in the order in which ffi/launch.c takes them. */
+/** The steps of a decided plan, in the order in which the pinned sequence takes them. */
 export function stepsOf(plan: Plan): Taken[] {
   const acts = plan.covers.map((cover) => ruleOf(cover)?.act ?? "UNKNOWN");
   const once = {
@@ -118,7 +118,7 @@ function ruleOf({ decision = 0 }: Cover) {
   return DECISIONS[decision - 1];
 }
 
-/** What a step is about, as ffi/report.c names it. */
+/** What a step acts on, in the same words as in an error message of the sequence. */
 function objectOf(step: Step, plan: Plan, cover?: Cover): string {
   const objects: Record<Step["object"], string | undefined> = {
     NONE: "",

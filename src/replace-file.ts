@@ -54,13 +54,13 @@ export function replaceFile(path: string, contents: Uint8Array, mode: number): v
 
 function write(file: number, contents: Uint8Array, mode: number): void {
   writeFileSync(file, contents);
-  // Not those of the directory, as in one with the set-group-ID bit, inode(7).
+  // In a directory with the set-group-ID bit a new file gets the directory's group, inode(7).
   fchownSync(file, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
   fchmodSync(file, mode);
   fsyncSync(file);
 }
 
-/** What is there and no regular file is not nspin's to replace. */
+/** Only a regular file may be replaced. */
 function refuseOther(path: string, file: string): void {
   const there = attempt("write", path, undefined, () => lstatSync(file, { throwIfNoEntry: false }));
   if (there === undefined || there.isFile()) return;

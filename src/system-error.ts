@@ -37,12 +37,12 @@ export function failure(verb: string, object: string, error: unknown, hint?: str
   );
 }
 
-/** A refusal of nspin's own that says what the kernel would. */
+/** For what nspin itself refuses: the same words as if the kernel had. */
 export function cannot(verb: string, object: string, name: ErrorName, hint?: string): Refusal {
   return new Refusal(`cannot ${verb} ${object}: ${ERRORS[name]} (${name})`, hint);
 }
 
-/** What the sequence says where this step fails. */
+/** The sequence's hint for a step that fails so. */
 export function hintOf(
   step: (typeof HINTS)[number]["step"],
   error: ErrorName,

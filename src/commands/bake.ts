@@ -84,7 +84,7 @@ export const bake: Command = {
   },
 };
 
-/** Of the command line, byte for byte: in JavaScript's own words, what is not UTF-8 is replaced. */
+/** This command line from word `skip` on, byte for byte: process.argv has replaced what is not UTF-8. */
 function ownWords(skip: number): Buffer[] {
   const line = readFileSync("/proc/self/cmdline");
   const words: Buffer[] = [];

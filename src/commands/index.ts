@@ -10,7 +10,7 @@ export { decide } from "../decide.ts";
 export { explain } from "../explain.ts";
 export { report } from "../report.ts";
 
-/** Each is loaded when it is asked for. */
+/** Loaded one by one, when asked for. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run.ts")).run,
   bake: async () => (await import("./bake.ts")).bake,

@@ -198,9 +198,9 @@ describe.each(["runc", "crun"])("%s", (runtime) => {
 test("where a link led, the program reaches no socket, and it follows the link that replaces it", async () => {
   const socket = `${RESOLVED.slice(0, RESOLVED.lastIndexOf("/"))}/io.systemd.Resolve`;
   const server = Bun.listen({ unix: socket, socket: { data() {} } });
-  const told =
+  const connecting =
     'Bun.connect({ unix: process.argv[1], socket: { data() {} } }).then(() => "connected", (e) => e.code)';
-  const connect = [process.execPath, "-e", `console.log(await ${told}); process.exit()`, socket];
+  const connect = [process.execPath, "-e", `console.log(await ${connecting}); process.exit()`, socket];
   expect(await start(connect)).toMatchObject({ stdout: "connected\n" });
   const script = '"$@"; ln -sfn /run/other.conf /etc/resolv.conf; cat /etc/resolv.conf';
   const directory = await make("--netns", ID, "sh", "-c", script, "sh", ...connect);

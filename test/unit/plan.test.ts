@@ -26,7 +26,7 @@ describe("network namespace", () => {
     expect(plan("--netns", id, "--no-etc", "p")).toMatchObject({ netns: path, etc: undefined, covers: [] });
     expect(() => plan("--netns", id, "p")).toThrow(`network namespace ${JSON.stringify(id)} has no name`);
   });
-  test("nsenter is told of the mounts where any are made, and where the thread's id goes", () => {
+  test("nsenter enters the mount namespace only if there are covers, by the thread's id", () => {
     const words = (...options: string[]) => plan(...options, "p").words;
     const entered = [
       "/usr/bin/nsenter",
@@ -110,14 +110,14 @@ describe("steps", () => {
     expect(names(["--netns", "a", "p"])).not.toContain("JOIN_NETNS");
     expect(names(["--netns", "a", "--enter", "setns", "p"])).toContain("JOIN_NETNS");
   });
-  test("what is in /etc/netns is listed, and resolv.conf looked for", () => {
+  test("/etc/netns/ID is listed, and must have a resolv.conf", () => {
     expect(between(names(["--netns", "a", "p"]), "CHECK_NETNS", "OPEN_HOST")).toEqual([
       "LIST",
       "FIND_RESOLV_CONF",
     ]);
     expect(names(["--netns", "a", "--no-etc", "p"])).not.toContain("LIST");
   });
-  test("what is of unpin only is in no launch", () => {
+  test("no launch has a step of unpin", () => {
     const all = names(["--netns", "a", "--enter", "setns", "p"], decided("PLAIN"));
     for (const step of ["FIND_PIN", "UNPIN"]) expect(all).not.toContain(step);
   });

@@ -22,7 +22,10 @@ import type { Layout } from "./config.ts";
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
 
-/** All or nothing: config.json comes last; where it fails, what was made before it goes, and nothing else. */
+/**
+ * Writes all or nothing: config.json comes last, and on failure what was made before it is removed,
+ * and nothing else. Throws Refusal.
+ */
 export function writeBundle(directory: string, config: object, layout: Layout): void {
   process.umask(0o022); // who starts the program need not be who writes this
   const made = new Made();
@@ -79,7 +82,7 @@ function makeRoot(path: string, made: Made, { entries, links }: Layout["root"]):
   for (const link of links) made.link(join(path, link), readlinkSync(link));
 }
 
-/** The layer's own mode and owner are the merged directory's. */
+/** The program sees the mode and owner of the topmost layer's root: they must be the directory's. */
 function makeLayer(path: string, made: Made, directory: string, covers: Layout["covers"]): void {
   made.directory(path);
   for (const cover of covers) {
@@ -90,7 +93,7 @@ function makeLayer(path: string, made: Made, directory: string, covers: Layout["
   chmodSync(path, mode & 0o7777);
 }
 
-/** What was made, none of it in the place of something else, and how it goes again. */
+/** Makes files and directories, none in the place of an existing one, and removes them again on failure. */
 class Made {
   readonly #removals: (() => void)[] = [];
 
@@ -123,7 +126,7 @@ class Made {
       try {
         removal();
       } catch {
-        // Somebody has put something into it, or has taken it away: it stays as it is.
+        // Somebody else has put something into it, or has removed it: that is left alone.
       }
     }
   }

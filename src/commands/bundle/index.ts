@@ -81,7 +81,7 @@ function withValue(variable: string): string {
   return found;
 }
 
-/** What JSON is to hold must be UTF-8; JavaScript's own words would have been mended in silence. */
+/** For JSON, which holds UTF-8 only: in process.argv other bytes are replaced without an error. */
 function utf8(file: string, what: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(readFileSync(file));

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { quote, tryHelp } from "../../arguments.ts";
 import { Refusal } from "../../errors.ts";
 import { type Command, flag, once, readOptions, whole } from "../command.ts";
-import { selftest as demonstrate } from "./demonstration.ts";
+import { demonstrate } from "./demonstration.ts";
 
 const args = {
   count: { type: "string", valueHint: "N", default: "1000", description: "how many runs" },
