@@ -45,7 +45,6 @@ export function replaceFile(path: string, contents: Uint8Array, mode: number): v
       } finally {
         closeSync(file);
       }
-      fsyncSync(directory);
     });
   } finally {
     closeSync(directory);

@@ -5,6 +5,8 @@ import { expect, spyOn, test } from "bun:test";
 import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { type RunOptions, readRun, readWords, runArgs } from "../../src/arguments.ts";
+import { readBake } from "../../src/commands/bake.ts";
+import { bundle, readBundle } from "../../src/commands/bundle/index.ts";
 import { readSelftest, selftest } from "../../src/commands/selftest/index.ts";
 import { COVER_FIELDS, LAUNCH_FIELDS, METHODS, STATUSES } from "../../src/contract.ts";
 import { Refusal, Reported } from "../../src/errors.ts";
@@ -18,7 +20,7 @@ console.log(`NSPIN_FUZZ_SEED=${seed}`);
 
 const { CANNOT } = STATUSES;
 const selftestArgs = selftest.args;
-const names = Object.keys({ ...runArgs, ...selftestArgs });
+const names = Object.keys({ ...runArgs, ...selftestArgs, ...bundle.args });
 const option = fc.constantFrom(...names.flatMap((name) => [`--${name}`, `--${name}`, `--no-${name}`]), "-v");
 const value = fc.constantFrom(
   ...[
@@ -242,12 +244,21 @@ test("what C has reported is not reported again, and its status stays", () => {
   }
 });
 
-test("selftest, and every table of options", () => {
+test("selftest, bake and bundle: options, or a refusal", () => {
   runs(149_700, (words) => {
     const read = unlessRefused(() => readWords(selftestArgs, words));
     ok(read === undefined || read.used <= words.length);
     const options = unlessRefused(() => readSelftest(words));
     ok(options === undefined || (options.count >= 1 && (options.jobs ?? 1) >= 1));
+    const baked = unlessRefused(() => readBake(["-o", "file", ...words]));
+    ok(
+      baked === undefined || (baked.output === "file" && baked.skip >= 4 && !baked.netns?.startsWith("pid:")),
+    );
+    const bundled = unlessRefused(() => readBundle(["directory", ...words]));
+    ok(
+      bundled === undefined ||
+        (bundled.program.length > 0 && bundled.env.every((one) => /^[^=]+=/.test(one))),
+    );
   });
 }, 120_000);
 

@@ -60,7 +60,7 @@ export interface BundleOptions extends CoverOptions, Readonly<v.InferOutput<type
 const usage = "usage: nspin bundle DIR --netns ID [OPTIONS] [--] PROGRAM [ARG...]";
 
 /** Throws Refusal. */
-function readBundle([directory = "", ...words]: readonly string[]): BundleOptions {
+export function readBundle([directory = "", ...words]: readonly string[]): BundleOptions {
   if (directory === "" || directory.startsWith("-")) throw new Refusal("bundle takes DIR first", usage);
   const { options, values, rest } = readOptions(args, Options, words);
   if (rest.length === 0) throw new Refusal("no program given", usage);
