@@ -20,7 +20,10 @@ beforeAll(async () => {
   await $`mkdir -p /etc/netns/task1`;
   await $`echo nameserver 10.0.0.2 > /etc/netns/task1/resolv.conf`;
 });
-afterAll(() => void $`umount -l /etc /run`);
+afterAll(async () => {
+  await $`ip netns del task1`;
+  await $`umount -l /etc /run`;
+});
 
 test("the program reads the task's resolv.conf, the host its own, and no mount is left", async () => {
   const before = mounts();
