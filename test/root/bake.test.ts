@@ -12,13 +12,14 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { $ } from "bun";
-import { mountTable } from "../host.ts";
+import { mountTable, until } from "../host.ts";
 import { files, NSPIN, nspin, start } from "./nspin.ts";
 
 const { directory, hello, world } = files();
@@ -273,6 +274,29 @@ describe("the file:", () => {
       await whole(output);
     }
     expect(there()).toEqual([...before, "output"].sort());
+  });
+
+  test("a link put there meanwhile is replaced, and a directory put into the path is not written to", async () => {
+    const [home, moved, decoy] = ["home", "moved", "decoy"].map((name) => `${directory}/${name}`) as [
+      string,
+      string,
+      string,
+    ];
+    mkdirSync(home);
+    mkdirSync(decoy);
+    const slow = ["strace", "-f", "-qq", "-o", "/dev/null", "-e"];
+    const delay = "inject=?rename,?renameat,renameat2:delay_enter=1000000";
+    const baking = bakeTo(`${home}/launcher`, ...slow, delay);
+    await until(async () => readdirSync(home).some((name) => name.startsWith(".nspin-")));
+    symlinkSync(hello, `${home}/launcher`);
+    renameSync(home, moved);
+    symlinkSync(decoy, home);
+    expect(await baking).toMatchObject({ status: 0, stderr: "" });
+    expect([readdirSync(moved), readdirSync(decoy)]).toEqual([["launcher"], []]);
+    expect(lstatSync(`${moved}/launcher`).isFile()).toBeTrue();
+    await whole(`${moved}/launcher`);
+    expect(readFileSync(hello, "utf8")).toBe("HELLO\n");
+    for (const path of [home, moved, decoy]) rmSync(path, { recursive: true });
   });
 
   test("no room: what was there stays, and nothing else is left", async () => {
