@@ -2,6 +2,7 @@
 // by the compiler itself. With --check: fail where a file is not what it says.
 const EXPAND = `
 #include "ffi/entries.h"
+#include "ffi/errors.h"
 #include "ffi/launch.h"
 #include "guard/address.h"
 #include "launcher/image.h"
@@ -11,27 +12,46 @@ const EXPAND = `
 #define METHOD(name, bit) [#name, bit],
 #define RULE(name, asked, when, act, why) [#name, #asked, #when, #act, why],
 #define NAME(name) [#name],
+#define ERROR(name, text) [#name, text],
+#define HINT(step, error, when, text) [#step, #error, #when, text],
+#define STATUS(name, status) [#name, #status],
 {"record": GUARD_RECORD, "plan": IMAGE_PLAN, "magic": IMAGE_MAGIC, "digest": IMAGE_DIGEST, "entries": [ENTRIES(NAME) 0], "launch": [LAUNCH_FIELDS(FIELD) 0], "cover": [COVER_FIELDS(FIELD) 0], "steps": [LAUNCH_STEPS(STEP) 0],
- "methods": [METHODS(METHOD) 0], "decisions": [DECISIONS(RULE) 0], "conditions": [CONDITIONS(FIELD) 0]}
+ "methods": [METHODS(METHOD) 0], "decisions": [DECISIONS(RULE) 0], "conditions": [CONDITIONS(FIELD) 0],
+ "errors": [ERRORS(ERROR) COMMAND_ERRORS(ERROR) 0], "hints": [HINTS(HINT) COMMAND_HINTS(HINT) 0], "statuses": [STATUSES(STATUS) 0]}
 `;
+const CAPABILITIES = "#include <linux/capability.h>\n";
 
 type Row = [string, string, string, string, string];
-type Lists = Record<"entries" | "launch" | "cover" | "steps" | "methods" | "decisions" | "conditions", Row[]>;
+type Name = "entries" | "launch" | "cover" | "steps" | "methods" | "decisions" | "conditions";
+type Lists = Record<Name | "errors" | "hints" | "statuses", Row[]>;
 
-const cc = Bun.spawnSync([process.env.CC ?? "cc", "-E", "-P", "-xc", "-I.", "-"], {
-  stdin: Buffer.from(EXPAND),
-});
-if (!cc.success) throw new Error(`cannot expand ffi/launch.h: ${cc.stderr}`);
-const expanded = cc.stdout.toString().slice(cc.stdout.lastIndexOf('{"record"'));
+function preprocess(source: string, ...options: string[]): string {
+  const words = [process.env.CC ?? "cc", "-E", "-P", ...options, "-xc", "-I.", "-"];
+  const { success, stdout, stderr } = Bun.spawnSync(words, { stdin: Buffer.from(source) });
+  if (!success) throw new Error(`cannot expand the headers: ${stderr}`);
+  return stdout.toString();
+}
+
+const expanded = preprocess(EXPAND);
 const lists: Lists & { record: number; plan: number; magic: string; digest: number } = JSON.parse(
   expanded
-    .replaceAll(/" +"/g, "") // one text, on several lines
+    .slice(expanded.lastIndexOf('{"record"'))
+    .replaceAll(/"\s+"/g, "") // one text in two literals
     .replaceAll(/, ?0\]/g, "]")
     .replaceAll(/0x[0-9a-f]+/g, (hex) => String(Number(hex))),
 );
 
+/** By their numbers, which have no gap. */
+const capabilities = preprocess(CAPABILITIES, "-dM")
+  .matchAll(/^#define CAP_(\w+) (\d+)$/gm)
+  .toArray()
+  .map(([, name, number]) => ({ name, number: Number(number) }))
+  .sort((a, b) => a.number - b.number);
+if (capabilities.length === 0 || capabilities.some(({ number }, i) => number !== i))
+  throw new Error("<linux/capability.h> does not number the capabilities from 0 on");
+
 const rows = (list: Row[], show: (row: Row) => string) => list.map((row) => `  ${show(row)},\n`).join("");
-const text = `// GENERATED from ffi/launch.h by build/contract.ts. Do not edit.
+const text = `// GENERATED from ffi/launch.h, ffi/errors.h and <linux/capability.h> by build/contract.ts. Do not edit.
 
 /** Where the entry guard has put the addresses of these, u64s, in this order. */
 export const GUARD_RECORD = ${lists.record};
@@ -39,7 +59,7 @@ export const ENTRIES = [
 ${rows(lists.entries, ([name]) => JSON.stringify(name))}] as const;
 
 /** A launcher's file, launcher/image.h. */
-export const IMAGE = { plan: ${lists.plan}, magic: "${lists.magic}", digest: ${lists.digest} } as const;
+export const LAUNCHER_FILE = { plan: ${lists.plan}, magic: "${lists.magic}", digest: ${lists.digest} } as const;
 
 /** struct launch: every field a u64. */
 export const LAUNCH_FIELDS = [
@@ -72,6 +92,29 @@ ${rows(
 /** When a row fits. */
 export const CONDITIONS = {
 ${rows(lists.conditions, ([name, meaning]) => `${name}: ${JSON.stringify(meaning)}`)}} as const;
+
+/** What an error number says, by its name, as strerror(3) has it. */
+export const ERRORS = {
+${rows(lists.errors, ([name, text]) => `${name}: ${JSON.stringify(text)}`)}} as const;
+
+/** What to say where a step fails and the error alone misleads; the first row that fits. */
+export const HINTS = [
+${rows(
+  lists.hints,
+  ([step, error, when, hint]) =>
+    `{ step: "${step}", error: "${error}", when: "${when}", hint: ${JSON.stringify(hint)} }`,
+)}] as const;
+
+/** nspin's own exit statuses. */
+export const STATUSES = {
+${rows(lists.statuses, ([name, status]) => `${name}: ${status}`)}} as const;
+
+/** capabilities(7), each by its number. */
+export const CAPABILITIES = [
+${rows(
+  capabilities.map(({ name }) => [name] as unknown as Row),
+  ([name]) => JSON.stringify(name),
+)}] as const;
 `;
 
 const conditions = new Map(lists.conditions.map(([name, meaning]) => [name, meaning]));
@@ -90,7 +133,7 @@ const files = { "src/contract.ts": text, "README.md": readme.replace(marks, `$1$
 for (const [file, wanted] of Object.entries(files)) {
   if (!process.argv.includes("--check")) await Bun.write(file, wanted);
   else if ((await Bun.file(file).text()) !== wanted) {
-    throw new Error(`${file} is not what ffi/launch.h says; run: npm run contract`);
+    throw new Error(`${file} is not what the headers say; run: npm run contract`);
   }
 }
 

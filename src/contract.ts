@@ -1,4 +1,4 @@
-// GENERATED from ffi/launch.h by build/contract.ts. Do not edit.
+// GENERATED from ffi/launch.h, ffi/errors.h and <linux/capability.h> by build/contract.ts. Do not edit.
 
 /** Where the entry guard has put the addresses of these, u64s, in this order. */
 export const GUARD_RECORD = 68719476736;
@@ -16,7 +16,7 @@ export const ENTRIES = [
 ] as const;
 
 /** A launcher's file, launcher/image.h. */
-export const IMAGE = { plan: 268435456, magic: "nspin-1", digest: 32 } as const;
+export const LAUNCHER_FILE = { plan: 268435456, magic: "nspin-1", digest: 32 } as const;
 
 /** struct launch: every field a u64. */
 export const LAUNCH_FIELDS = [
@@ -165,3 +165,126 @@ export const CONDITIONS = {
   USER_NAMESPACE: "it is not the first user namespace, user_namespaces(7)",
   BAD_GRAPH: "that mount is shared and a slave, and the probe finds a bug",
 } as const;
+
+/** What an error number says, by its name, as strerror(3) has it. */
+export const ERRORS = {
+  EPERM: "Operation not permitted",
+  ENOENT: "No such file or directory",
+  ESRCH: "No such process",
+  EIO: "Input/output error",
+  E2BIG: "Argument list too long",
+  EBADF: "Bad file descriptor",
+  EAGAIN: "Resource temporarily unavailable",
+  ENOMEM: "Cannot allocate memory",
+  EACCES: "Permission denied",
+  EBUSY: "Device or resource busy",
+  EEXIST: "File exists",
+  EXDEV: "Invalid cross-device link",
+  ENODEV: "No such device",
+  ENOTDIR: "Not a directory",
+  EISDIR: "Is a directory",
+  EINVAL: "Invalid argument",
+  ENFILE: "Too many open files in system",
+  EMFILE: "Too many open files",
+  ENOTTY: "Inappropriate ioctl for device",
+  ETXTBSY: "Text file busy",
+  ENOSPC: "No space left on device",
+  EROFS: "Read-only file system",
+  ENAMETOOLONG: "File name too long",
+  ENOLCK: "No locks available",
+  ENOSYS: "Function not implemented",
+  ELOOP: "Too many levels of symbolic links",
+  EOPNOTSUPP: "Operation not supported",
+  ESTALE: "Stale file handle",
+  EDQUOT: "Disk quota exceeded",
+  ENOKEY: "Required key not available",
+  ENOTEMPTY: "Directory not empty",
+} as const;
+
+/** What to say where a step fails and the error alone misleads; the first row that fits. */
+export const HINTS = [
+  { step: "SECURE", error: "EPERM", when: "ALWAYS", hint: "start it as root, for example with sudo" },
+  { step: "PRIVILEGE", error: "EPERM", when: "ALWAYS", hint: "run it as root, for example with sudo" },
+  { step: "ARGUMENTS", error: "EINVAL", when: "ALWAYS", hint: "no program is named: give one" },
+  { step: "OPEN_NETNS", error: "ENOENT", when: "ALWAYS", hint: "'ip netns list' shows the network namespaces that have a name" },
+  { step: "CHECK_NETNS", error: "EINVAL", when: "ALWAYS", hint: "it is a file of another kind: 'ip netns add NAME' makes /run/netns/NAME" },
+  { step: "FIND_RESOLV_CONF", error: "ENOENT", when: "ALWAYS", hint: "create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc" },
+  { step: "OPEN_SOURCE", error: "ENOENT", when: "ALWAYS", hint: "this is what the program shall see: it must exist" },
+  { step: "OPEN_TARGET", error: "EACCES", when: "ALWAYS", hint: "a symbolic link on the way can be replaced by somebody else than root: name the path that it leads to" },
+  { step: "OPEN_TARGET", error: "ENOENT", when: "ENTRY", hint: "each entry of /etc/netns/ID covers its namesake in /etc, which must exist" },
+  { step: "OPEN_TARGET", error: "ENOENT", when: "ALWAYS", hint: "only what exists can be covered: create it first" },
+  { step: "COMPARE", error: "ENOTDIR", when: "ALWAYS", hint: "a file covers a file, a directory covers a directory" },
+  { step: "COMPARE", error: "EISDIR", when: "ALWAYS", hint: "a file covers a file, a directory covers a directory" },
+  { step: "COMPARE", error: "EBUSY", when: "ALWAYS", hint: "the root directory itself cannot be covered" },
+  { step: "COMPARE", error: "EEXIST", when: "ALWAYS", hint: "another cover is on it, or within it, or around it" },
+  { step: "UNSHARE", error: "ENOSPC", when: "ALWAYS", hint: "the limit is the sysctl user.max_mnt_namespaces" },
+  { step: "OVERLAY", error: "EBUSY", when: "ALWAYS", hint: "something is mounted in there, which an overlay would hide" },
+  { step: "OVERLAY", error: "ENODEV", when: "ALWAYS", hint: "the kernel has no overlay file system: modprobe overlay" },
+  { step: "CLONE", error: "EINVAL", when: "ALWAYS", hint: "what has no path of its own, such as a pipe, cannot be bound" },
+  { step: "BIND", error: "EINVAL", when: "ALWAYS", hint: "what has no path of its own, such as a pipe, cannot be bound" },
+  { step: "BIND_BELOW", error: "ENOENT", when: "ALWAYS", hint: "what is mounted there was removed from its own file system, so nothing can lie on it: umount it" },
+  { step: "READ_ONLY", error: "ENOSYS", when: "ALWAYS", hint: "of a directory, --read-only needs Linux 5.12" },
+  { step: "REJOIN", error: "EINVAL", when: "ALWAYS", hint: "a mount that is locked to its place, user_namespaces(7), cannot rejoin: --method pin" },
+  { step: "REJOIN", error: "EAGAIN", when: "ALWAYS", hint: "the host's mount table changed each time, 50 times over: try again" },
+  { step: "EXECUTE", error: "E2BIG", when: "ALWAYS", hint: "arguments and environment together are longer than execve(2) takes" },
+  { step: "SELF_BIND", error: "ENOSPC", when: "ALWAYS", hint: "the limit is the sysctl fs.mount-max" },
+  { step: "BIND", error: "ENOSPC", when: "ALWAYS", hint: "the limit is the sysctl fs.mount-max" },
+  { step: "BIND_BELOW", error: "ENOSPC", when: "ALWAYS", hint: "the limit is the sysctl fs.mount-max" },
+  { step: "ANY", error: "ESTALE", when: "ALWAYS", hint: "it changed meanwhile, and nothing was started: try again" },
+  { step: "FIND", error: "ENOENT", when: "COMMAND", hint: "install util-linux, or enter without it: --enter setns" },
+  { step: "FIND_PIN", error: "EINVAL", when: "ALWAYS", hint: "what is there is no mount of the file onto itself, as method pin leaves it" },
+  { step: "FIND_PIN", error: "EBUSY", when: "ALWAYS", hint: "other mounts lie on it or in it: unmount them first" },
+  { step: "CHECK_USE", error: "EBUSY", when: "ALWAYS", hint: "end it first; with --force the host can replace the file, and it then reads the host's" },
+] as const;
+
+/** nspin's own exit statuses. */
+export const STATUSES = {
+  CANNOT: 125,
+  NOT_EXECUTABLE: 126,
+  NOT_FOUND: 127,
+} as const;
+
+/** capabilities(7), each by its number. */
+export const CAPABILITIES = [
+  "CHOWN",
+  "DAC_OVERRIDE",
+  "DAC_READ_SEARCH",
+  "FOWNER",
+  "FSETID",
+  "KILL",
+  "SETGID",
+  "SETUID",
+  "SETPCAP",
+  "LINUX_IMMUTABLE",
+  "NET_BIND_SERVICE",
+  "NET_BROADCAST",
+  "NET_ADMIN",
+  "NET_RAW",
+  "IPC_LOCK",
+  "IPC_OWNER",
+  "SYS_MODULE",
+  "SYS_RAWIO",
+  "SYS_CHROOT",
+  "SYS_PTRACE",
+  "SYS_PACCT",
+  "SYS_ADMIN",
+  "SYS_BOOT",
+  "SYS_NICE",
+  "SYS_RESOURCE",
+  "SYS_TIME",
+  "SYS_TTY_CONFIG",
+  "MKNOD",
+  "LEASE",
+  "AUDIT_WRITE",
+  "AUDIT_CONTROL",
+  "SETFCAP",
+  "MAC_OVERRIDE",
+  "MAC_ADMIN",
+  "SYSLOG",
+  "WAKE_ALARM",
+  "BLOCK_SUSPEND",
+  "AUDIT_READ",
+  "PERFMON",
+  "BPF",
+  "CHECKPOINT_RESTORE",
+] as const;

@@ -1,9 +1,9 @@
-// The plan as ffi/sequence.c would carry it out here and now.
-import { CString, read } from "bun:ffi";
-import { COVER_FIELDS, LAUNCH_FIELDS } from "./contract.ts";
+// What the pinned sequence would do with a plan here and now.
+import { read } from "bun:ffi";
 import { hand } from "./launch.ts";
-import type { Cover, Plan } from "./plan.ts";
-import type { Step } from "./steps.ts";
+import { type Memory, readCovers, readSteps, type Step } from "./launch-struct.ts";
+import { addressOf } from "./native.ts";
+import type { Plan } from "./plan.ts";
 
 export interface Decided {
   /** With the covers of plan.etc, and how each would be made. */
@@ -11,29 +11,20 @@ export interface Decided {
   readonly steps: readonly Step[];
 }
 
-const U64 = BigUint64Array.BYTES_PER_ELEMENT;
-
 /** Changes nothing. Throws Reported. */
 export function decide(plan: Plan): Decided {
-  const block = hand(plan, "nspin_decide");
-  const field = (name: (typeof LAUNCH_FIELDS)[number]) => Number(block[LAUNCH_FIELDS.indexOf(name)]);
-  const covers = Array.from({ length: field("cover_count") }, (_, i) => readCover(field("covers"), i));
-  const steps = Array.from({ length: field("step_count") }, (_, i): Step => {
-    const step = read.u64(field("steps") as never, i * U64);
-    return { number: Number(step & 0xffffffffn), cover: Number(step >> 32n) };
-  });
-  return { plan: Object.freeze({ ...plan, covers }), steps };
+  const address = addressOf(new Uint8Array(hand(plan, "nspin_decide").buffer));
+  const covers = readCovers(ownMemory, address);
+  return { plan: Object.freeze({ ...plan, covers }), steps: readSteps(ownMemory, address) };
 }
 
-/** Where a path is not UTF-8, it is not the same after this. */
-function readCover(array: number, index: number): Cover {
-  const value = (name: (typeof COVER_FIELDS)[number]) =>
-    Number(read.u64(array as never, (index * COVER_FIELDS.length + COVER_FIELDS.indexOf(name)) * U64));
-  const text = (name: "source" | "target") => new CString(value(name) as never).toString();
-  return {
-    source: text("source"),
-    target: text("target"),
-    isEntry: value("is_entry") === 1,
-    decision: value("decision"),
-  };
-}
+/** The process's own memory: the sequence has allocated both lists itself. */
+const ownMemory: Memory = {
+  u64: (address) => Number(read.u64(address as never, 0)),
+  bytes: (address) => {
+    const bytes: number[] = [];
+    for (let byte = read.u8(address as never, 0); byte !== 0; byte = read.u8(address as never, bytes.length))
+      bytes.push(byte);
+    return Uint8Array.from(bytes);
+  },
+};

@@ -1,7 +1,7 @@
 // Plan -> one FFI call. It returns only on failure; otherwise we are the program.
-import { layOut } from "./block.ts";
 import type { ENTRIES } from "./contract.ts";
 import { Reported } from "./errors.ts";
+import { writePlan } from "./launch-struct.ts";
 import { addressOf, call } from "./native.ts";
 import type { Plan } from "./plan.ts";
 
@@ -18,7 +18,7 @@ export function unpin(plan: Plan): void {
 
 /** Hands the plan to C. Returns the block, in which that has left its answers. Throws Reported. */
 export function hand(plan: Plan, entry: (typeof ENTRIES)[number]): BigUint64Array {
-  const block = layOut(plan, addressOf);
+  const block = writePlan(plan, addressOf);
   const status = call(entry, addressOf(block));
   if (status !== 0) throw new Reported(status);
   return new BigUint64Array(block.buffer);

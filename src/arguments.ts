@@ -1,10 +1,10 @@
-// The commands' options, and the words that carry them.
+// The words of a command line -> the values of its options, and run's Options.
 //
 // The tables are citty's; the words are read here. Its own reader accepts
 // unknown options, swallows any --no-x, keeps one of several --bind, and does
 // not stop at the program's name; and it loads node:util, which costs more than a
-// millisecond (`npm run bench`). Help and dispatch stay with citty: other.ts.
-import type { ArgsDef, BooleanArgDef } from "citty";
+// millisecond (`npm run bench`). Help is citty's too: commands/index.ts.
+import type { ArgsDef, ArgType, BooleanArgDef } from "citty";
 import { METHODS } from "./contract.ts";
 import { Refusal } from "./errors.ts";
 
@@ -52,11 +52,11 @@ export const runArgs = {
 export interface Words {
   /** The values of each option given, by its long name; a flag's is "true" or "false". */
   readonly values: Readonly<Record<string, readonly string[]>>;
-  /** How many words were options, "--" included: what follows is not ours. */
+  /** How many words were options, "--" included: the next is the program, or an argument. */
   readonly used: number;
 }
 
-/** Reads options up to the first word that is none, or "--". Throws Refusal for an unknown one. */
+/** Reads options up to "--", or to the first word that is not one. Throws Refusal for an unknown one. */
 export function readWords(args: ArgsDef, words: readonly string[]): Words {
   const values: Record<string, string[]> = {};
   let at = 0;
@@ -85,10 +85,12 @@ export function readWords(args: ArgsDef, words: readonly string[]): Words {
 
 export const tryHelp = "try 'nspin --help', or 'nspin COMMAND --help'";
 
+/** Exactly as the table has it: no prefix of a name, and nothing that every object inherits. */
 function nameOf(option: string, args: ArgsDef): string | undefined {
   for (const name in args) {
     const { type, default: preset, alias } = args[name] as BooleanArgDef;
-    if (option === `--${name}` || option === `-${alias}`) return name;
+    if ((type as ArgType) === "positional") continue;
+    if (option === `--${name}` || (alias !== undefined && option === `-${alias}`)) return name;
     if (type === "boolean" && preset === true && option === `--no-${name}`) return name;
   }
   return undefined;
@@ -100,13 +102,13 @@ export function quote(word: string): string {
 }
 
 // --- words -> Options ---
-// By hand: valibot, which reads selftest's options, costs 0.5 ms of a launch. And
+// By hand: valibot, which reads those of the other commands, costs 0.5 ms of a launch. And
 // in loops, from here to the call: the first map() of a process takes 75 us, the
 // first Buffer 85, each regular expression 40, each find() or slice() 20.
 
-export function one(values: Words["values"], name: string): string | undefined {
+function one(values: Words["values"], name: string): string | undefined {
   const given = values[name] ?? [];
-  if (given.length > 1) throw new Refusal(`option --${name} is given more than once`, tryHelp);
+  if (given.length > 1) throw new Refusal(givenTwice(name), tryHelp);
   return given[0];
 }
 
@@ -122,17 +124,22 @@ function readBind(value: string): { source: string; target: string } {
 }
 
 /** The value of an option that is one of few words. */
-export function choose<Option extends string>(
+function choose<Option extends string>(
   values: Words["values"],
   name: string,
   { options, default: preset }: { readonly options: readonly Option[]; readonly default: string },
 ): Option {
   const value = one(values, name) ?? preset;
   for (const option of options) if (option === value) return option;
-  throw new Refusal(
-    `option --${name} needs ${options.slice(0, -1).join(", ")} or ${options.at(-1)}, not ${quote(value)}`,
-    tryHelp,
-  );
+  throw new Refusal(notOneOf(name, options, value), tryHelp);
+}
+
+export function givenTwice(name: string): string {
+  return `option --${name} is given more than once`;
+}
+
+export function notOneOf(name: string, options: readonly string[], value: string): string {
+  return `option --${name} needs ${options.slice(0, -1).join(", ")} or ${options.at(-1)}, not ${quote(value)}`;
 }
 
 /** What the program shall see, by whichever command it is started. */

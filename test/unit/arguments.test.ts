@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { readRun } from "../../src/cli.ts";
-import { readSelftest } from "../../src/selftest-options.ts";
+import { readRun } from "../../src/arguments.ts";
+import { readSelftest } from "../../src/commands/selftest/index.ts";
 
 describe("run", () => {
-  test("options end at the first word that is none", () => {
+  test("options end at the first word that is not one", () => {
     const options = readRun(["--netns", "a", "cat", "--bind", "x"]);
     expect(options).toMatchObject({ netns: "a", bind: [], program: ["cat", "--bind", "x"], skip: 4 });
   });

@@ -5,8 +5,9 @@
 // peer of a host's mount lands on the host too, so the order is what protects
 // the host: everything first becomes a slave, then it is covered, and only then
 // are the shared directories, which hold no cover, mounted again as peers.
+import { CAPABILITIES } from "../../contract.ts";
 
-/** Something of the host's at the place where the host has it; options are those of its mount. */
+/** Something of the host's, at the path where the host has it; options are those of its mount. */
 export interface Shown {
   readonly path: string;
   readonly isDirectory: boolean;
@@ -52,8 +53,9 @@ export function ociConfig(layout: Layout): object {
       namespaces: [{ type: "mount" }, ...(netns === undefined ? [] : [{ type: "network", path: netns }])],
       resources: { devices: [{ allow: true, access: "rwm" }] },
       // A slave's mounts reach no one, so without need nothing stays a peer. Not
-      // rshared: newer runc (1.2.7) gives the covers peers by it.
-      rootfsPropagation: shares.length > 0 ? "shared" : "rslave",
+      // rshared, nor rslave, which are not in the specification: newer runc (1.2.7)
+      // gives the covers peers by the former. Each mount says what it is itself.
+      rootfsPropagation: shares.length > 0 ? "shared" : "slave",
     },
   };
 }
@@ -85,10 +87,3 @@ function mounts({ root, overlays, covers, readOnly, shares }: Layout): object[] 
 }
 
 const KEPT = ["ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime"];
-
-/** By number, capabilities(7). */
-const CAPABILITIES = `CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP
-  LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE
-  SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME
-  SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG
-  WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE`.split(/\s+/);

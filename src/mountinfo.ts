@@ -8,18 +8,25 @@ export interface Mount {
   /** nosuid, ro and so on: of this mount, not of its file system. */
   readonly options: readonly string[];
   readonly isShared: boolean;
+  readonly isSlave: boolean;
 }
 
 export function mountTable(): Mount[] {
-  const lines = readFileSync("/proc/self/mountinfo", "utf8").trim().split("\n");
+  return parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8"));
+}
+
+export function parseMountinfo(text: string): Mount[] {
+  const lines = text.trim().split("\n");
   return lines.map((line) => {
-    const [id, parent, , , point = "", options = "", ...tags] = line.split(" ");
+    const [id, parent, , , point = "", options = "", ...more] = line.split(" ");
+    const tags = more.slice(0, more.indexOf("-"));
     return {
       id: Number(id),
       parent: Number(parent),
       point: unescape8(point),
       options: options.split(","),
-      isShared: tags.slice(0, tags.indexOf("-")).some((tag) => tag.startsWith("shared:")),
+      isShared: tags.some((tag) => tag.startsWith("shared:")),
+      isSlave: tags.some((tag) => tag.startsWith("master:")),
     };
   });
 }

@@ -5,9 +5,9 @@ import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promi
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { SingleBar } from "cli-progress";
-import { Refusal } from "./errors.ts";
-import { mountTable } from "./mounts.ts";
-import type { SelftestOptions } from "./selftest-options.ts";
+import { Refusal } from "../../errors.ts";
+import { mountTable } from "../../mountinfo.ts";
+import type { SelftestOptions } from "./index.ts";
 
 interface Outcome {
   /** What went wrong; undefined where nothing did. */
@@ -22,7 +22,7 @@ const HELLO = "HELLO\n";
 const WORLD = "WORLD\n";
 
 /** Returns the exit status: 0 where every run passed, else 1. Throws Refusal where none can start. */
-export async function selftest(options: SelftestOptions): Promise<number> {
+export async function demonstrate(options: SelftestOptions): Promise<number> {
   const directory = await workDirectory(options.workDir);
   let interrupted = false;
   const interrupt = () => {
@@ -59,12 +59,12 @@ async function pinned(directory: string): Promise<Run> {
     if (status !== 0) return { status, failure: stderr.trim() };
     return { status, ...(await compare(hello, copy)) };
   };
-  const first = await run(-1); // what hinders one hinders all: say it once
+  const first = await run(-1); // what stops one stops all: it is reported once
   if (first.status !== 0) throw new Refusal(`no run can start: ${first.failure}`.replaceAll("\nnspin:", ";"));
   return run;
 }
 
-/** A directory for each: where it goes wrong, WORLD is mounted over HELLO on the host. */
+/** Each run has a directory of its own: one that goes wrong mounts WORLD over HELLO on the host. */
 function unpinned(directory: string): Run {
   return async (index) => {
     const own = join(directory, String(index));
@@ -154,7 +154,7 @@ function summarize(outcomes: readonly Outcome[], count: number): number {
   return passed === count ? 0 : 1;
 }
 
-/** Takes away what is mounted on the files below: the mount of pin, and what the bug left. */
+/** Unmounts all that is mounted below the directory: method pin's mount, and what the bug left behind. */
 async function unmountBelow(directory: string): Promise<void> {
   const points = () =>
     mountTable()

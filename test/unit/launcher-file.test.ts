@@ -2,9 +2,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { readElf } from "../../build/elf.ts";
-import { type Arch, readBake } from "../../src/bake-options.ts";
+import { readBake } from "../../src/commands/bake.ts";
 import { METHODS } from "../../src/contract.ts";
-import { readImage, writeImage } from "../../src/image.ts";
+import { ARCHES, readLauncher, writeLauncher } from "../../src/launcher-file.ts";
 import type { Plan } from "../../src/plan.ts";
 
 const plan: Plan = {
@@ -20,11 +20,10 @@ const plan: Plan = {
   skip: 1,
   program: [],
 };
-const arches: Arch[] = ["x64", "arm64"];
 
-describe.each(arches)("%s", (arch) => {
+describe.each(ARCHES)("%s", (arch) => {
   test("is below 16 KiB, and no segment is writable", () => {
-    const file = writeImage(plan, arch);
+    const file = writeLauncher(plan, arch);
     expect(file.length).toBeLessThan(16 * 1024);
     const [code, ofPlan, stack, ...more] = readElf(file).segments;
     const [R, W, X] = [4, 2, 1];
@@ -36,21 +35,21 @@ describe.each(arches)("%s", (arch) => {
   });
 
   test("any other byte in any place is refused", () => {
-    const file = writeImage(plan, arch);
+    const file = writeLauncher(plan, arch);
     for (let at = 0; at < file.length; at++) {
       const other = Buffer.from(file);
       other[at] = (other[at] as number) ^ 0x10;
-      expect(() => readImage(other)).toThrow();
+      expect(() => readLauncher(other)).toThrow();
     }
-    expect(() => readImage(file.subarray(0, -1))).toThrow();
-    expect(() => readImage(Buffer.concat([file, Buffer.alloc(1)]))).toThrow();
-    expect(readImage(file)).toEqual({ plan, arch });
+    expect(() => readLauncher(file.subarray(0, -1))).toThrow();
+    expect(() => readLauncher(Buffer.concat([file, Buffer.alloc(1)]))).toThrow();
+    expect(readLauncher(file)).toEqual({ plan, arch });
   });
 });
 
-test("what is no launcher is refused", () => {
-  expect(() => readImage(Buffer.alloc(0))).toThrow("it is no launcher");
-  expect(() => readImage(Buffer.alloc(100_000))).toThrow("it is no launcher");
+test("another file is refused", () => {
+  expect(() => readLauncher(Buffer.alloc(0))).toThrow("it is no launcher");
+  expect(() => readLauncher(Buffer.alloc(100_000))).toThrow("it is no launcher");
 });
 
 test("any plan comes back", () => {
@@ -67,9 +66,9 @@ test("any plan comes back", () => {
     words: fc.array(word, { maxLength: 3 }),
   });
   fc.assert(
-    fc.property(plans, fc.constantFrom(...arches), (some, arch) => {
+    fc.property(plans, fc.constantFrom(...ARCHES), (some, arch) => {
       const whole = { ...plan, ...some };
-      expect(readImage(writeImage(whole, arch))).toEqual({ plan: whole, arch });
+      expect(readLauncher(writeLauncher(whole, arch))).toEqual({ plan: whole, arch });
     }),
     { numRuns: 2000 },
   );

@@ -1,14 +1,14 @@
-// Options, and the host as it is -> an OCI bundle in a directory.
-import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
+// Options, and the host as it is -> what is in the bundle.
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { writeBundle } from "./bundle-files.ts";
-import { type BundleOptions, utf8 } from "./bundle-options.ts";
-import { attempt, cannot, real, stat } from "./errno.ts";
-import { Refusal } from "./errors.ts";
-import { log } from "./log.ts";
-import { type Mount, mountOf, mountTable } from "./mounts.ts";
-import { type Layout, ociConfig, type Shown } from "./oci.ts";
-import { type Cover as Asked, coversOf, RESOLV_CONF } from "./plan.ts";
+import { CAPABILITIES } from "../../contract.ts";
+import { decide } from "../../decide.ts";
+import { Refusal } from "../../errors.ts";
+import { type Mount, mountOf, mountTable } from "../../mountinfo.ts";
+import { type Cover as Asked, makePlan } from "../../plan.ts";
+import { cannot, hintOf, real, stat } from "../../system-error.ts";
+import type { Layout, Shown } from "./config.ts";
+import type { BundleOptions } from "./index.ts";
 
 type Cover = Layout["covers"][number];
 /** isLedTo: by a symbolic link in another directory, and not one that all share, such as /run. */
@@ -17,22 +17,27 @@ type Overlay = Layout["overlays"][number];
 
 const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Writes the bundle. Throws Refusal. */
-export function bundle(options: BundleOptions): void {
-  utf8("/proc/self/cmdline", "an argument");
+interface Bundle {
+  /** Its absolute path. */
+  readonly directory: string;
+  readonly layout: Layout;
+  /** What the user should know about it. */
+  readonly notes: readonly string[];
+}
+
+/** Changes nothing. Throws Refusal, or Reported. */
+export function layOut(options: BundleOptions): Bundle {
   const table = mountTable();
-  const { directory, holder } = place(options.directory, table);
-  const { netns, etc, covers: bound } = coversOf(options);
-  const asked = etc === undefined ? bound : [...bound, ...entriesOf(etc, bound)];
-  const covers = asked.map((one) => cover(one, table));
-  refuseOverlap(covers);
+  const { directory, holder } = locate(options.directory, table);
+  const { netns, covers } = coversOf(options, table);
   const shares = options.share.map((name) => share(name, covers, directory, holder, table));
   refuseNested(shares);
   const inUse = [...table.map(({ point }) => point), ...shares.map(({ path }) => path)];
   const overlays = overlaysOf(covers, options.method, inUse, directory);
   if (!stat("use as working directory", options.cwd).isDirectory()) {
-    throw new Refusal(`cannot use as working directory ${options.cwd}: Not a directory (ENOTDIR)`);
+    throw cannot("use as working directory", options.cwd, "ENOTDIR");
   }
+  const capabilities = ownCapabilities();
   const layout: Layout = {
     netns,
     root: rootOf(directory, table),
@@ -43,36 +48,22 @@ export function bundle(options: BundleOptions): void {
     program: options.program,
     env: lastOfEach([PATH, ...options.env]),
     cwd: options.cwd,
-    capabilities: ownCapabilities(),
+    capabilities,
   };
-  writeBundle(directory, ociConfig(layout), layout);
   const isKept = ({ path }: Cover) => overlays.some((overlay) => overlay.directory === dirname(path));
-  for (const { path } of covers.filter((cover) => !isKept(cover))) {
-    log.info(`note: ${path} is covered until the host replaces it; --method overlay keeps the cover`);
+  const notes = covers
+    .filter((cover) => !isKept(cover))
+    .map(({ path }) => `${path} is covered until the host replaces it; --method overlay keeps the cover`);
+  if (capabilities >> BigInt(CAPABILITIES.length) > 0n) {
+    notes.push(`capabilities above ${CAPABILITIES.length - 1} are left out: this nspin has no name for them`);
   }
-}
-
-/** As ffi/etc.c does it at the start: a bundle's list is fixed when it is written. */
-function entriesOf(etc: string, bound: readonly Asked[]): Asked[] {
-  const names = existsSync(etc) ? attempt("list", etc, undefined, () => readdirSync(etc).sort()) : [];
-  if (
-    !names.includes("resolv.conf") &&
-    !bound.some(({ target }) => target === RESOLV_CONF || target === "/etc")
-  )
-    throw cannot(
-      "find",
-      `${etc}/resolv.conf`,
-      "ENOENT",
-      `create it, name another with --bind FILE:${RESOLV_CONF}, or keep the host's with --no-etc`,
-    );
-  const entries = names.map((name) => ({ source: `${etc}/${name}`, target: `/etc/${name}`, isEntry: true }));
-  return entries.filter((entry) => !bound.some(({ target }) => target === entry.target));
+  return { directory, layout, notes };
 }
 
 // --- where the bundle goes ---
 
 /** The absolute path of what can become the bundle's directory, and the mount that holds it. */
-function place(name: string, table: readonly Mount[]): { directory: string; holder: Mount } {
+function locate(name: string, table: readonly Mount[]): { directory: string; holder: Mount } {
   const wanted = resolve(name);
   const parent = real("open", dirname(wanted));
   const directory = join(parent, basename(wanted));
@@ -116,31 +107,32 @@ function rootOf(bundleDirectory: string, table: readonly Mount[]): Layout["root"
   return { entries, links };
 }
 
-function cover({ source, target, isEntry }: Asked, table: readonly Mount[]): Target {
-  const realSource = real("open", resolve(source), "this is what the program shall see: it must exist");
-  const hint = isEntry
-    ? "each entry of /etc/netns/ID covers its namesake in /etc, which must exist"
-    : "only what exists can be covered: create it first";
-  const path = real("open", target, hint);
-  const isDirectory = stat("open", path).isDirectory();
-  if (path === "/")
-    throw cannot("lay", `${source} over /`, "EBUSY", "the root directory itself cannot be covered");
-  if (stat("open", realSource).isDirectory() !== isDirectory) {
-    const kinds = "a file covers a file, a directory covers a directory";
-    throw cannot("lay", `${source} over ${target}`, isDirectory ? "ENOTDIR" : "EISDIR", kinds);
-  }
-  const directory = dirname(path);
-  const isLedTo = directory !== real("open", dirname(target)) && dirname(directory) !== "/";
-  return { path, isDirectory, source: realSource, options: mountOf(realSource, table).options, isLedTo };
+/**
+ * The sequence lists /etc/netns/ID, and checks what covers what, as at the start of a launch; a
+ * bundle's list is fixed when it is written. A launch covers a symbolic link itself, but a runtime
+ * what it leads to: so the sequence checks that once more.
+ */
+function coversOf(options: BundleOptions, table: readonly Mount[]) {
+  const plan = makePlan({ ...options, method: "auto", enter: "setns", skip: 0 });
+  const covers = decide(plan).plan.covers.map((cover) => followLinks(cover, table));
+  const followed = covers.map(({ source, path, isEntry }) => ({ source, target: path, isEntry }));
+  decide({ ...plan, etc: undefined, covers: followed });
+  return { netns: plan.netns, covers };
 }
 
-function refuseOverlap(covers: readonly Cover[]): void {
-  for (const [i, { path, source }] of covers.entries()) {
-    if (covers.slice(0, i).some((other) => isIn(path, other.path) || isIn(other.path, path))) {
-      const hint = "another cover is on the same file, or one is within the other: one would hide the other";
-      throw cannot("lay", `${source} over ${path}`, "EEXIST", hint);
-    }
-  }
+function followLinks({ source, target, isEntry }: Asked, table: readonly Mount[]): Target & Asked {
+  const realSource = real("open", resolve(source), hintOf("OPEN_SOURCE", "ENOENT"));
+  const path = real("open", target, hintOf("OPEN_TARGET", "ENOENT", isEntry));
+  const directory = dirname(path);
+  return {
+    source: realSource,
+    target,
+    isEntry,
+    path,
+    isDirectory: stat("open", path).isDirectory(),
+    options: mountOf(realSource, table).options,
+    isLedTo: directory !== real("open", dirname(target)) && dirname(directory) !== "/",
+  };
 }
 
 /**
