@@ -1,12 +1,12 @@
 // What the pinned sequence would do with a plan here and now.
 import { read } from "bun:ffi";
 import { hand } from "./launch.ts";
-import { type Memory, readCovers, readSteps, type Step } from "./launch-struct.ts";
+import { type Memory, readDecided, type Step } from "./launch-struct.ts";
 import { addressOf } from "./native.ts";
 import type { Plan } from "./plan.ts";
 
 export interface Decided {
-  /** With the covers of plan.etc, and how each would be made. */
+  /** With the covers of plan.etc, how each would be made, and how the program would be entered. */
   readonly plan: Plan;
   readonly steps: readonly Step[];
 }
@@ -14,8 +14,9 @@ export interface Decided {
 /** Changes nothing. Throws Reported. */
 export function decide(plan: Plan): Decided {
   const address = addressOf(new Uint8Array(hand(plan, "nspin_decide").buffer));
-  const covers = readCovers(ownMemory, address);
-  return { plan: Object.freeze({ ...plan, covers }), steps: readSteps(ownMemory, address) };
+  const { covers, isByCommand, steps } = readDecided(ownMemory, address);
+  const entry = isByCommand ? ({ enter: "nsenter" } as const) : ({ enter: "setns", words: [] } as const);
+  return { plan: Object.freeze({ ...plan, ...entry, covers }), steps };
 }
 
 /** The process's own memory: the sequence has allocated both lists itself. */

@@ -114,9 +114,10 @@ function rootOf(bundleDirectory: string, table: readonly Mount[]): Layout["root"
  */
 function coversOf(options: BundleOptions, table: readonly Mount[]) {
   const plan = makePlan({ ...options, method: "auto", enter: "setns", skip: 0 });
-  const covers = decide(plan).plan.covers.map((cover) => followLinks(cover, table));
+  const checked = { ...plan, netns: undefined }; // it may come later
+  const covers = decide(checked).plan.covers.map((cover) => followLinks(cover, table));
   const followed = covers.map(({ source, path, isEntry }) => ({ source, target: path, isEntry }));
-  decide({ ...plan, etc: undefined, covers: followed });
+  decide({ ...checked, etc: undefined, covers: followed });
   return { netns: plan.netns, covers };
 }
 
