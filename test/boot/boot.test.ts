@@ -90,7 +90,7 @@ test("a namespace that something else makes, after the boot: more tries than sys
   await machine.run(commands.get("A namespace that something else makes") as string);
   await machine.write("/etc/netns/task2/resolv.conf", "nameserver 10.1.0.2\n");
   await machine.reboot();
-  await until(async () => Number(await property("app-task2", "NRestarts")) > 5);
+  await until(async () => Number(await property("app-task2", "NRestarts")) > 5, 30_000);
   expect(await property("app-task2", "ExecMainStatus")).toBe("125");
   await machine.run(`
     systemctl start eni
