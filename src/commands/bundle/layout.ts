@@ -199,7 +199,7 @@ function share(
       "put the bundle elsewhere, for example below /dev/shm",
     );
   }
-  if (!holder.isShared) {
+  if (holder.peerGroup === undefined) {
     throw refuse(
       `the mount that holds it, ${holder.point}, is not shared: nothing can reach the host`,
       `'mount --make-shared ${holder.point}' on the host; systemd does it for /`,
