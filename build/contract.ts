@@ -1,40 +1,32 @@
 // ffi/launch.h and what else both halves share -> src/contract.ts and the README's table of decisions, expanded
 // by the compiler itself. With --check: fail where a file is not what it says.
 const EXPAND = `
-#include "ffi/entries.h"
 #include "ffi/launch.h"
-#include "guard/address.h"
-#include "launcher/image.h"
+#include "ffi/launcher/image.h"
 #define FIELD(name, meaning) [#name, meaning],
 #define STEP(name, when, verb, object) [#name, #when, verb, #object],
 #define METHOD(name, bit) [#name, bit],
 #define RULE(name, asked, when, act, why) [#name, #asked, #when, #act, why],
-#define NAME(name) [#name],
-{"record": GUARD_RECORD, "plan": IMAGE_PLAN, "magic": IMAGE_MAGIC, "digest": IMAGE_DIGEST, "entries": [ENTRIES(NAME) 0], "launch": [LAUNCH_FIELDS(FIELD) 0], "cover": [COVER_FIELDS(FIELD) 0], "steps": [LAUNCH_STEPS(STEP) 0],
+{"plan": IMAGE_PLAN, "magic": IMAGE_MAGIC, "digest": IMAGE_DIGEST, "launch": [LAUNCH_FIELDS(FIELD) 0], "cover": [COVER_FIELDS(FIELD) 0], "steps": [LAUNCH_STEPS(STEP) 0],
  "methods": [METHODS(METHOD) 0], "decisions": [DECISIONS(RULE) 0], "conditions": [CONDITIONS(FIELD) 0]}
 `;
 
 type Row = [string, string, string, string, string];
-type Lists = Record<"entries" | "launch" | "cover" | "steps" | "methods" | "decisions" | "conditions", Row[]>;
+type Lists = Record<"launch" | "cover" | "steps" | "methods" | "decisions" | "conditions", Row[]>;
 
 const cc = Bun.spawnSync([process.env.CC ?? "cc", "-E", "-P", "-xc", "-I.", "-"], {
   stdin: Buffer.from(EXPAND),
 });
 if (!cc.success) throw new Error(`cannot expand ffi/launch.h: ${cc.stderr}`);
-const expanded = cc.stdout.toString().slice(cc.stdout.lastIndexOf('{"record"'));
-const lists: Lists & { record: number; plan: number; magic: string; digest: number } = JSON.parse(
+const expanded = cc.stdout.toString().slice(cc.stdout.lastIndexOf('{"plan"'));
+const lists: Lists & { plan: number; magic: string; digest: number } = JSON.parse(
   expanded.replaceAll(/, ?0\]/g, "]").replaceAll(/0x[0-9a-f]+/g, (hex) => String(Number(hex))),
 );
 
 const rows = (list: Row[], show: (row: Row) => string) => list.map((row) => `  ${show(row)},\n`).join("");
 const text = `// GENERATED from ffi/launch.h by build/contract.ts. Do not edit.
 
-/** Where the entry guard has put the addresses of these, u64s, in this order. */
-export const GUARD_RECORD = ${lists.record};
-export const ENTRIES = [
-${rows(lists.entries, ([name]) => JSON.stringify(name))}] as const;
-
-/** A launcher's file, launcher/image.h. */
+/** A launcher's file, ffi/launcher/image.h. */
 export const IMAGE = { plan: ${lists.plan}, magic: "${lists.magic}", digest: ${lists.digest} } as const;
 
 /** struct launch: every field a u64. */

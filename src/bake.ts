@@ -1,6 +1,7 @@
 // A plan into a launcher's file, and out of it.
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { BakeOptions } from "./bake-options.ts";
+import { commandLine, wordsOfRuntime } from "./command-line.ts";
 import { toJson, toLines } from "./describe.ts";
 import { attempt } from "./errno.ts";
 import { Refusal } from "./errors.ts";
@@ -11,7 +12,10 @@ import { makePlan, type Plan } from "./plan.ts";
 export function bake(options: BakeOptions): void {
   const argv0 = 1;
   const run = { ...options, enter: "setns", dryRun: false, json: false, verbose: false } as const;
-  const plan: Plan = { ...makePlan({ ...run, skip: argv0, program: [] }), words: wordsAfter(options.skip) };
+  const plan: Plan = {
+    ...makePlan({ ...run, skip: argv0, program: [] }),
+    words: commandLine().slice(wordsOfRuntime() + options.skip),
+  };
   const part = `${options.output}.part`;
   attempt("write", options.output, "its directory must exist", () => {
     try {
@@ -43,13 +47,4 @@ function read(name: string, file: Buffer) {
   } catch (error) {
     throw new Refusal(`cannot read ${name}: ${(error as Error).message}`, "'nspin bake' writes launchers");
   }
-}
-
-/** Byte for byte: JavaScript's own words have what is not UTF-8 replaced. */
-function wordsAfter(skip: number): Buffer[] {
-  const line = readFileSync("/proc/self/cmdline");
-  const words: Buffer[] = [];
-  for (let at = 0; at < line.length; at += (words.at(-1)?.length ?? 0) + 1)
-    words.push(line.subarray(at, line.indexOf(0, at)));
-  return words.slice(skip);
 }

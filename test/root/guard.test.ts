@@ -202,8 +202,8 @@ describe("where the runtime does not start by itself", () => {
   });
 });
 
-// The table in guard/guard.h, L(name, least).
-const limits = [...readFileSync("guard/guard.h", "utf8").matchAll(/L\((\w+), (\d+)(?:ULL << (\d+))?\)/g)].map(
+// The table in ffi/started.h, L(name, least).
+const limits = [...readFileSync("ffi/started.h", "utf8").matchAll(/L\((\w+), (\d+)(?:ULL << (\d+))?\)/g)].map(
   ([, name, number, shift]) => [name as string, Number(number) * 2 ** Number(shift ?? 0)] as const,
 );
 /** Too low for the runtime, enough for a program. */

@@ -1,5 +1,5 @@
 /* ffi/inherit.h where no runtime has run: all is as it was inherited. */
-#include "../ffi/inherit.h"
+#include "../inherit.h"
 
 long inherit_directory(const struct record *record) {
   (void)record;

@@ -4,9 +4,10 @@
  * can make it run code as root (BUN_OPTIONS and others), and where the runtime
  * would die with a text of its own, mends that or says so in a line of ours.
  */
-#include "guard.h"
-#include "../ffi/errors.h"
-#include "../ffi/secure.h"
+#include "../errors.h"
+#include "../secure.h"
+#include "../started.h"
+#include "object.h"
 
 #include <asm/signal.h>
 
@@ -38,24 +39,9 @@ static _Noreturn void refuse(const char *what, long result, const char *hint) {
 
 static const char no_memory[] = "the process may not map more memory";
 
-static void record_signals(struct record *record) {
-  struct signal_action action;
-  for (int signal = 1; signal <= SIGNALS; signal++)
-    if (CALL(__NR_rt_sigaction, signal, 0, &action, SIGNAL_MASK_BYTES) == 0 &&
-        action.handler == (u64)SIG_IGN)
-      record->ignored |= 1ULL << (signal - 1);
-  CALL(__NR_rt_sigprocmask, SIG_BLOCK, 0, &record->mask, SIGNAL_MASK_BYTES);
-  CALL(__NR_rt_sigpending, &record->pending, SIGNAL_MASK_BYTES);
-}
-
 static const int limit_numbers[] = {
 #define NUMBER(name, least) RLIMIT_##name,
     GUARD_LIMITS(NUMBER)};
-
-static void record_limits(struct record *record) {
-  for (int i = 0; i < GUARD_LIMIT_COUNT; i++)
-    CALL(__NR_prlimit64, 0, limit_numbers[i], 0, &record->limits[i]);
-}
 
 static void raise_limits(const struct record *record) {
 #define NEED(name, least) {least, "raise RLIMIT_" #name " to "},
@@ -94,24 +80,6 @@ static void check_memory(void) {
                          : "the runtime compiles JavaScript: start it without "
                            "MemoryDenyWriteExecute=");
   CALL(__NR_munmap, at, JIT_BYTES);
-}
-
-static void count(long fd, void *counted) {
-  (void)fd;
-  ++*(u64 *)counted;
-}
-
-static void append(long fd, void *data) {
-  struct record *record = data;
-  record->descriptors[record->descriptor_count++] = (unsigned)fd;
-}
-
-static void list_descriptors(void (*visit)(long fd, void *data), void *data) {
-  long result = each_descriptor(visit, data);
-  if (result < 0)
-    refuse("list /proc/self/fd", result,
-           result == -ENOENT ? "mount the proc file system on /proc"
-                             : "it lists what the program shall inherit");
 }
 
 /*
@@ -165,50 +133,75 @@ static void protect(struct record *record, char **environment) {
   hide(environment);
 }
 
-#define DECLARE(name) extern const char name[];
-ENTRIES(DECLARE)
+static void record_descriptors(struct record *record) {
+  long result = started_descriptors(record);
+  if (result < 0)
+    refuse("list /proc/self/fd", result,
+           result == -ENOENT ? "mount the proc file system on /proc"
+                             : "it lists what the program shall inherit");
+}
 
-static void record_entries(struct record *record) {
-#define ADDRESS(name) record->entries[ENTRY_##name] = (u64)name;
-  ENTRIES(ADDRESS)
+/* What guard_record leaves in memory that nobody writes any more. */
+struct kept {
+  struct record record;
+  char handed_over[FD_PATH_BYTES + NUMBER_BYTES + 128];
+  char *words[]; /* of the record: arguments, NULL, environment, NULL */
+};
+
+/*
+ * To src/library.ts, as argv[0] (process.argv0): "PATH ADDRESS", of the object
+ * and of the record; or why there is no object. The runtime has no use for it,
+ * and /proc/self/cmdline stays.
+ */
+static void hand_over(struct kept *kept, char **argv0) {
+  long object = object_open();
+  char *end = kept->handed_over;
+  if (object < 0) {
+    error_text(text_copy(end, "cannot make its own code executable: "),
+               -object);
+  } else {
+    fd_path(end, object);
+    end += text_length(end);
+    text_number(text_copy(end, " "), (u64)&kept->record);
+  }
+  *argv0 = kept->handed_over;
+}
+
+static u64 copy_words(char **to, char **from) {
+  u64 count = 0;
+  do
+    to[count] = from[count];
+  while (from[count++] != NULL);
+  return count;
 }
 
 /* stack: argc, argv, NULL, envp, NULL, auxv, as the kernel laid it out. */
 void guard_record(u64 *stack) {
-  char **environment = (char **)stack + 1 + stack[0] + 1;
-  struct record *record = (struct record *)GUARD_RECORD;
-  long at = CALL(__NR_mmap, record, sizeof *record, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-  if (at != (long)record) /* Linux before 4.17 takes it for a mere wish */
-    refuse("map the entry guard's record", is_error(at) ? at : -EEXIST,
-           no_memory);
-
-  u64 descriptors = 0;
-  list_descriptors(count, &descriptors);
-  size_t entries = 1;
-  while (environment[entries - 1] != NULL)
-    entries++;
-  size_t bytes = entries * sizeof *record->environment +
-                 descriptors * sizeof *record->descriptors;
-  long lists = allocate(bytes);
-  if (is_error(lists))
-    refuse("record descriptors and environment", lists, no_memory);
-  record->arguments = (char **)stack + 1;
-  record->environment = (char **)lists;
-  record->environment_end = environment + entries;
-  for (size_t i = 0; i < entries; i++)
-    record->environment[i] = environment[i];
-  record->descriptors = (unsigned *)(record->environment + entries);
-  list_descriptors(append, record);
-  record_entries(record);
-  record_signals(record);
-  record_limits(record);
+  char **arguments = (char **)stack + 1, **environment = arguments + *stack + 1;
+  char **end = environment;
+  while (*end++ != NULL)
+    ;
+  if (*stack == 0)
+    refuse("read the arguments", -EINVAL, "it was started without argv[0]");
+  u64 bytes = sizeof(struct kept) + (u64)(end - arguments) * sizeof *arguments;
+  long at = allocate(bytes);
+  if (is_error(at))
+    refuse("record the environment", at, no_memory);
+  struct kept *kept = (struct kept *)at;
+  struct record *record = &kept->record;
+  record->arguments = kept->words;
+  record->environment = kept->words + copy_words(kept->words, arguments);
+  copy_words(record->environment, environment);
+  record->environment_end = end;
+  record_descriptors(record);
+  started_signals(record);
+  started_limits(record);
   record->directory = -1;
 #ifndef UNGUARDED
   protect(record, environment);
 #else
   (void)protect;
 #endif
-  CALL(__NR_mprotect, lists, bytes, PROT_READ);
-  CALL(__NR_mprotect, record, sizeof *record, PROT_READ);
+  hand_over(kept, arguments);
+  CALL(__NR_mprotect, at, bytes, PROT_READ);
 }

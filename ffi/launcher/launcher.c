@@ -3,7 +3,7 @@
  * sequence, entered from the kernel. No runtime runs before it, so there is
  * nothing to hide from and nothing to give back.
  */
-#include "../ffi/report.h"
+#include "../report.h"
 #include "image.h"
 
 struct image {

@@ -1,0 +1,7 @@
+/* dist/nspin.so, byte for byte. OBJECT: its path, from build/guard.ts. */
+	.section .rodata.object, "a", %progbits
+	.globl object, object_end
+object:
+	.incbin OBJECT
+object_end:
+	.section .note.GNU-stack, "", %progbits
