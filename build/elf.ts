@@ -26,7 +26,9 @@ const SEGMENT = {
   align: [48, 8],
 } as const;
 const SECTION = {
+  name: [0, 4],
   type: [4, 4],
+  flags: [8, 8],
   offset: [24, 8],
   size: [32, 8],
   link: [40, 4],
@@ -47,6 +49,7 @@ const DYNAMIC_BYTES = 16;
 const LOAD = 1;
 const NOTE = 4;
 const STACK = 0x6474e551; // PT_GNU_STACK
+const SECTION_WRITE = 1; // SHF_WRITE
 const SECTION_DYNAMIC = 6;
 const SECTION_DYNSYM = 11;
 const X = 1;
@@ -163,8 +166,11 @@ const NEEDS = new Map([
   [36, "RELR"],
 ]);
 
+/** Writable sections that ld makes in any shared object; without a relocation nothing uses the GOT. */
+const LINKERS_OWN = [".dynamic", ".got", ".got.plt"];
+
 /** Throws where it is not a shared object that exports these, is W^X, and needs no one and no relocation. */
-export function verifyObject(file: Buffer, machine: number, names: readonly string[]): void {
+export function verifyObject(file: Buffer, machine: number, exports: readonly string[]): void {
   const elf = readAny(file);
   const refuse = (why: string) => new Error(`the object is not as it should be: ${why}`);
   if (elf.type !== TYPE_DYN) throw refuse("it is no shared object (ET_DYN)");
@@ -179,6 +185,13 @@ export function verifyObject(file: Buffer, machine: number, names: readonly stri
     sections
       .filter(({ type }) => type === wanted)
       .flatMap(({ offset, size }) => rows(file, fields, offset, size, bytes));
+  // So that it can also be called where it lies, with nothing but the code mapped.
+  const textAt = (at: number) => file.toString("latin1", at, file.indexOf(0, at));
+  const names = sections[elf.shstrndx]?.offset ?? 0;
+  for (const { name, flags } of sections) {
+    const text = textAt(names + name);
+    if ((flags & SECTION_WRITE) !== 0 && !LINKERS_OWN.includes(text)) throw refuse(`it has data, ${text}`);
+  }
   for (const { tag } of rowsOf(SECTION_DYNAMIC, DYNAMIC, DYNAMIC_BYTES))
     if (NEEDS.has(tag)) throw refuse(`its dynamic section has ${NEEDS.get(tag)}`);
   const table = sections.find(({ type }) => type === SECTION_DYNSYM);
@@ -186,12 +199,11 @@ export function verifyObject(file: Buffer, machine: number, names: readonly stri
   if (texts === undefined) throw refuse("it has no dynamic symbols");
   const [, ...symbols] = rowsOf(SECTION_DYNSYM, SYMBOL, SYMBOL_BYTES); // the first is none
   const exported = symbols.map(({ name, section }) => {
-    const at = texts.offset + name;
-    const text = file.toString("latin1", at, file.indexOf(0, at));
+    const text = textAt(texts.offset + name);
     if (section === 0) throw refuse(`it needs ${text} of another`);
     return text;
   });
-  const [has, wanted] = [exported, [...names]].map((list) => list.sort().join(" "));
+  const [has, wanted] = [exported, [...exports]].map((list) => list.sort().join(" "));
   if (has !== wanted) throw refuse(`it exports ${has}, not ${wanted}`);
 }
 

@@ -12,6 +12,7 @@ const FLAGS = [...SHARED, "-Os", "-g"];
 const LINK = [
   ...["-soname,nspin.so", "--gc-sections", "--build-id=none", "--hash-style=gnu", "-z,defs"],
   ...["-z,noexecstack", "-z,noseparate-code"], // code, constants and headers in one segment
+  "-z,norelro", // there is nothing to relocate; it would pad arm64's file to 64 KiB
 ];
 
 /** Keeps dist/nspin.so.debug, with its symbols, which gdb finds by itself. Throws. */

@@ -46,7 +46,8 @@ export function compilerOf(machine: Machine): string {
 const WITHOUT_LIBC = [
   ...["-std=gnu11", "-ffreestanding", "-nostdlib"],
   "-mgeneral-regs-only", // the vector registers stay as they are
-  ...["-ffunction-sections", "-fdata-sections", "-fno-stack-protector", "-fno-asynchronous-unwind-tables"],
+  ...["-ffunction-sections", "-fdata-sections", "-fno-stack-protector"],
+  ...["-fno-unwind-tables", "-fno-asynchronous-unwind-tables"],
   ...["-Wall", "-Wextra", "-Werror"],
 ];
 /** At fixed addresses: the entry guard, a launcher. */

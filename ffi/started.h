@@ -11,17 +11,15 @@
 #include <linux/resource.h>
 
 /*
- * The limits that can stop nspin from starting, L(name, least): what the
- * runtime starts with, measured (Bun 1.4.5) and a little more. A lower one is
- * raised until execve. NOFILE is also here because Bun always raises it, and
- * FSIZE because it counts for a memfd too, which the guard fills.
+ * The limits that can stop the runtime from starting, L(name, least): what it
+ * starts with, measured (Bun 1.4.5) and a little more. A lower one is raised
+ * until execve. NOFILE is also here because Bun always raises it.
  */
 #define GUARD_LIMITS(L)                                                        \
   L(AS, 2560ULL << 20)                                                         \
   L(DATA, 2304ULL << 20)                                                       \
   L(STACK, 256ULL << 10)                                                       \
-  L(NOFILE, 16)                                                                \
-  L(FSIZE, 32ULL << 10)
+  L(NOFILE, 16)
 
 #define GUARD_LIMIT(name, least) GUARD_##name,
 enum { GUARD_LIMITS(GUARD_LIMIT) GUARD_LIMIT_COUNT };

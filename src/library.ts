@@ -1,5 +1,5 @@
 // The C side, dist/nspin.so, and where it comes from. No other file knows bun:ffi.
-import { CString, dlopen, ptr, read } from "bun:ffi";
+import { CString, dlopen, linkSymbols, ptr, read } from "bun:ffi";
 import { Refusal } from "./errors.ts";
 
 /** All that it exports, ffi/exports.h. */
@@ -17,31 +17,51 @@ export const FUNCTIONS = {
 } as const;
 
 const isCompiled = import.meta.dir.startsWith("/$bunfs/");
+const space = process.argv0.indexOf(" ");
+
+/** The address of the entry guard's struct record; 0 from source, where no guard has run. */
+export const record = isCompiled ? Number(process.argv0.slice(space)) : 0;
+
 /**
- * In the binary, argv[0] is what the entry guard (ffi/guard/guard.c) hands over: the
- * path of an unnamed file that it has filled with the object, and the address of its
- * record of the start; or a sentence on why it could not.
+ * The file. In the binary the guard (ffi/guard/guard.c) says in argv[0] which it has filled;
+ * or, where the host refuses that, a number: the address of the object's bytes.
  */
-const handed = isCompiled ? process.argv0 : Bun.fileURLToPath(import.meta.resolve("#object"));
-const end = isCompiled ? handed.indexOf(" ") : handed.length;
+function locate(): string {
+  return isCompiled ? process.argv0.slice(0, space) : Bun.fileURLToPath(import.meta.resolve("#object"));
+}
 
-/** Of the guard's struct record; 0 from source, where no guard has run. */
-export const record = Number(handed.slice(end));
-
-/** Loads these functions only: for each, code is generated. Throws Refusal. */
+/** Loads these functions only: code is generated for each. Throws Refusal. */
 export function load<Name extends keyof typeof FUNCTIONS>(...names: Name[]) {
-  if (!handed.startsWith("/")) throw new Refusal(handed, noObject);
   const wanted = {} as Pick<typeof FUNCTIONS, Name>;
   for (const name of names) wanted[name] = FUNCTIONS[name];
   try {
-    return dlopen(handed.slice(0, end), wanted).symbols;
+    const object = locate();
+    if (object.startsWith("/")) return dlopen(object, wanted).symbols;
+    return linkSymbols(inPlace(wanted, Number(object))).symbols;
   } catch (error) {
     throw new Refusal(`cannot load its own code: ${(error as Error).message}`);
   }
 }
 
-const noObject =
-  "the sysctl vm.memfd_noexec or a policy refuses memfds, and /run, /dev/shm and / files that are executed; a launcher of 'nspin bake' needs neither";
+/** These functions where the object lies in memory, by its dynamic symbols, elf(5). */
+function inPlace<Wanted extends Partial<typeof FUNCTIONS>>(wanted: Wanted, object: number): Wanted {
+  const [SHOFF, SHNUM, SECTION_BYTES, SYMBOL_BYTES, DYNSYM] = [40, 60, 64, 24, 11];
+  const u32 = (at: number) => read.u32(at as never);
+  const headers = object + numberAt(object + SHOFF);
+  const offset = (section: number) => numberAt(headers + section * SECTION_BYTES + 24);
+  const linked = { ...wanted } as Record<string, object>;
+  for (let section = 0; section < read.u16((object + SHNUM) as never); section++) {
+    const header = headers + section * SECTION_BYTES;
+    if (u32(header + 4) !== DYNSYM) continue;
+    const texts = object + offset(u32(header + 40));
+    const end = offset(section) + numberAt(header + 32);
+    for (let symbol = object + offset(section); symbol < object + end; symbol += SYMBOL_BYTES) {
+      const name = textAt(texts + u32(symbol));
+      if (name in linked) linked[name] = { ...linked[name], ptr: object + numberAt(symbol + 8) };
+    }
+  }
+  return linked as Wanted;
+}
 
 export const addressOf = ptr;
 

@@ -144,26 +144,23 @@ static void record_descriptors(struct record *record) {
 /* What guard_record leaves in memory that nobody writes any more. */
 struct kept {
   struct record record;
-  char handed_over[FD_PATH_BYTES + NUMBER_BYTES + 128];
+  char handed_over[FD_PATH_BYTES + 1 + NUMBER_BYTES];
   char *words[]; /* of the record: arguments, NULL, environment, NULL */
 };
 
 /*
- * To src/library.ts, as argv[0] (process.argv0): "PATH ADDRESS", of the object
- * and of the record; or why there is no object. The runtime has no use for it,
- * and /proc/self/cmdline stays.
+ * To src/library.ts, as argv[0] (process.argv0), for which the runtime has no
+ * use: "OBJECT RECORD", the path of the object, or its address where there is
+ * no file; and the address of the record.
  */
 static void hand_over(struct kept *kept, char **argv0) {
-  long object = object_open();
-  char *end = kept->handed_over;
-  if (object < 0) {
-    error_text(text_copy(end, "cannot make its own code executable: "),
-               -object);
-  } else {
-    fd_path(end, object);
-    end += text_length(end);
-    text_number(text_copy(end, " "), (u64)&kept->record);
-  }
+  long file = object_open();
+  if (file < 0)
+    text_number(kept->handed_over, (u64)object);
+  else
+    fd_path(kept->handed_over, file);
+  char *end = kept->handed_over + text_length(kept->handed_over);
+  text_number(text_copy(end, " "), (u64)&kept->record);
   *argv0 = kept->handed_over;
 }
 

@@ -3,33 +3,36 @@
 
 #include <asm/errno.h>
 #include <linux/memfd.h>
+#include <linux/resource.h>
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
 #endif
 
-extern const char object[], object_end[]; /* object.S */
-
-static long fill(long fd) {
-  for (const char *at = object; at < object_end;) {
-    long written = CALL(__NR_write, fd, at, object_end - at);
-    if (written <= 0)
-      return written < 0 ? written : -EIO;
-    at += written;
-  }
-  return 0;
+/* The limit counts for a memfd too, and ends the process by SIGXFSZ. */
+static long check_limit(u64 bytes) {
+  struct rlimit64 limit;
+  long result = CALL(__NR_prlimit64, 0, RLIMIT_FSIZE, 0, &limit);
+  return result == 0 && limit.rlim_cur < bytes ? -EFBIG : result;
 }
 
-/* Tried, not asked: a noexec mount, SELinux and seccomp refuse it here. */
-static long check_executable(long fd) {
-  u64 bytes = (u64)(object_end - object);
+/* Tried, not asked: SELinux and seccomp refuse it here. */
+static long check_executable(long fd, u64 bytes) {
   long at = CALL(__NR_mmap, 0, bytes, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd);
-  if (is_error(at))
-    return at;
-  return CALL(__NR_munmap, at, bytes);
+  return is_error(at) ? at : CALL(__NR_munmap, at, bytes);
 }
 
-static long sealed_memfd(void) {
+static long fill(long fd, u64 bytes) {
+  MUST(check_limit(bytes));
+  if (CALL(__NR_write, fd, object, bytes) != (long)bytes)
+    return -EIO;
+  MUST(CALL(__NR_fcntl, fd, F_ADD_SEALS,
+            F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL));
+  return check_executable(fd, bytes);
+}
+
+long object_open(void) {
+  enum { FIRST = 3 }; /* not where stdio would be, and is closed */
   static const char name[] = "nspin";
   unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   /* Without MFD_EXEC, Linux 6.3, it is the sysctl vm.memfd_noexec that says. */
@@ -38,50 +41,11 @@ static long sealed_memfd(void) {
     fd = CALL(__NR_memfd_create, name, flags);
   if (fd < 0)
     return fd;
-  long result = fill(fd);
-  if (result == 0)
-    result = CALL(__NR_fcntl, fd, F_ADD_SEALS,
-                  F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
-  if (result == 0)
-    result = check_executable(fd);
-  if (result < 0)
-    CALL(__NR_close, fd);
-  return result < 0 ? result : fd;
-}
-
-/* It cannot be sealed, but its one writable descriptor is closed again. */
-static long unnamed_file(const char *directory) {
-  enum { READ_BY_OWNER = 0400 };
-  long fd = CALL(__NR_openat, AT_FDCWD, directory,
-                 O_TMPFILE | O_EXCL | O_RDWR | O_CLOEXEC, READ_BY_OWNER);
-  if (fd < 0)
+  long result = fill(fd, (u64)(object_end - object));
+  if (result == 0 && fd >= FIRST)
     return fd;
-  long result = fill(fd);
   if (result == 0)
-    result = check_executable(fd);
-  if (result == 0) {
-    char path[FD_PATH_BYTES];
-    fd_path(path, fd);
-    result = CALL(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-  }
+    result = CALL(__NR_fcntl, fd, F_DUPFD_CLOEXEC, FIRST);
   CALL(__NR_close, fd);
   return result;
-}
-
-/* Not where stdio would be, and is closed. */
-static long above_stdio(long fd) {
-  enum { FIRST = 3 };
-  if (fd < 0 || fd >= FIRST)
-    return fd;
-  long above = CALL(__NR_fcntl, fd, F_DUPFD_CLOEXEC, FIRST);
-  CALL(__NR_close, fd);
-  return above;
-}
-
-long object_open(void) {
-  static const char *const directories[] = {"/run", "/dev/shm", "/"};
-  long result = sealed_memfd(), fd = result;
-  for (size_t i = 0; fd < 0 && i < sizeof directories / sizeof *directories;)
-    fd = unnamed_file(directories[i++]);
-  return fd < 0 ? result : above_stdio(fd);
 }
