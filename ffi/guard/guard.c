@@ -17,6 +17,14 @@
  */
 static const char *const shown[] = {"PATH=", "TERM=", "NO_COLOR="};
 
+/*
+ * And what the runtime is told, in the place of what is hidden: to start no
+ * thread while it loads and compiles. It would end with a text of its own
+ * where none can be made: pids.max, RLIMIT_NPROC, unshare(CLONE_NEWPID).
+ */
+static const char *const told[] = {"BUN_JSC_useConcurrentJIT=0",
+                                   "BUN_JSC_useWarmUpMarkedBlocks=0"};
+
 static char *error_text(char *to, long error) {
 #define ERROR(name, text)                                                      \
   case name:                                                                   \
@@ -84,11 +92,12 @@ static void check_memory(void) {
 
 /*
  * The runtime does not start in a directory that was removed, or that lies too
- * deep for getcwd(2).
+ * deep for getcwd(2), or on a mount that was lazily unmounted: of that
+ * getcwd(2) says "(unreachable)/...".
  */
 static long leave_unnamed_directory(void) {
   char path[PATH_BYTES];
-  if (CALL(__NR_getcwd, path, sizeof path) > 0)
+  if (CALL(__NR_getcwd, path, sizeof path) > 0 && path[0] == '/')
     return -1;
   long here = CALL(__NR_openat, AT_FDCWD, ".", O_PATH | O_CLOEXEC);
   if (here < 0)
@@ -109,9 +118,11 @@ static int is_shown(const char *entry) {
  * and so do the strings, /proc/PID/environ.
  */
 static void hide(char **environment) {
+  size_t next = 0;
   for (; *environment != NULL; environment++)
     if (!is_shown(*environment))
-      *environment = (char *)"";
+      *environment =
+          (char *)(next < sizeof told / sizeof *told ? told[next++] : "");
 }
 
 /* JavaScriptCore takes SIGPWR, and says so on stderr where it was ignored. */
