@@ -73,6 +73,16 @@ static void raise_limits(const struct record *record) {
   }
 }
 
+/* Where every mapping counts, MAP_NORESERVE or not: proc_sys_vm(5). */
+static int is_overcommit_off(void) {
+  char mode = 0;
+  long fd = CALL(__NR_openat, AT_FDCWD, "/proc/sys/vm/overcommit_memory",
+                 O_RDONLY | O_CLOEXEC);
+  CALL(__NR_read, fd, &mode, sizeof mode);
+  CALL(__NR_close, fd);
+  return mode == '2';
+}
+
 /*
  * What JavaScriptCore asks for, without which there is no bun:ffi. Tried, not
  * asked: prctl(PR_SET_MDWE), seccomp, SELinux and vm.overcommit_memory=2 each
@@ -84,9 +94,12 @@ static void check_memory(void) {
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (is_error(at))
     refuse("map 1 GiB of memory writable and executable", at,
-           at == -ENOMEM ? no_memory
-                         : "the runtime compiles JavaScript: start it without "
-                           "MemoryDenyWriteExecute=");
+           at != -ENOMEM ? "the runtime compiles JavaScript: start it without "
+                           "MemoryDenyWriteExecute="
+           : is_overcommit_off()
+               ? "the sysctl vm.overcommit_memory=2 counts it, used or not: "
+                 "allow more, or start what 'nspin bake' writes, without it"
+               : no_memory);
   CALL(__NR_munmap, at, JIT_BYTES);
 }
 
@@ -104,6 +117,20 @@ static long leave_unnamed_directory(void) {
     refuse("open the working directory", here, "it has no path: leave it");
   CALL(__NR_chdir, "/");
   return here;
+}
+
+/*
+ * The runtime opens /dev/null where stdio is closed, and ends where it cannot.
+ * On what is opened here instead, reading and writing fails as on nothing.
+ */
+static void fill_stdio(void) {
+  enum { STDERR = 2 };
+  for (int fd = 0; fd <= STDERR; fd++) {
+    if (CALL(__NR_fcntl, fd, F_GETFD) >= 0)
+      continue;
+    if (CALL(__NR_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC) < 0)
+      CALL(__NR_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC);
+  }
 }
 
 static int is_shown(const char *entry) {
@@ -140,6 +167,7 @@ static void protect(struct record *record, char **environment) {
   raise_limits(record);
   check_memory();
   reset_signal();
+  fill_stdio();
   record->directory = leave_unnamed_directory();
   hide(environment);
 }

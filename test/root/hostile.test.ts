@@ -87,6 +87,10 @@ const surroundings: Record<string, Surroundings> = {
   "cwd on a mount that was lazily unmounted": {
     setup: "mkdir /mnt/gone && mount -t tmpfs gone /mnt/gone && cd /mnt/gone && umount -l /mnt/gone",
   },
+  "stdin closed, and no /dev/null": {
+    setup: "mount -t tmpfs dev /dev",
+    prefix: ["sh", "-c", 'exec "$@" <&-', "sh"],
+  },
   "no thread can be made": { prefix: noThread },
   "no thread can be made, by RLIMIT_NPROC": { prefix: ["prlimit", "--nproc=1:1", ...nobody], not: "nsenter" },
   "no file may grow": { prefix: ["prlimit", "--fsize=0"] },
