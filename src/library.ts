@@ -43,24 +43,27 @@ export function load<Name extends keyof typeof FUNCTIONS>(...names: Name[]) {
   }
 }
 
-/** These functions where the object lies in memory, by its dynamic symbols, elf(5). */
+/** These functions where the object lies in memory: by its dynamic symbols, elf(5). */
 function inPlace<Wanted extends Partial<typeof FUNCTIONS>>(wanted: Wanted, object: number): Wanted {
-  const [SHOFF, SHNUM, SECTION_BYTES, SYMBOL_BYTES, DYNSYM] = [40, 60, 64, 24, 11];
+  const header = { shoff: 40, shnum: 60 };
+  const section = { type: 4, offset: 24, size: 32, link: 40, bytes: 64 };
+  const symbol = { name: 0, value: 8, bytes: 24 };
+  const SHT_DYNSYM = 11;
   const u32 = (at: number) => read.u32(at as never);
-  const headers = object + numberAt(object + SHOFF);
-  const offset = (section: number) => numberAt(headers + section * SECTION_BYTES + 24);
-  const linked = { ...wanted } as Record<string, object>;
-  for (let section = 0; section < read.u16((object + SHNUM) as never); section++) {
-    const header = headers + section * SECTION_BYTES;
-    if (u32(header + 4) !== DYNSYM) continue;
-    const texts = object + offset(u32(header + 40));
-    const end = offset(section) + numberAt(header + 32);
-    for (let symbol = object + offset(section); symbol < object + end; symbol += SYMBOL_BYTES) {
-      const name = textAt(texts + u32(symbol));
-      if (name in linked) linked[name] = { ...linked[name], ptr: object + numberAt(symbol + 8) };
+  const sections = object + numberAt(object + header.shoff);
+  const placed = { ...wanted } as Record<string, object>;
+  for (let i = 0; i < read.u16((object + header.shnum) as never); i++) {
+    const table = sections + i * section.bytes;
+    if (u32(table + section.type) !== SHT_DYNSYM) continue;
+    const texts = sections + u32(table + section.link) * section.bytes;
+    const begin = object + numberAt(table + section.offset);
+    for (let at = begin; at < begin + numberAt(table + section.size); at += symbol.bytes) {
+      const name = textAt(object + numberAt(texts + section.offset) + u32(at + symbol.name));
+      const ptr = object + numberAt(at + symbol.value);
+      if (name in placed) placed[name] = { ...placed[name], ptr };
     }
   }
-  return linked as Wanted;
+  return placed as Wanted;
 }
 
 export const addressOf = ptr;
