@@ -121,7 +121,8 @@ static long leave_unnamed_directory(void) {
 
 /*
  * The runtime opens /dev/null where stdio is closed, and ends where it cannot.
- * On what is opened here instead, reading and writing fails as on nothing.
+ * On what is opened here instead, reading and writing fails as on nothing. And
+ * so no descriptor of ours, the object's for one, takes the place of stdio.
  */
 static void fill_stdio(void) {
   enum { STDERR = 2 };

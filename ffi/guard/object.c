@@ -32,7 +32,6 @@ static long fill(long fd, u64 bytes) {
 }
 
 long object_open(void) {
-  enum { FIRST = 3 }; /* not where stdio would be, and is closed */
   static const char name[] = "nspin";
   unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   /* Without MFD_EXEC, Linux 6.3, it is the sysctl vm.memfd_noexec that says. */
@@ -42,10 +41,7 @@ long object_open(void) {
   if (fd < 0)
     return fd;
   long result = fill(fd, (u64)(object_end - object));
-  if (result == 0 && fd >= FIRST)
-    return fd;
-  if (result == 0)
-    result = CALL(__NR_fcntl, fd, F_DUPFD_CLOEXEC, FIRST);
-  CALL(__NR_close, fd);
-  return result;
+  if (result < 0)
+    CALL(__NR_close, fd);
+  return result < 0 ? result : fd;
 }

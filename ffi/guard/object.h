@@ -10,9 +10,9 @@
 extern const char object[], object_end[];
 
 /*
- * A sealed memfd with the object in it, for dlopen(3): close-on-exec, 3 or
- * higher. -errno where the host refuses it: vm.memfd_noexec=2, SELinux, an old
- * seccomp profile, RLIMIT_FSIZE.
+ * A sealed memfd with the object in it, for dlopen(3): close-on-exec.
+ * -errno where the host refuses it: vm.memfd_noexec=2, SELinux, an old seccomp
+ * profile, RLIMIT_FSIZE.
  */
 long object_open(void);
 
