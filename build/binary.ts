@@ -14,12 +14,12 @@ const UNGUARDED = `${BINARY}.unguarded`; // protects from nothing: the tests sho
 
 // Without --no-compile-autoload-*, a bunfig.toml in the cwd runs code as root.
 // Never strip: that turns the binary into the plain bun command.
-// What is no launch is bundled first, and goes in as a file (src/main.ts).
+// The commands are bundled first, and go in as a file (src/main.ts).
 const FLAGS = ["--compile", "--minify", "--bytecode", "--format=esm"];
 const MODULES = ["src/main.ts", "src/unpinned-worker.ts"];
 const CLOSED = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
 const FOR = IS_NATIVE ? [] : [`--target=bun-linux-${TARGET}`];
-await $`${process.execPath} build --target=bun --minify src/other.ts --outdir dist/bundles`.quiet();
+await $`${process.execPath} build --target=bun --minify src/commands/index.ts --outfile dist/bundles/commands.js`.quiet();
 await $`${process.execPath} build ${FLAGS} ${CLOSED} ${FOR} ${MODULES} --outfile ${BUNDLED}`.quiet();
 await object();
 if (IS_NATIVE) await guard(BUNDLED, UNGUARDED, ["-DUNGUARDED"]);

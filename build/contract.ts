@@ -1,33 +1,57 @@
 // ffi/launch.h and what else both halves share -> src/contract.ts and the README's table of decisions, expanded
 // by the compiler itself. With --check: fail where a file is not what it says.
 const EXPAND = `
+#include "ffi/errors.h"
 #include "ffi/launch.h"
 #include "ffi/launcher/image.h"
 #define FIELD(name, meaning) [#name, meaning],
-#define STEP(name, when, verb, object) [#name, #when, verb, #object],
+#define SAME ""
+#define STEP(name, fails, object, does) [#name, fails, #object, does],
 #define METHOD(name, bit) [#name, bit],
 #define RULE(name, asked, when, act, why) [#name, #asked, #when, #act, why],
+#define ERROR(name, text) [#name, text],
+#define HINT(step, error, when, text) [#step, #error, #when, text],
+#define STATUS(name, status) [#name, #status],
 {"plan": IMAGE_PLAN, "magic": IMAGE_MAGIC, "digest": IMAGE_DIGEST, "launch": [LAUNCH_FIELDS(FIELD) 0], "cover": [COVER_FIELDS(FIELD) 0], "steps": [LAUNCH_STEPS(STEP) 0],
- "methods": [METHODS(METHOD) 0], "decisions": [DECISIONS(RULE) 0], "conditions": [CONDITIONS(FIELD) 0]}
+ "methods": [METHODS(METHOD) 0], "decisions": [DECISIONS(RULE) 0], "conditions": [CONDITIONS(FIELD) 0],
+ "errors": [ERRORS(ERROR) COMMAND_ERRORS(ERROR) 0], "hints": [HINTS(HINT) COMMAND_HINTS(HINT) 0], "statuses": [STATUSES(STATUS) 0]}
 `;
+const CAPABILITIES = "#include <linux/capability.h>\n";
 
 type Row = [string, string, string, string, string];
-type Lists = Record<"launch" | "cover" | "steps" | "methods" | "decisions" | "conditions", Row[]>;
+type Name = "launch" | "cover" | "steps" | "methods" | "decisions" | "conditions";
+type Lists = Record<Name | "errors" | "hints" | "statuses", Row[]>;
 
-const cc = Bun.spawnSync([process.env.CC ?? "cc", "-E", "-P", "-xc", "-I.", "-"], {
-  stdin: Buffer.from(EXPAND),
-});
-if (!cc.success) throw new Error(`cannot expand ffi/launch.h: ${cc.stderr}`);
-const expanded = cc.stdout.toString().slice(cc.stdout.lastIndexOf('{"plan"'));
+function preprocess(source: string, ...options: string[]): string {
+  const words = [process.env.CC ?? "cc", "-E", "-P", ...options, "-xc", "-I.", "-"];
+  const { success, stdout, stderr } = Bun.spawnSync(words, { stdin: Buffer.from(source) });
+  if (!success) throw new Error(`cannot expand the headers: ${stderr}`);
+  return stdout.toString();
+}
+
+const expanded = preprocess(EXPAND);
 const lists: Lists & { plan: number; magic: string; digest: number } = JSON.parse(
-  expanded.replaceAll(/, ?0\]/g, "]").replaceAll(/0x[0-9a-f]+/g, (hex) => String(Number(hex))),
+  expanded
+    .slice(expanded.lastIndexOf('{"plan"'))
+    .replaceAll(/"\s+"/g, "") // one text in two literals
+    .replaceAll(/, ?0\]/g, "]")
+    .replaceAll(/0x[0-9a-f]+/g, (hex) => String(Number(hex))),
 );
 
+/** By their numbers, which have no gap. */
+const capabilities = preprocess(CAPABILITIES, "-dM")
+  .matchAll(/^#define CAP_(\w+) (\d+)$/gm)
+  .toArray()
+  .map(([, name, number]) => ({ name, number: Number(number) }))
+  .sort((a, b) => a.number - b.number);
+if (capabilities.length === 0 || capabilities.some(({ number }, i) => number !== i))
+  throw new Error("<linux/capability.h> does not number the capabilities from 0 on");
+
 const rows = (list: Row[], show: (row: Row) => string) => list.map((row) => `  ${show(row)},\n`).join("");
-const text = `// GENERATED from ffi/launch.h by build/contract.ts. Do not edit.
+const text = `// GENERATED from ffi/launch.h, ffi/errors.h and <linux/capability.h> by build/contract.ts. Do not edit.
 
 /** A launcher's file, ffi/launcher/image.h. */
-export const IMAGE = { plan: ${lists.plan}, magic: "${lists.magic}", digest: ${lists.digest} } as const;
+export const LAUNCHER_FILE = { plan: ${lists.plan}, magic: "${lists.magic}", digest: ${lists.digest} } as const;
 
 /** struct launch: every field a u64. */
 export const LAUNCH_FIELDS = [
@@ -37,12 +61,12 @@ ${rows(lists.launch, ([name, meaning]) => `/** ${meaning} */\n  ${JSON.stringify
 export const COVER_FIELDS = [
 ${rows(lists.cover, ([name, meaning]) => `/** ${meaning} */\n  ${JSON.stringify(name)}`)}] as const;
 
-/** The pinned sequence; step N is STEPS[N - 1]. */
+/** The pinned sequence; step N is STEPS[N - 1]. What it does, as a dry run says it. */
 export const STEPS = [
 ${rows(
   lists.steps,
-  ([name, when, verb, object]) =>
-    `{ name: "${name}", when: "${when}", verb: "${verb}", object: "${object}" }`,
+  ([name, fails, object, does]) =>
+    `{ name: "${name}", does: ${JSON.stringify(does || fails)}, object: "${object}" }`,
 )}] as const;
 
 /** What --method takes; the bit stands for it in struct launch. */
@@ -60,6 +84,29 @@ ${rows(
 /** When a row fits. */
 export const CONDITIONS = {
 ${rows(lists.conditions, ([name, meaning]) => `${name}: ${JSON.stringify(meaning)}`)}} as const;
+
+/** What an error number says, by its name, as strerror(3) has it. */
+export const ERRORS = {
+${rows(lists.errors, ([name, text]) => `${name}: ${JSON.stringify(text)}`)}} as const;
+
+/** What to say where a step fails and the error alone misleads; the first row that fits. */
+export const HINTS = [
+${rows(
+  lists.hints,
+  ([step, error, when, hint]) =>
+    `{ step: "${step}", error: "${error}", when: "${when}", hint: ${JSON.stringify(hint)} }`,
+)}] as const;
+
+/** nspin's own exit statuses. */
+export const STATUSES = {
+${rows(lists.statuses, ([name, status]) => `${name}: ${status}`)}} as const;
+
+/** capabilities(7), each by its number. */
+export const CAPABILITIES = [
+${rows(
+  capabilities.map(({ name }) => [name] as unknown as Row),
+  ([name]) => JSON.stringify(name),
+)}] as const;
 `;
 
 const conditions = new Map(lists.conditions.map(([name, meaning]) => [name, meaning]));
@@ -78,7 +125,7 @@ const files = { "src/contract.ts": text, "README.md": readme.replace(marks, `$1$
 for (const [file, wanted] of Object.entries(files)) {
   if (!process.argv.includes("--check")) await Bun.write(file, wanted);
   else if ((await Bun.file(file).text()) !== wanted) {
-    throw new Error(`${file} is not what ffi/launch.h says; run: npm run contract`);
+    throw new Error(`${file} is not what the headers say; run: npm run contract`);
   }
 }
 

@@ -1,11 +1,11 @@
 // ffi/launcher/ and ffi/ -> dist/launcher.ts: for each machine what `nspin bake` puts
 // a plan behind. In every binary there are all: an AMI is baked elsewhere.
 import { $, Glob } from "bun";
-import { IMAGE } from "../src/contract.ts";
+import { LAUNCHER_FILE } from "../src/contract.ts";
 import { planTemplate } from "./elf.ts";
 import { ALL, compilerOf, FREESTANDING, type Machine } from "./target.ts";
 
-const LIMIT = 16_100; // a launcher, with a plan of ordinary length, is below 16 KiB
+const LIMIT = 32 * 1024;
 
 // Small before all: each page of it is read from a cold disk.
 const FLAGS = [
@@ -22,7 +22,7 @@ const FOR: Record<Machine, string[]> = {
   ],
   arm64: ["-mcmodel=tiny", "-fomit-frame-pointer"],
 };
-/** Of a runtime there is none to undo, and of the command line nothing to be called by. */
+/** Not in a launcher: what undoes a runtime's changes, and what the command line calls. */
 const OTHERS = ["exports", "inherit", "started", "unpinned"].map((name) => `ffi/${name}.c`);
 const own = ["start.S", "launcher.c", "inherit.c"].map((file) => `ffi/launcher/${file}`);
 const sources = [...new Glob("ffi/*.c").scanSync()].filter((file) => !OTHERS.includes(file)).sort();
@@ -36,7 +36,7 @@ async function build(machine: Machine): Promise<string> {
   const elf = `dist/launcher.${machine}.elf`;
   const flags = [...FLAGS, ...FOR[machine]];
   await $`${compilerOf(machine)} ${flags} ${own} ${sources} -o ${elf}`;
-  const template = planTemplate(Buffer.from(await Bun.file(elf).arrayBuffer()), IMAGE.plan);
+  const template = planTemplate(Buffer.from(await Bun.file(elf).arrayBuffer()), LAUNCHER_FILE.plan);
   if (template.length > LIMIT) throw new Error(`${elf}: ${template.length} bytes, ${LIMIT} is too many`);
   return template.toString("base64");
 }

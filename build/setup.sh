@@ -1,5 +1,5 @@
 #!/bin/sh
-# What a fresh Debian with npm lacks for LEVEL (build, release, demo, test, soak, bench): Bun
+# What a fresh Debian with npm lacks for LEVEL (build, check, release, demo, test, soak, bench): Bun
 # at the pinned version, the locked packages, Debian's packages. As root it
 # installs them; else it says which.
 set -eu
@@ -16,7 +16,8 @@ case $level in
 demo) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base unshare:util-linux" ;;
 test) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base strace:strace podman:podman runc:runc crun:crun clang-format:clang-format"
 	tools="$tools clang:clang qemu-system-x86_64:qemu-system-x86 qemu-system-aarch64:qemu-system-arm cpio:cpio sudo:sudo setcap:libcap2-bin"
-	tools="$tools qemu-aarch64:qemu-user prlimit:util-linux debootstrap:debootstrap" ;;
+	tools="$tools qemu-aarch64:qemu-user prlimit:util-linux debootstrap:debootstrap shellcheck:shellcheck" ;;
+check) tools="$tools clang-format:clang-format shellcheck:shellcheck" ;;
 soak) tools="$tools ip:iproute2 unshare:util-linux" ;;
 bench) tools="$tools ip:iproute2 hyperfine:hyperfine strace:strace go:golang-go runc:runc crun:crun bwrap:bubblewrap"
 	tools="$tools unshare:util-linux fincore:util-linux-extra losetup:mount mkfs.ext4:e2fsprogs" ;;
@@ -31,6 +32,8 @@ if [ "$level" = test ]; then
 	[ -e /usr/aarch64-linux-gnu/lib/libc.so.6 ] || missing="$missing libc6-arm64-cross"
 	ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-* >/dev/null 2>&1 ||
 		missing="$missing libclang-rt-dev"
+	[ -e /usr/share/gocode/src/github.com/opencontainers/runtime-spec/schema ] ||
+		missing="$missing golang-github-opencontainers-specs-dev"
 fi
 if [ -n "$missing" ]; then
 	if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

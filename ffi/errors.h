@@ -40,4 +40,16 @@
   E(EDQUOT, "Disk quota exceeded")                                             \
   E(ENOKEY, "Required key not available")
 
+/* Those that only the command line meets, and no launcher. */
+#define COMMAND_ERRORS(E) E(ENOTEMPTY, "Directory not empty")
+
+/*
+ * nspin's own exit statuses, S(name, status), as env(1) and nsenter(1) have
+ * them; any other is the program's.
+ */
+#define STATUSES(S)                                                            \
+  S(CANNOT, 125)         /* nspin failed, usage included: nothing started */   \
+  S(NOT_EXECUTABLE, 126) /* the program was found, and cannot be executed */   \
+  S(NOT_FOUND, 127)
+
 #endif

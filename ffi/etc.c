@@ -5,26 +5,25 @@
 static const char etc[] = "/etc/";
 
 /* The whole directory, as getdents64(2) tells it: bytes of it, or -errno. */
-static long read_entries(const char *path, char **entries) {
+static long read_entries(const char *path, struct block *entries) {
   long fd =
       CALL(__NR_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0)
     return fd;
   size_t room = 16 * 1024, have = 0;
-  long at = allocate(room), got = 0;
-  while (!is_error(at)) {
-    got = CALL(__NR_getdents64, fd, at + (long)have, room - have);
-    if (got <= 0)
+  long result = block_obtain(entries, room);
+  while (result == 0) {
+    long got = CALL(__NR_getdents64, fd, entries->at + have, room - have);
+    if (got <= 0) {
+      result = got;
       break;
-    have += (size_t)got;
-    if (room - have < sizeof(struct dirent64) + PATH_BYTES) {
-      at = CALL(__NR_mremap, at, room, room * 2, MREMAP_MAYMOVE);
-      room *= 2;
     }
+    have += (size_t)got;
+    if (room - have < sizeof(struct dirent64) + PATH_BYTES)
+      result = block_grow(entries, room *= 2);
   }
   CALL(__NR_close, fd);
-  *entries = (char *)at;
-  return is_error(at) ? at : got < 0 ? got : (long)have;
+  return result < 0 ? result : (long)have;
 }
 
 static int is_entry(const struct dirent64 *entry) {
@@ -39,16 +38,10 @@ static int is_covered(const struct cover *covers, u64 count,
   return 0;
 }
 
-static int is_before(const char *a, const char *b) {
-  while (*a != '\0' && *a == *b)
-    a++, b++;
-  return (unsigned char)*a < (unsigned char)*b;
-}
-
 /* Into its place among the entries, which begin at first. */
 static void insert(struct cover *first, struct cover *at, u64 source,
                    u64 target) {
-  for (; at > first && is_before((const char *)target, (char *)at[-1].target);
+  for (; at > first && text_compare((char *)target, (char *)at[-1].target) < 0;
        at--) {
     at->source = at[-1].source;
     at->target = at[-1].target;
@@ -57,30 +50,25 @@ static void insert(struct cover *first, struct cover *at, u64 source,
   at->target = target;
 }
 
-long etc_list(struct launch *launch) {
+static long list(struct launch *launch, struct block *block,
+                 const char *entries, long bytes) {
   const char *directory = (const char *)launch->etc;
-  char *entries = NULL;
-  long bytes = directory == NULL ? 0 : read_entries(directory, &entries);
-  if (bytes < 0 && bytes != -ENOENT)
-    return bytes;
   u64 asked = launch->cover_count, count = 0;
   size_t text_bytes = 0;
   const struct dirent64 *entry;
   for (long at = 0; at < bytes; at += entry->reclen, count++) {
-    entry = (struct dirent64 *)(entries + at);
+    entry = (const struct dirent64 *)(entries + at);
     text_bytes += text_length(directory) + sizeof etc +
                   2 * (text_length(entry->name) + 1);
   }
-  long block =
-      allocate((asked + count) * sizeof(struct cover) + text_bytes + 1);
-  if (is_error(block))
-    return block;
-  struct cover *covers = (struct cover *)block, *end = covers + asked;
+  MUST(
+      block_obtain(block, (asked + count) * sizeof(struct cover) + text_bytes));
+  struct cover *covers = (struct cover *)block->at, *end = covers + asked;
   char *text = (char *)(end + count);
   for (u64 i = 0; i < asked; i++)
     covers[i] = ((const struct cover *)launch->covers)[i];
   for (long at = 0; at < bytes; at += entry->reclen) {
-    entry = (struct dirent64 *)(entries + at);
+    entry = (const struct dirent64 *)(entries + at);
     char *source = text;
     char *target = text_copy(text_copy(text, directory), "/");
     target = text_copy(target, entry->name) + 1;
@@ -90,9 +78,21 @@ long etc_list(struct launch *launch) {
     end->is_entry = 1;
     insert(covers + asked, end++, (u64)source, (u64)target);
   }
-  launch->covers = (u64)block;
+  launch->covers = (u64)block->at;
   launch->cover_count = (u64)(end - covers);
   return 0;
+}
+
+long etc_list(struct launch *launch, struct block *block) {
+  struct block entries = {0, 0};
+  const char *directory = (const char *)launch->etc;
+  long bytes = directory == NULL ? 0 : read_entries(directory, &entries);
+  if (bytes == -ENOENT)
+    bytes = 0;
+  long result =
+      bytes < 0 ? bytes : list(launch, block, (const char *)entries.at, bytes);
+  block_release(&entries);
+  return result;
 }
 
 long etc_find_resolv_conf(const struct launch *launch) {

@@ -7,9 +7,10 @@
 /*
  * Copies launch->covers, which the sequence writes into, and appends a cover
  * for each entry of launch->etc, where there is one, sorted by name, but for
- * the targets that are named already. No such directory: none. 0 or -errno.
+ * the targets that are named already. No such directory: none. All of it is in
+ * block. 0 or -errno.
  */
-long etc_list(struct launch *launch);
+long etc_list(struct launch *launch, struct block *block);
 
 /* Does any cover lie on resolv.conf, or on all of /etc? 0, or -ENOENT. */
 long etc_find_resolv_conf(const struct launch *launch);

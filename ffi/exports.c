@@ -33,11 +33,12 @@ unsigned nspin_launch(struct launch *launch, const struct record *record) {
 }
 
 unsigned nspin_decide(struct launch *launch, const struct record *record) {
+  struct program program;
   struct record now;
   record = record_or_now(launch, record, &now);
   if (record != NULL)
-    sequence_decide(launch, record);
-  return report(launch, NULL);
+    sequence_decide(launch, record, &program);
+  return report(launch, &program);
 }
 
 unsigned nspin_unpin(struct launch *launch) {

@@ -14,6 +14,8 @@ static long set_group(long from, long to) {
 
 long holder_open(struct holder *holder) {
   char id[NUMBER_BYTES];
+  if (holder->there >= 0)
+    return 0;
   if (!holder->mount.is_listed)
     return -ENOENT;
   holder->there = open_itself(holder->mount.point);
@@ -23,14 +25,13 @@ long holder_open(struct holder *holder) {
   if (result == 0 && !text_equal(id, holder->mount.id))
     result = -EBUSY; /* another mount lies on it */
   if (result < 0)
-    CALL(__NR_close, holder->there);
+    close_file(&holder->there);
   return result;
 }
 
 void holder_close(struct holder *holder) {
-  if (holder->here >= 0)
-    CALL(__NR_close, holder->here);
-  holder->here = -1;
+  close_file(&holder->there);
+  close_file(&holder->here);
 }
 
 long holder_leave(struct holder *holder) {
@@ -41,7 +42,8 @@ long holder_leave(struct holder *holder) {
   long result = mount_of(holder->here, &mount);
   if (result < 0)
     return result;
-  if (!text_equal(mount.device, holder->mount.device) ||
+  if (mount.device != holder->mount.device ||
+      mount.peer_group != holder->mount.peer_group ||
       !text_equal(mount.root, holder->mount.root))
     return -ESTALE;
   return mount_change(holder->here, MS_SLAVE);
@@ -66,7 +68,7 @@ static long bind_as(const char *from, const char *to, u64 kind) {
 static long try_graph(void) {
   MUST(CALL(__NR_mount, 0, "/", 0, MS_REC | MS_PRIVATE));
   struct reader table;
-  MUST(read_open(&table, "/proc/self/mountinfo"));
+  MUST(read_open(&table, OWN_TABLE));
   MUST(CALL(__NR_mount, "nspin", "/proc", "tmpfs", 0, 0));
   MUST(CALL(__NR_mkdirat, AT_FDCWD, "/proc/a", 0700));
   MUST(CALL(__NR_mount, "nspin", "/proc/a", "tmpfs", 0, 0));

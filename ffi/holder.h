@@ -11,7 +11,7 @@
 #include "mount.h"
 
 struct holder {
-  long there, here;   /* its root: on the host, in this mount namespace */
+  long there, here; /* its root: on the host, in this mount namespace; or -1 */
   struct mount mount; /* on the host */
 };
 

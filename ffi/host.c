@@ -31,6 +31,13 @@ long host_open(struct host *host) {
   return host->table < 0 ? host->table : 0;
 }
 
+void host_close(struct host *host) {
+  close_file(&host->mounts);
+  close_file(&host->root);
+  close_file(&host->cwd);
+  close_file(&host->table);
+}
+
 long host_leave(struct host *host) {
   long result = CALL(__NR_unshare, CLONE_NEWNS);
   host->is_left = result == 0;

@@ -12,7 +12,10 @@ struct host {
 /* CAP_SYS_ADMIN, effective: 1, 0 or -errno. */
 long host_may_mount(void);
 
+#define HOST_NOT_OPEN                                                          \
+  { .mounts = -1, .root = -1, .cwd = -1, .table = -1 }
 long host_open(struct host *host); /* 0 or -errno, as all of these */
+void host_close(struct host *host);
 
 /* unshare(2) of the mounts; the thread has an fs_struct of its own then. */
 long host_leave(struct host *host);

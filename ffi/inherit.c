@@ -14,7 +14,7 @@ static void close_on_exec(long fd, void *result) {
 
 long inherit_descriptors(const struct record *record) {
   long result = 0;
-  MUST(each_descriptor(close_on_exec, &result));
+  MUST(each_number("/proc/self/fd", close_on_exec, &result));
   MUST(result);
   for (u64 i = 0; i < record->descriptor_count; i++)
     MUST(CALL(__NR_fcntl, record->descriptors[i], F_SETFD, 0));

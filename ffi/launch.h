@@ -28,6 +28,10 @@
   F(by_command, "1: words are a command that enters, and starts the program")  \
   F(skip, "words of the command line before the program")                      \
   F(lock, "path of the lock file that serializes changes to the host")         \
+  F(force, "1: unpin also what a process relies on")                           \
+  F(steps, "out: of a dry run, the steps: array of step | cover << 32")        \
+  F(step_count, "out: entries in steps")                                       \
+  F(failed_process, "out: a process that it was about, or 0")                  \
   F(failed_step, "out: number of the step that failed, or 0")                  \
   F(failed_cover, "out: index of the cover that it was about")                 \
   F(failed_errno, "out: why")
@@ -37,7 +41,7 @@
   F(source, "path of what the program shall see")                              \
   F(target, "path where it shall see it; a symbolic link is covered itself")   \
   F(is_entry, "1: an entry of etc, with its namesake")                         \
-  F(decision, "in: 0, or the decision already told; out: the one taken")       \
+  F(decision, "out: how it is covered, a row of DECISIONS from 1")             \
   F(holder, "out: the first cover whose target the same mount holds")
 
 /* What --method can ask for, M(NAME, bit); the man pages' words in README. */
@@ -46,22 +50,29 @@
 /*
  * How a target is covered: D(name, asked, when, act, why). The first row whose
  * asked holds the method, and whose condition holds for the target, decides;
- * the number of a decision is its place in this list, from 1. Acts: COVER lays
- * the source on and nothing else, REFUSE starts nothing, UNKNOWN is told by a
- * --dry-run without privilege only.
+ * the number of a decision is its place in this list, from 1. Where that is to
+ * pin, what the rows for PIN refuse is refused. Acts: COVER lays the source on
+ * and nothing else, REFUSE starts nothing, UNKNOWN is what a --dry-run without
+ * privilege can say.
  */
 #define DECISIONS(D)                                                           \
   D(PINNED, AUTO | PIN | REJOIN, ON_ITSELF, COVER,                             \
     "the host has it bound onto itself: nothing can take its place")           \
   D(FREE, AUTO | REJOIN, PRIVATE, COVER,                                       \
     "the mount that holds it is not shared: what lands on it goes nowhere")    \
+  D(NO_PIN, PIN, DIRECTORY, REFUSE,                                            \
+    "a directory is not pinned: what the host mounts in it later would reach " \
+    "nobody else; rejoin and overlay, Linux 5.15, have no such limit")         \
+  D(PIN_PASSES_ON, PIN, PEER, REFUSE,                                          \
+    "the mount that holds it has a peer in this mount table, which would be "  \
+    "pinned too; rejoin and overlay, Linux 5.15, have no such limit")          \
   D(ASKED_PIN, PIN, ALWAYS, PIN, "as asked")                                   \
   D(PLAIN, AUTO, PLAIN, PIN,                                                   \
-    "it is no symbolic link: a rename over it would take the cover away")      \
+    "it is a plain file: a rename over it would take the cover away")          \
   D(HIDDEN, AUTO, UNREACHABLE, PIN,                                            \
     "the root of the mount that holds it is covered, or outside of this root") \
   D(UNASKED, AUTO | REJOIN | OVERLAY, UNPRIVILEGED, UNKNOWN,                   \
-    "whether the kernel can rejoin a peer group, it tells root only")          \
+    "only root can ask the kernel whether it can rejoin a peer group")         \
   D(OLD_KERNEL, AUTO, NO_SET_GROUP, PIN,                                       \
     "the kernel cannot rejoin a peer group (Linux 5.15)")                      \
   D(LOCKED, AUTO, USER_NAMESPACE, PIN,                                         \
@@ -69,7 +80,7 @@
   D(BROKEN_GRAPH, AUTO, BAD_GRAPH, PIN,                                        \
     "it is held by a slave, and this kernel breaks propagation to those")      \
   D(LINK, AUTO, ALWAYS, REJOIN,                                                \
-    "it is a symbolic link, covered itself: the host may replace its target")  \
+    "nothing stays on the host; it is no plain file that a rename replaces")   \
   D(ALONE, OVERLAY, PRIVATE, OVERLAY, "as asked; nothing to rejoin")           \
   D(NO_HOLDER, REJOIN | OVERLAY, UNREACHABLE, REFUSE,                          \
     "the root of the mount that holds it is covered, or outside of this root") \
@@ -85,7 +96,9 @@
   W(ALWAYS, "otherwise")                                                       \
   W(ON_ITSELF, "a private mount of the file onto itself is there")             \
   W(PRIVATE, "the mount that holds it is not shared")                          \
-  W(PLAIN, "a plain file or a directory")                                      \
+  W(DIRECTORY, "a directory")                                                  \
+  W(PEER, "its mount has a peer here that shows the file too")                 \
+  W(PLAIN, "a plain file, no mount itself, on a mount without such a peer")    \
   W(UNREACHABLE, "the root of the mount that holds it cannot be opened")       \
   W(UNPRIVILEGED, "a dry run without CAP_SYS_ADMIN")                           \
   W(NO_SET_GROUP, "the kernel does not know MOVE_MOUNT_SET_GROUP")             \
@@ -93,53 +106,53 @@
   W(BAD_GRAPH, "that mount is shared and a slave, and the probe finds a bug")
 
 /*
- * The steps, in the order in which they are taken: S(name, when, verb, object).
- * "when" is ALWAYS, NETNS (with a network namespace), ETC (with etc), COVERS
- * (with at least one cover), JOIN (joined in the sequence), UNPIN (by
- * nspin_unpin only), or one cover at a time: COVER (every one), PIN, OVERLAY
- * (by that act), READ_ONLY, and on their own EVERY (every one) and HOLDER (once
- * for each mount to be left and rejoined). Consecutive steps of the former kind
- * are taken together, cover by cover. Verb and object make both the error,
- * "cannot VERB OBJECT", and the line of --dry-run. The number of a step is its
- * place in this list, from 1.
+ * The steps: S(name, fails, object, does). Where one fails, the message is
+ * "cannot FAILS OBJECT"; a dry run says "DOES OBJECT", SAME where that is the
+ * same verb. Their order is that of the calls in ffi/sequence.c, which a dry
+ * run follows. The number of a step is its place in this list, from 1.
  */
 #define LAUNCH_STEPS(S)                                                        \
-  S(CONTRACT, ALWAYS, "read the plan", NONE)                                   \
-  S(LEADER, ALWAYS, "run on the thread-group leader", NONE)                    \
-  S(SECURE, ALWAYS, "run setuid, setgid or with file capabilities", NONE)      \
-  S(DIRECTORY, ALWAYS, "return to the working directory", NONE)                \
-  S(PRIVILEGE, ALWAYS, "use CAP_SYS_ADMIN", NONE)                              \
-  S(INHERIT, ALWAYS, "keep the inherited file descriptors", NONE)              \
-  S(ARGUMENTS, ALWAYS, "put together the arguments", NONE)                     \
-  S(FIND, ALWAYS, "find", COMMAND)                                             \
-  S(OPEN_NETNS, NETNS, "open network namespace", NETNS)                        \
-  S(CHECK_NETNS, NETNS, "use as a network namespace", NETNS)                   \
-  S(LIST, ETC, "list", ETC)                                                    \
-  S(FIND_RESOLV_CONF, ETC, "find", RESOLV_CONF)                                \
-  S(OPEN_HOST, COVERS, "open the host's root directory", NONE)                 \
-  S(OPEN_SOURCE, COVER, "open", SOURCE)                                        \
-  S(OPEN_TARGET, COVER, "open", TARGET)                                        \
-  S(COMPARE, COVER, "lay", BIND)                                               \
-  S(INSPECT, COVER, "look up the mount that holds", TARGET)                    \
-  S(DECIDE, COVER, "use method", METHOD)                                       \
-  S(LOCK, PINS, "lock", LOCK)                                                  \
-  S(SELF_BIND, PIN, "bind onto itself", TARGET)                                \
-  S(PRIVATE, PIN, "make private the mount on", TARGET)                         \
-  S(UNSHARE, COVERS, "unshare the mount namespace", NONE)                      \
-  S(LEAVE, HOLDER, "make a slave of the mount that holds", TARGET)             \
-  S(OPEN_SHOWN, EVERY, "open for the program", SOURCE)                         \
-  S(OVERLAY, OVERLAY, "lay an overlay on the directory of", TARGET)            \
-  S(BIND, COVER, "bind", BIND)                                                 \
-  S(BIND_PRIVATE, COVER, "make private the bind mount on", TARGET)             \
-  S(READ_ONLY, READ_ONLY, "make read-only the bind mount on", TARGET)          \
-  S(VERIFY_HERE, EVERY, "verify the bind of", BIND)                            \
-  S(REJOIN, HOLDER, "rejoin the peer group of the mount that holds", TARGET)   \
-  S(VERIFY_HOST, COVER, "verify that the host keeps", TARGET)                  \
-  S(JOIN_NETNS, JOIN, "join network namespace", NETNS)                         \
-  S(RESTORE, ALWAYS, "restore signals and limits", NONE)                       \
-  S(EXECUTE, ALWAYS, "execute", COMMAND)                                       \
-  S(FIND_PIN, UNPIN, "find a mount of method pin on", TARGET)                  \
-  S(UNPIN, UNPIN, "unmount", TARGET)
+  S(CONTRACT, "read the plan", NONE, SAME)                                     \
+  S(LEADER, "run on the thread-group leader", NONE, SAME)                      \
+  S(SECURE, "run setuid, setgid or with file capabilities", NONE,              \
+    "check that no file capability, setuid or setgid bit is at work")          \
+  S(DIRECTORY, "return to the working directory", NONE, SAME)                  \
+  S(PRIVILEGE, "use CAP_SYS_ADMIN", NONE, SAME)                                \
+  S(INHERIT, "keep the inherited file descriptors", NONE, SAME)                \
+  S(ARGUMENTS, "put together the arguments", NONE, SAME)                       \
+  S(OPEN_NETNS, "open network namespace", NETNS, SAME)                         \
+  S(CHECK_NETNS, "use as a network namespace", NETNS,                          \
+    "check that it is a network namespace:")                                   \
+  S(OPEN_HOST, "open the host's root directory", NONE, SAME)                   \
+  S(LIST, "list", ETC, SAME)                                                   \
+  S(FIND_RESOLV_CONF, "find", RESOLV_CONF, SAME)                               \
+  S(OPEN_SOURCE, "open", SOURCE, SAME)                                         \
+  S(OPEN_TARGET, "open", TARGET, SAME)                                         \
+  S(COMPARE, "lay", BIND, "compare")                                           \
+  S(INSPECT, "look up the mount that holds", TARGET, SAME)                     \
+  S(DECIDE, "use method", METHOD, SAME)                                        \
+  S(CLONE, "clone", SOURCE, SAME)                                              \
+  S(LOCK, "lock", LOCK, SAME)                                                  \
+  S(SELF_BIND, "bind onto itself", TARGET, SAME)                               \
+  S(PRIVATE, "make private the mount on", TARGET, SAME)                        \
+  S(UNSHARE, "unshare the mount namespace", NONE, SAME)                        \
+  S(OPEN_HERE, "open for the program", TARGET, SAME)                           \
+  S(LEAVE, "make a slave of the mount that holds", TARGET, SAME)               \
+  S(OVERLAY, "lay an overlay on the directory of", TARGET, SAME)               \
+  S(BIND_BELOW, "bind onto itself, for the program,", TARGET, SAME)            \
+  S(BIND, "bind", BIND, SAME)                                                  \
+  S(BIND_PRIVATE, "make private the bind mount on", TARGET, SAME)              \
+  S(READ_ONLY, "make read-only the bind mount on", TARGET, SAME)               \
+  S(VERIFY_HERE, "verify the bind of", BIND, SAME)                             \
+  S(REJOIN, "rejoin the peer group of the mount that holds", TARGET, SAME)     \
+  S(VERIFY_HOST, "verify that the host keeps", TARGET, SAME)                   \
+  S(FIND, "find", COMMAND, SAME)                                               \
+  S(JOIN_NETNS, "join network namespace", NETNS, SAME)                         \
+  S(RESTORE, "restore signals and limits", NONE, SAME)                         \
+  S(EXECUTE, "execute", COMMAND, SAME)                                         \
+  S(FIND_PIN, "find a mount of method pin on", TARGET, SAME)                   \
+  S(CHECK_USE, "unpin", USED, SAME)                                            \
+  S(UNPIN, "unmount", TARGET, SAME)
 
 /*
  * Where errno alone misleads, H(step, errno, when, hint), the first row that
@@ -160,6 +173,9 @@
     "host's with --no-etc")                                                    \
   H(OPEN_SOURCE, ENOENT, ALWAYS,                                               \
     "this is what the program shall see: it must exist")                       \
+  H(OPEN_TARGET, EACCES, ALWAYS,                                               \
+    "a symbolic link on the way can be replaced by somebody else than root: "  \
+    "name the path that it leads to")                                          \
   H(OPEN_TARGET, ENOENT, ENTRY,                                                \
     "each entry of /etc/netns/ID covers its namesake in /etc, which must "     \
     "exist")                                                                   \
@@ -176,8 +192,13 @@
     "something is mounted in there, which an overlay would hide")              \
   H(OVERLAY, ENODEV, ALWAYS,                                                   \
     "the kernel has no overlay file system: modprobe overlay")                 \
+  H(CLONE, EINVAL, ALWAYS,                                                     \
+    "what has no path of its own, such as a pipe, cannot be bound")            \
   H(BIND, EINVAL, ALWAYS,                                                      \
     "what has no path of its own, such as a pipe, cannot be bound")            \
+  H(BIND_BELOW, ENOENT, ALWAYS,                                                \
+    "what is mounted there was removed from its own file system, so nothing "  \
+    "can lie on it: umount it")                                                \
   H(READ_ONLY, ENOSYS, ALWAYS, "of a directory, --read-only needs Linux 5.12") \
   H(REJOIN, EINVAL, ALWAYS,                                                    \
     "a mount that is locked to its place, user_namespaces(7), cannot rejoin: " \
@@ -188,6 +209,7 @@
     "arguments and environment together are longer than execve(2) takes")      \
   H(SELF_BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                      \
   H(BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                           \
+  H(BIND_BELOW, ENOSPC, ALWAYS, MOUNT_MAX)                                     \
   H(ANY, ESTALE, ALWAYS,                                                       \
     "it changed meanwhile, and nothing was started: try again")
 /* Those that only the command line meets, and no launcher. */
@@ -197,7 +219,11 @@
   H(FIND_PIN, EINVAL, ALWAYS,                                                  \
     "what is there is no mount of the file onto itself, as method pin leaves " \
     "it")                                                                      \
-  H(FIND_PIN, EBUSY, ALWAYS, "other mounts lie in it: unmount them first")
+  H(FIND_PIN, EBUSY, ALWAYS,                                                   \
+    "other mounts lie on it or in it: unmount them first")                     \
+  H(CHECK_USE, EBUSY, ALWAYS,                                                  \
+    "end it first; with --force the host can replace the file, and it then "   \
+    "reads the host's")
 #define MOUNT_MAX "the limit is the sysctl fs.mount-max"
 #define KINDS "a file covers a file, a directory covers a directory"
 

@@ -5,21 +5,28 @@
 #include <asm/statfs.h>
 #include <linux/stat.h>
 
-#define MNT_DETACH 2 /* umount2(2); in libc's <sys/mount.h> only */
-
 long open_itself(const char *path) {
   return CALL(__NR_openat, AT_FDCWD, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
 
+static u64 device_number(const char *text) { /* MAJOR:MINOR */
+  const char *minor = text;
+  while (*minor != ':' && *minor != '\0')
+    minor++;
+  return text_value(text, 10) << 32 |
+         (*minor == ':' ? text_value(minor + 1, 10) : 0);
+}
+
 /* A line: ID PARENT DEVICE ROOT POINT OPTIONS [TAG...] - FILESYSTEM... */
 int mount_next(struct reader *table, struct mount *mount) {
+  char device[2 * NUMBER_BYTES];
   struct {
     char *word;
     size_t bytes;
   } fields[] = {
       {mount->id, sizeof mount->id},
       {mount->parent, sizeof mount->parent},
-      {mount->device, sizeof mount->device},
+      {device, sizeof device},
       {mount->root, sizeof mount->root},
       {mount->point, sizeof mount->point},
   };
@@ -31,21 +38,24 @@ int mount_next(struct reader *table, struct mount *mount) {
     return 0;
   mount->is_listed = 1;
   mount->is_shared = mount->is_slave = 0;
-  mount->unique_parent = 0;
+  mount->unique_parent = mount->peer_group = 0;
+  mount->device = device_number(device);
   end = read_word(table, mount->options, sizeof mount->options);
   for (int tags = 1; end == ' ';) {
     end = read_word(table, tag, sizeof tag);
     tags = tags && !text_equal(tag, "-");
-    mount->is_shared |= tags && text_starts(tag, "shared:");
+    if (tags && text_starts(tag, "shared:")) {
+      mount->is_shared = 1;
+      mount->peer_group = text_value(tag + text_length("shared:"), 10);
+    }
     mount->is_slave |= tags && text_starts(tag, "master:");
   }
   return 1;
 }
 
-/* The mount with that id; -ENOENT: not listed. */
-static long find(const char *id, struct mount *mount) {
+long mount_find(const char *table_path, const char *id, struct mount *mount) {
   struct reader table;
-  long end = read_open(&table, "/proc/self/mountinfo");
+  long end = read_open(&table, table_path);
   if (end < 0)
     return end;
   int is_found = 0;
@@ -76,8 +86,8 @@ static long tell(u64 unique_id, struct mount *mount) {
     return -ENOENT; /* or it lies outside of this root */
   text_number(mount->id, answer.old_id);
   text_number(mount->parent, answer.old_parent);
-  text_number(mount->device,
-              (u64)answer.device_major << 32 | answer.device_minor);
+  mount->device = (u64)answer.device_major << 32 | answer.device_minor;
+  mount->peer_group = answer.peer_group;
   text_number(mount->options, answer.attributes);
   copy_cut(mount->root, root, sizeof mount->root);
   copy_cut(mount->point, point, sizeof mount->point);
@@ -89,27 +99,30 @@ static long tell(u64 unique_id, struct mount *mount) {
 }
 
 long mount_below(const struct mount *mount, struct mount *below) {
-  return mount->unique_parent != 0 ? tell(mount->unique_parent, below)
-                                   : find(mount->parent, below);
+  return mount->unique_parent != 0
+             ? tell(mount->unique_parent, below)
+             : mount_find(OWN_TABLE, mount->parent, below);
 }
 
 long mount_of(long fd, struct mount *mount) {
   struct statx status;
   char id[NUMBER_BYTES];
-  MUST(CALL(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_MNT_ID_UNIQUE, &status));
-  if (status.stx_mask & STATX_MNT_ID_UNIQUE &&
+  if (CALL(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_MNT_ID_UNIQUE, &status) ==
+          0 &&
+      status.stx_mask & STATX_MNT_ID_UNIQUE &&
       tell(status.stx_mnt_id, mount) == 0)
     return 0;
   long result = mount_id(fd, id);
   if (result < 0)
     return result;
-  result = find(id, mount);
+  result = mount_find(OWN_TABLE, id, mount);
   if (result != -ENOENT)
     return result;
   text_copy(mount->id, id);
   mount->is_listed = mount->is_slave = 0;
   mount->is_shared = 1;
-  mount->unique_parent = 0;
+  mount->unique_parent = mount->peer_group = 0;
+  mount->root[0] = mount->point[0] = '\0';
   return 0;
 }
 
@@ -119,45 +132,27 @@ long mount_bind(const char *source, long onto, u64 flags) {
   return CALL(__NR_mount, source, path, 0, MS_BIND | flags);
 }
 
-static long clone_on_itself(long fd, int is_directory) {
-  struct mount_attr private = {.propagation = MS_PRIVATE};
-  long recursive = is_directory ? AT_RECURSIVE : 0;
-  long clone =
-      CALL(__NR_open_tree, fd, "",
-           AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
-  if (clone < 0)
-    return clone;
-  long result = CALL(__NR_mount_setattr, clone, "", AT_EMPTY_PATH, &private,
-                     sizeof private);
-  if (result == 0)
-    result = CALL(__NR_move_mount, clone, "", fd, "",
-                  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-  if (result == 0)
-    return clone;
-  CALL(__NR_close, clone);
-  return result;
+long mount_path_in(const struct mount *mount, const char *path,
+                   char inside[PATH_BYTES]) {
+  size_t point = text_length(mount->point), root = text_length(mount->root);
+  point -= point == 1; /* "/" */
+  root -= root == 1;
+  if (!text_is_below(path, mount->point) ||
+      root + text_length(path + point) >= PATH_BYTES)
+    return -ENOENT;
+  char *end = inside;
+  if (root > 0)
+    end = text_copy(end, mount->root);
+  text_copy(end, path + point);
+  if (*inside == '\0')
+    text_copy(inside, "/");
+  return 0;
 }
 
-long mount_on_itself(const char *path, int is_directory) {
-  char self[FD_PATH_BYTES];
-  long fd = open_itself(path);
-  if (fd < 0)
-    return fd;
-  long result = clone_on_itself(fd, is_directory);
-  if (result == -ENOSYS || result == -EPERM) {
-    fd_path(self, fd);
-    result = mount_bind(self, fd, is_directory ? MS_REC : 0);
-    if (result == 0)
-      result = open_itself(path);
-  }
-  CALL(__NR_close, fd);
-  return result;
-}
-
-long mount_is_parent(const char *id) {
+long mount_is_parent(const char *table_path, const char *id) {
   struct reader table;
   struct mount mount;
-  long result = read_open(&table, "/proc/self/mountinfo");
+  long result = read_open(&table, table_path);
   if (result < 0)
     return result;
   while (result == 0 && mount_next(&table, &mount))
@@ -170,12 +165,6 @@ long mount_change(long fd, u64 flags) {
   char path[FD_PATH_BYTES];
   fd_path(path, fd);
   return CALL(__NR_mount, 0, path, 0, flags);
-}
-
-long mount_remove(long fd) {
-  char path[FD_PATH_BYTES];
-  fd_path(path, fd);
-  return CALL(__NR_umount2, path, MNT_DETACH);
 }
 
 /*

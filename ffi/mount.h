@@ -9,9 +9,10 @@
 struct mount {
   int is_listed; /* 0: its root lies outside of this root (chroot) */
   int is_shared, is_slave;
+  u64 peer_group;    /* 0: none, or it was not said */
+  u64 device;        /* major << 32 | minor */
   u64 unique_parent; /* for statmount(2); 0 where that told nothing */
   char id[NUMBER_BYTES], parent[NUMBER_BYTES];
-  char device[2 * NUMBER_BYTES];
   char options[128]; /* of the mount, not of its file system */
   /*
    * A byte more than any path has: what mountinfo tells can be longer, and is
@@ -42,18 +43,20 @@ int mount_next(struct reader *table, struct mount *mount);
  */
 long mount_bind(const char *source, long onto, u64 flags);
 long mount_change(long fd, u64 flags);
-long mount_remove(long fd);
 
 /*
- * A file, bound onto itself. The clone is private before it lands: as a peer of
- * the mount that holds the file it would, by its own end, take away what covers
- * the file in other namespaces. On Linux before 5.12, and where those calls are
- * refused, it is a peer. Returns the new mount, opened, or -errno.
+ * What a path below the mount's point is called within its file system: root
+ * and the rest of the path. 0, or -ENOENT: it is not below, or too long.
  */
-long mount_on_itself(const char *path, int is_directory);
+long mount_path_in(const struct mount *mount, const char *path,
+                   char inside[PATH_BYTES]);
 
-/* Is any mount on that one? 1, 0 or -errno. */
-long mount_is_parent(const char *id);
+/* The mount of that id in that mountinfo; -ENOENT: not listed. */
+long mount_find(const char *table, const char *id, struct mount *mount);
+
+/* Is any mount of that mountinfo on that one? 1, 0 or -errno. */
+#define OWN_TABLE "/proc/self/mountinfo"
+long mount_is_parent(const char *table, const char *id);
 
 /* Below a directory too (Linux 5.12); of a file on any kernel. */
 long mount_make_read_only(long fd, int is_directory);

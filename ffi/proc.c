@@ -1,6 +1,7 @@
 #include "proc.h"
 
 #include <asm/errno.h>
+#include <asm/stat.h>
 #include <linux/stat.h>
 
 long read_open(struct reader *reader, const char *path) {
@@ -59,9 +60,9 @@ long read_word(struct reader *reader, char *word, size_t bytes) {
 
 long mount_id(long fd, char id[NUMBER_BYTES]) {
   struct statx status;
-  MUST(CALL(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status));
   /* qemu-user (7.2) passes on the mask, and no id; no mount here has the 0. */
-  if (status.stx_mask & STATX_MNT_ID && status.stx_mnt_id != 0) {
+  if (CALL(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) == 0 &&
+      status.stx_mask & STATX_MNT_ID && status.stx_mnt_id != 0) {
     text_number(id, status.stx_mnt_id);
     return 0;
   }
@@ -86,23 +87,32 @@ void fd_path(char path[FD_PATH_BYTES], long fd) {
   text_number(text_copy(path, "/proc/self/fd/"), (u64)fd);
 }
 
-long each_descriptor(void (*visit)(long fd, void *data), void *data) {
+long each_number(const char *directory, void (*visit)(long number, void *data),
+                 void *data) {
   char entries[1024] __attribute__((aligned(8)));
-  long list = CALL(__NR_openat, AT_FDCWD, "/proc/self/fd",
+  long list = CALL(__NR_openat, AT_FDCWD, directory,
                    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (list < 0)
     return list;
+  int is_listed = text_equal(directory, "/proc/self/fd"); /* list itself */
   long bytes;
   while ((bytes = CALL(__NR_getdents64, list, entries, sizeof entries)) > 0)
     for (long at = 0; at < bytes;) {
       struct dirent64 *entry = (struct dirent64 *)(entries + at);
-      long fd = (long)text_value(entry->name, 10);
-      if (entry->name[0] != '.' && fd != list)
-        visit(fd, data);
+      long number = (long)text_value(entry->name, 10);
+      if (entry->name[0] >= '0' && entry->name[0] <= '9' &&
+          !(is_listed && number == list))
+        visit(number, data);
       at += entry->reclen;
     }
   CALL(__NR_close, list);
   return bytes;
+}
+
+u64 file_inode(const char *path) {
+  struct stat status;
+  return CALL(__NR_newfstatat, AT_FDCWD, path, &status, 0) < 0 ? 0
+                                                               : status.st_ino;
 }
 
 size_t text_length(const char *text) {
@@ -120,12 +130,20 @@ int text_starts(const char *text, const char *start) {
 }
 
 int text_is_below(const char *path, const char *directory) {
-  char next = path[text_starts(path, directory) ? text_length(directory) : 0];
-  return text_starts(path, directory) && (next == '\0' || next == '/');
+  size_t length = text_length(directory);
+  length -= length == 1; /* "/" */
+  return text_starts(path, directory) &&
+         (path[length] == '\0' || path[length] == '/');
 }
 
 int text_equal(const char *a, const char *b) {
   return text_starts(a, b) && text_starts(b, a);
+}
+
+int text_compare(const char *a, const char *b) {
+  while (*a != '\0' && *a == *b)
+    a++, b++;
+  return (unsigned char)*a - (unsigned char)*b;
 }
 
 char *text_copy(char *to, const char *from) {

@@ -48,14 +48,28 @@ struct dirent64 { /* getdents64(2) */
   char name[];
 };
 
-/* Calls visit(fd, data) for every open descriptor but the listing's own. */
-long each_descriptor(void (*visit)(long fd, void *data), void *data);
+/*
+ * Calls visit for each entry of a directory whose name is a number, but for the
+ * descriptor of the listing itself. 0 or -errno.
+ */
+long each_number(const char *directory, void (*visit)(long number, void *data),
+                 void *data);
+
+/* The inode of what a path leads to; 0: it cannot be looked at. */
+u64 file_inode(const char *path);
+
+static inline void close_file(long *fd) { /* or nothing, where it is -1 */
+  if (*fd >= 0)
+    CALL(__NR_close, *fd);
+  *fd = -1;
+}
 
 /* Text. The caller gives room enough; text_copy returns the new end. */
 size_t text_length(const char *text);
 int text_equal(const char *a, const char *b);
 int text_starts(const char *text, const char *start);
 int text_is_below(const char *path, const char *directory); /* or is it */
+int text_compare(const char *a, const char *b);             /* as strcmp(3) */
 char *text_copy(char *to, const char *from);
 char *text_number(char *to, u64 number); /* decimal */
 u64 text_value(const char *text, unsigned base);

@@ -11,12 +11,13 @@ enum object {
   OBJECT_TARGET,
   OBJECT_BIND,
   OBJECT_METHOD,
-  OBJECT_LOCK
+  OBJECT_LOCK,
+  OBJECT_USED
 };
 
 /* Texts one behind the other, each with its NUL: pointers would be as long. */
-#define VERB(name, when, verb, object) verb "\0"
-#define OBJECT(name, when, verb, object) OBJECT_##object,
+#define VERB(name, fails, object, does) fails "\0"
+#define OBJECT(name, fails, object, does) OBJECT_##object,
 static const char verbs[] = LAUNCH_STEPS(VERB);
 static const unsigned char objects[] = {LAUNCH_STEPS(OBJECT)};
 
@@ -121,6 +122,12 @@ static void say_name(struct message *message, const char *text) {
   }
 }
 
+static void say_number(struct message *message, u64 number) {
+  char text[NUMBER_BYTES];
+  text_number(text, number);
+  say(message, text);
+}
+
 static void say_method(struct message *message, u64 method) {
   for (size_t i = 0; i < LENGTH(methods); i++)
     if (methods[i].bit == method)
@@ -158,17 +165,20 @@ static void say_object(struct message *message, const struct launch *launch,
     return say_name(message, (const char *)cover->target);
   case OBJECT_LOCK:
     return say_name(message, (const char *)launch->lock);
+  case OBJECT_USED:
+    say_name(message, (const char *)cover->target);
+    say(message, ", on which process ");
+    say_number(message, launch->failed_process);
+    return say(message, " relies");
   }
 }
 
 static void say_error(struct message *message, u64 number) {
-  char text[NUMBER_BYTES];
   for (size_t i = 0; i < LENGTH(error_numbers); i++)
     if (error_numbers[i] == number)
       return say(message, nth(error_texts, i));
-  text_number(text, number);
   say(message, "errno ");
-  say(message, text);
+  say_number(message, number);
 }
 
 static const char *hint_of(const struct launch *launch) {

@@ -15,23 +15,23 @@ struct cover {
   COVER_FIELDS(FIELD)
 };
 
-#define NUMBERED(name, when, verb, object) STEP_##name,
+#define NUMBERED(name, fails, object, does) STEP_##name,
 enum step { STEP_NONE, LAUNCH_STEPS(NUMBERED) };
 
 /*
  * Becomes the program; program is room for what it works with. Returns only
  * where a step failed: launch->failed_step, and so on. The host is then as it
- * was; only the mount of pin stays where execve itself is what failed: the lock
- * is released by then, and another launch may count on the mount.
+ * was, but for what it mounted itself.
  */
 void sequence_launch(struct launch *launch, const struct record *record,
                      struct program *program);
 
 /*
- * What sequence_launch would decide: the covers, with each one's decision and
- * holder. Changes nothing, needs no privilege.
+ * What sequence_launch would do: the covers, with each one's decision, and the
+ * steps. Changes nothing, needs no privilege.
  */
-void sequence_decide(struct launch *launch, const struct record *record);
+void sequence_decide(struct launch *launch, const struct record *record,
+                     struct program *program);
 
 /* Takes away the mount that pin left on the first cover's target. */
 void sequence_unpin(struct launch *launch);

@@ -41,13 +41,13 @@ static void append(long fd, void *data) {
 
 long started_descriptors(struct record *record) {
   struct list list = {.record = record};
-  MUST(each_descriptor(count, &list.room));
+  MUST(each_number("/proc/self/fd", count, &list.room));
   long at = allocate((list.room + 1) * sizeof *record->descriptors);
   if (is_error(at))
     return at;
   record->descriptors = (unsigned *)at;
   record->descriptor_count = 0;
-  return each_descriptor(append, &list);
+  return each_number("/proc/self/fd", append, &list);
 }
 
 /* A whole file, and a NUL behind it. */

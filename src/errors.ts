@@ -1,8 +1,5 @@
-// Every way in which nspin says no: exit statuses as env(1) and nsenter(1) have them.
-
-/** nspin itself failed, usage included: nothing was started. */
-export const CANNOT = 125;
-// Told apart by name: main.ts and other.ts are bundles, each with its own classes.
+// Every way in which nspin says no.
+// Known by name, and not by class: main.ts and commands/ are bundles, each with its own classes.
 
 /** One sentence for the user, without the "nspin: " in front of it, and what to do about it. */
 export class Refusal extends Error {
@@ -15,7 +12,7 @@ export class Refusal extends Error {
   }
 }
 
-/** A step of the pinned sequence failed, which ffi/report.c has told the user. */
+/** A step of the pinned sequence failed, which the sequence has reported itself. */
 export class Reported extends Error {
   override readonly name = "Reported";
   constructor(readonly status: number) {

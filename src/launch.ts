@@ -1,27 +1,27 @@
 // Plan -> one FFI call. It returns only on failure; otherwise we are the program.
-import { layOut } from "./block.ts";
 import { wordsOfRuntime } from "./command-line.ts";
 import { Reported } from "./errors.ts";
+import { writePlan } from "./launch-struct.ts";
 import { addressOf, load, record } from "./library.ts";
 import type { Plan } from "./plan.ts";
 
 /** Never returns. Throws Reported. */
 export function launch(plan: Plan): never {
-  const block = layOut(record === 0 ? fromSource(plan) : plan, addressOf);
+  const block = writePlan(record === 0 ? fromSource(plan) : plan, addressOf);
   check(load("nspin_launch").nspin_launch(block, record as never));
   throw new Error("the program was not started, and no step failed");
 }
 
-/** The block, in which C has left how the plan would be carried out. Throws Reported. */
-export function ask(plan: Plan): BigUint64Array {
-  const block = layOut(plan, addressOf);
+/** The block, in which C has left how it would carry the plan out. Throws Reported. */
+export function ask(plan: Plan): Uint8Array {
+  const block = writePlan(record === 0 ? { ...plan, skip: plan.skip + wordsOfRuntime() } : plan, addressOf);
   check(load("nspin_decide").nspin_decide(block, record as never));
-  return new BigUint64Array(block.buffer);
+  return block;
 }
 
 /** Takes away the mount that method pin left on the plan's only target. Throws Reported. */
 export function unpin(plan: Plan): void {
-  check(load("nspin_unpin").nspin_unpin(layOut(plan, addressOf)));
+  check(load("nspin_unpin").nspin_unpin(writePlan(plan, addressOf)));
 }
 
 function check(status: number): void {

@@ -1,6 +1,7 @@
 // The C side, dist/nspin.so, and where it comes from. No other file knows bun:ffi.
 import { CString, dlopen, linkSymbols, ptr, read } from "bun:ffi";
 import { Refusal } from "./errors.ts";
+import type { Memory } from "./launch-struct.ts";
 
 /** All that it exports, ffi/exports.h. */
 export const FUNCTIONS = {
@@ -50,16 +51,17 @@ function inPlace<Wanted extends Partial<typeof FUNCTIONS>>(wanted: Wanted, objec
   const symbol = { name: 0, value: 8, bytes: 24 };
   const SHT_DYNSYM = 11;
   const u32 = (at: number) => read.u32(at as never);
-  const sections = object + numberAt(object + header.shoff);
+  const sections = object + ownMemory.u64(object + header.shoff);
   const placed = { ...wanted } as Record<string, object>;
   for (let i = 0; i < read.u16((object + header.shnum) as never); i++) {
     const table = sections + i * section.bytes;
     if (u32(table + section.type) !== SHT_DYNSYM) continue;
     const texts = sections + u32(table + section.link) * section.bytes;
-    const begin = object + numberAt(table + section.offset);
-    for (let at = begin; at < begin + numberAt(table + section.size); at += symbol.bytes) {
-      const name = textAt(object + numberAt(texts + section.offset) + u32(at + symbol.name));
-      const ptr = object + numberAt(at + symbol.value);
+    const begin = object + ownMemory.u64(table + section.offset);
+    for (let at = begin; at < begin + ownMemory.u64(table + section.size); at += symbol.bytes) {
+      const text = object + ownMemory.u64(texts + section.offset) + u32(at + symbol.name);
+      const name = new CString(text as never).toString();
+      const ptr = object + ownMemory.u64(at + symbol.value);
       if (name in placed) placed[name] = { ...placed[name], ptr };
     }
   }
@@ -68,12 +70,13 @@ function inPlace<Wanted extends Partial<typeof FUNCTIONS>>(wanted: Wanted, objec
 
 export const addressOf = ptr;
 
-/** The u64 at this address. */
-export function numberAt(address: number): number {
-  return Number(read.u64(address as never));
-}
-
-/** The NUL-terminated text there; where it is not UTF-8, not the same after this. */
-export function textAt(address: number): string {
-  return new CString(address as never).toString();
-}
+/** This process's own memory. */
+export const ownMemory: Memory = {
+  u64: (address) => Number(read.u64(address as never, 0)),
+  bytes: (address) => {
+    const bytes: number[] = [];
+    for (let byte = read.u8(address as never, 0); byte !== 0; byte = read.u8(address as never, bytes.length))
+      bytes.push(byte);
+    return Uint8Array.from(bytes);
+  },
+};

@@ -1,13 +1,13 @@
 // argv -> Options -> Plan -> one FFI call -> we are the program.
-import OTHER from "#bundles/other.js" with { type: "file" };
-import { readRun } from "./cli.ts";
+import COMMANDS from "#bundles/commands.js" with { type: "file" };
+import { readRun } from "./arguments.ts";
 import { launch } from "./launch.ts";
 import { makePlan } from "./plan.ts";
 
 // A bundle of its own, carried as a file: a launch loads one module and nothing
 // else. As a module it would come with bytecode, node:fs's for one, 1.9 MB whose
 // mere presence takes 0.25 ms of every start.
-type Other = typeof import("./other.ts");
+type Commands = typeof import("./commands/index.ts");
 
 const command = process.argv[2];
 const words = process.argv.slice(3);
@@ -17,19 +17,16 @@ try {
     const options = readRun(words);
     const plan = makePlan(options);
     if (options.dryRun || options.verbose) {
-      const { decide, describe }: Other = await import(OTHER);
-      const decided = decide(plan);
-      describe(decided, options);
-      if (!options.dryRun) launch({ ...decided, etc: undefined }); // as told: not listed again
-    } else {
-      launch(plan); // returns never: it becomes the program, or throws
+      const { decide, explain }: Commands = await import(COMMANDS);
+      explain(decide(plan), options);
     }
+    if (!options.dryRun) launch(plan); // returns never: it becomes the program, or throws
   } else {
-    const { runOther }: Other = await import(OTHER);
-    process.exitCode = await runOther(command, words);
+    const { runCommand }: Commands = await import(COMMANDS);
+    process.exitCode = await runCommand(command, words);
   }
 } catch (error) {
-  const { report }: Other = await import(OTHER);
+  const { report }: Commands = await import(COMMANDS);
   process.exit(report(error));
 }
 

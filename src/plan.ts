@@ -1,40 +1,40 @@
 // Options -> Plan: names become paths, contradictions are refused. Pure.
-import { type CoverOptions, type Method, quote, type RunOptions } from "./cli.ts";
+import { type CoverOptions, type Method, quote, type RunOptions } from "./arguments.ts";
 import { Refusal } from "./errors.ts";
 
 export interface Cover {
   readonly source: string;
   readonly target: string;
-  /** Of /etc/netns/ID; else --bind asked for it. */
+  /** It is an entry of /etc/netns/ID; otherwise --bind asked for it. */
   readonly isEntry: boolean;
-  /** Its row in DECISIONS, from 1, once decided (decide.ts). */
+  /** The number of its row in DECISIONS, from 1; set by decide(). */
   readonly decision?: number;
-  /** The first cover whose target the same mount holds, once decided. */
-  readonly holder?: number;
 }
 
 export interface Plan {
   readonly netns: string | undefined;
-  /** A directory whose entries cover their namesakes in /etc, but for those that covers names. */
+  /** A directory. Each entry covers its namesake in /etc, unless covers already has that target. */
   readonly etc: string | undefined;
   readonly covers: readonly Cover[];
   readonly method: Method;
   readonly readOnly: boolean;
   readonly enter: "nsenter" | "setns";
-  /** Words before those of the command line: nsenter's, or a baked program. */
+  /** Words that come before those of the command line: nsenter's, or those of a baked program. */
   readonly words: readonly (string | Uint8Array)[];
-  /** Which of them the thread's id replaces, from 1; 0 for none. */
+  /** The number of the word that the thread's id replaces, from 1; 0: no word. */
   readonly tidWord: number;
   readonly lock: string;
+  /** Of unpin: also what a process relies on. */
+  readonly force?: boolean;
   readonly skip: number;
-  /** What follows: to show. */
+  /** The words of the command line that follow, for --dry-run to show. */
   readonly program: readonly string[];
 }
 
 const LOCK = "/run/nspin.lock";
 export const RESOLV_CONF = "/etc/resolv.conf";
 
-/** The network namespace, and what covers what; an etc of its own only where the netns has a name. Throws Refusal. */
+/** The network namespace's path, the covers of --bind, and /etc/netns/ID if the namespace has a name. Throws Refusal. */
 export function coversOf(options: CoverOptions): Pick<Plan, "netns" | "etc" | "covers"> {
   const netns = options.netns === undefined ? undefined : locate(options.netns);
   const covers: Cover[] = [];
@@ -56,7 +56,7 @@ export function coversOf(options: CoverOptions): Pick<Plan, "netns" | "etc" | "c
 }
 
 /** Throws Refusal. */
-export function makePlan(options: RunOptions): Plan {
+export function makePlan(options: Omit<RunOptions, "dryRun" | "json" | "verbose">): Plan {
   const { netns, etc, covers } = coversOf(options);
   const hasMounts = covers.length > 0 || etc !== undefined;
   const words = options.enter === "setns" ? [] : nsenter(netns, hasMounts);
@@ -75,11 +75,11 @@ export function makePlan(options: RunOptions): Plan {
   });
 }
 
-/** Nothing to start: the one target is what to unmount. */
-export function unpinPlan(target: string): Plan {
+/** A plan that starts nothing: its one target is the file to unmount. */
+export function unpinPlan(target: string, force: boolean): Plan {
   const covers: readonly Cover[] = [{ source: target, target, isEntry: false }];
   const none = { netns: undefined, etc: undefined, method: "auto", readOnly: false, enter: "setns" } as const;
-  return Object.freeze({ ...none, covers, words: [], tidWord: 0, lock: LOCK, skip: 0, program: [] });
+  return Object.freeze({ ...none, covers, words: [], tidWord: 0, lock: LOCK, force, skip: 0, program: [] });
 }
 
 /** A netns as ip-netns(8) names it, an absolute path, or pid:N. */
@@ -104,9 +104,9 @@ function locate(id: string): { path: string; name?: string } {
   return { path: `/run/netns/${id}`, name: id };
 }
 
-const TID = "TID"; // in its place
+const TID = "TID"; // stands where the sequence puts the thread's id
 
-/** Without --root and --wd the program would be at the root of its mount namespace, setns(2): out of a chroot. */
+/** Without --root and --wd, setns(2) would put the program at the root of its mount namespace: out of a chroot. */
 function nsenter(netns: string | undefined, ownMounts: boolean): string[] {
   return [
     "/usr/bin/nsenter", // not by PATH, which sudo may leave to the user

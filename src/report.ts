@@ -1,5 +1,6 @@
 // What the user reads when nspin says no: one line on stderr, and what to do about it.
-import { CANNOT, type Refusal, type Reported } from "./errors.ts";
+import { STATUSES } from "./contract.ts";
+import type { Refusal, Reported } from "./errors.ts";
 import { log } from "./log.ts";
 
 /** Prints the error; returns the exit status. */
@@ -8,5 +9,5 @@ export function report(error: unknown): number {
   if (name === "Reported" && status !== undefined) return status;
   log.error(message ?? String(error));
   if (name === "Refusal" && hint !== undefined) log.error(`hint: ${hint}`);
-  return CANNOT;
+  return STATUSES.CANNOT;
 }

@@ -1,4 +1,6 @@
-// Every test level, and one line at the end: the sum over all of them.
+// Every test level, or one of them, or one file of it; and one line at the end, the sum.
+//   bun test/run.ts [LEVEL [NAME]]
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 
 const repository = resolve(import.meta.dir, "..");
@@ -16,57 +18,98 @@ const container = [
   ...["--volume", `${repository}:/nspin:ro`, "--workdir", "/nspin", "--rootfs", "/:O"],
   ...["sh", "test/shared-root.sh", hostBun],
 ];
-const SOAK_LAUNCHES = "3000";
+const SOAK_LAUNCHES = "50000";
+
+const [wanted, name, ...more] = process.argv.slice(2);
+const shells = "git ls-files '*.sh' .ci/run test/vm/init | xargs shellcheck --shell=sh --severity=warning";
+const sources = "git ls-files '*.[ch]' | xargs clang-format --dry-run --Werror";
+
+/** What a newcomer runs after each change: no privilege, a few seconds. */
+const CHECK = ["lint", "shell", "types", "format", "unit"];
+
+/** Each takes what `bun test` shall run. */
+const levels: Record<string, (files: string) => Promise<void>> = {
+  lint: () => one("lint", ["biome", "check", "--error-on-warnings"]),
+  shell: () => one("shell", ["sh", "-c", shells]),
+  types: () => one("types", ["tsc"]),
+  format: () => one("format", ["sh", "-c", sources]),
+  unit: (files) => suite("unit", [bun, ...tests, files]),
+  fuzz: (files) => suite("fuzz", [bun, ...tests, files]),
+  async release(files) {
+    await one("release, the build", [bun, "build/release.ts"]);
+    const unpacked = `sh test/release/unpack.sh >&2 && ${bun} ${tests.join(" ")} ${files}`;
+    await suite("release", ["sh", "-c", unpacked]);
+  },
+  async root(files) {
+    if (!mayMount("root")) return;
+    await one("systemd-resolved", ["sh", "test/resolved/unpack.sh"]);
+    await suite("root", [...container, ...tests, files]);
+  },
+  async e2e(files) {
+    if (!mayMount("e2e")) return;
+    const booted = `sh test/e2e/host.sh ${hostBun} ${tests.join(" ")} --bail ${files}`;
+    await suite("e2e", ["sh", "-c", `sh test/e2e/root.sh >&2 && ${booted}`]);
+  },
+  async soak() {
+    if (mayMount("soak")) await one("soak", [...container, "test/load/soak.ts", SOAK_LAUNCHES]);
+  },
+  vm: () => suite("vm", ["sh", "-c", `sh test/vm/unpack.sh >&2 && ${bun} test/vm/boot.ts`]),
+};
 
 let passed = 0;
 let failed = 0;
 
-await one("lint", ["biome", "check", "--error-on-warnings"]);
-await one("types", ["tsc"]);
-await one("format", ["sh", "-c", "git ls-files '*.[ch]' | xargs clang-format --dry-run --Werror"]);
-await suite("unit", [bun, ...tests, "./test/unit"]);
-await suite("fuzz", [bun, ...tests, "./test/fuzz"]);
-await one("release, the build", [bun, "build/release.ts"]);
-await suite("release", [
-  "sh",
-  "-c",
-  `sh test/release/unpack.sh >&2 && ${bun} ${tests.join(" ")} ./test/release`,
-]);
-if (process.getuid?.() === 0 || mustRun) {
-  await one("systemd-resolved", ["sh", "test/resolved/unpack.sh"]);
-  await suite("root", [...container, ...tests, "./test/root"]);
-  await suite("e2e", [
-    "sh",
-    "-c",
-    `sh test/e2e/root.sh >&2 && sh test/e2e/host.sh ${hostBun} ${tests.join(" ")} --bail ./test/e2e`,
-  ]);
-  await one("soak", [...container, "test/load/soak.ts", SOAK_LAUNCHES]);
-} else console.log("root: NOT RUN, it needs root");
-await suite("vm", ["sh", "-c", `sh test/vm/unpack.sh >&2 && ${bun} test/vm/boot.ts`]);
-
+for (const level of chosen()) await levels[level]?.(filesOf(level));
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
 
-async function run(name: string, command: string[]) {
-  console.log(`--- ${name}`);
+function chosen(): string[] {
+  if (wanted === undefined) return Object.keys(levels);
+  if (more.length === 0) {
+    if (wanted === "check" && name === undefined) return CHECK;
+    if (Object.hasOwn(levels, wanted) && (name === undefined || existsSync(filesOf(wanted)))) return [wanted];
+  }
+  const words = ["check", ...Object.keys(levels)].join("|");
+  console.error(`usage: npm test -- [LEVEL [NAME]], LEVEL: ${words}; NAME: of test/LEVEL/NAME.test.ts`);
+  process.exit(2);
+}
+
+function filesOf(level: string): string {
+  return name === undefined ? `./test/${level}` : `./test/${level}/${name}.test.ts`;
+}
+
+function mayMount(level: string): boolean {
+  const may = process.getuid?.() === 0 || mustRun;
+  if (!may) console.log(`${level}: NOT RUN, it needs root`);
+  return may;
+}
+
+/** What the command prints is passed on as it comes. */
+async function run(title: string, command: string[]) {
+  console.log(`--- ${title}`);
   const child = Bun.spawn(command, { cwd: repository, stdin: "ignore", stdout: "pipe", stderr: "pipe" });
-  const [stdout, stderr, status] = await Promise.all([
-    child.stdout.text(),
-    child.stderr.text(),
-    child.exited,
-  ]);
-  console.log(`${stdout}${stderr}`.trim());
+  const [, stderr, status] = await Promise.all([passOn(child.stdout), passOn(child.stderr), child.exited]);
   return { stderr, ok: status === 0 };
 }
 
-async function one(name: string, command: string[]): Promise<void> {
-  const { ok } = await run(name, command);
+async function passOn(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let all = "";
+  for await (const chunk of stream) {
+    process.stdout.write(chunk);
+    all += decoder.decode(chunk, { stream: true });
+  }
+  return all;
+}
+
+async function one(title: string, command: string[]): Promise<void> {
+  const { ok } = await run(title, command);
   ok ? passed++ : failed++;
 }
 
 /** A level that cannot start, or skips, or ends oddly, has failed. */
-async function suite(name: string, command: string[]): Promise<void> {
-  const { stderr, ok } = await run(name, command);
+async function suite(title: string, command: string[]): Promise<void> {
+  const { stderr, ok } = await run(title, command);
   const count = (word: string) => Number(new RegExp(`^ *(\\d+) ${word}$`, "m").exec(stderr)?.[1] ?? 0);
   const bad = count("fail") + count("skip") + count("todo");
   passed += count("pass");

@@ -1,6 +1,6 @@
 /*
  * A launcher's file: code as it was linked, and behind it, in a segment of its
- * own that can only be read, one plan. src/image.ts writes it.
+ * own that can only be read, one plan. src/launcher-file.ts writes it.
  */
 #ifndef NSPIN_IMAGE_H
 #define NSPIN_IMAGE_H

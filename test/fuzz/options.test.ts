@@ -4,19 +4,23 @@
 import { expect, spyOn, test } from "bun:test";
 import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { layOut } from "../../src/block.ts";
-import { type RunOptions, readRun, readWords, runArgs } from "../../src/cli.ts";
-import { COVER_FIELDS, LAUNCH_FIELDS, METHODS } from "../../src/contract.ts";
-import { CANNOT, Refusal, Reported } from "../../src/errors.ts";
+import { type RunOptions, readRun, readWords, runArgs } from "../../src/arguments.ts";
+import { readBake } from "../../src/commands/bake.ts";
+import { bundle, readBundle } from "../../src/commands/bundle/index.ts";
+import { readSelftest, selftest } from "../../src/commands/selftest/index.ts";
+import { COVER_FIELDS, LAUNCH_FIELDS, METHODS, STATUSES } from "../../src/contract.ts";
+import { Refusal, Reported } from "../../src/errors.ts";
+import { writePlan } from "../../src/launch-struct.ts";
 import { makePlan, type Plan, RESOLV_CONF } from "../../src/plan.ts";
 import { report } from "../../src/report.ts";
-import { readSelftest, selftestArgs } from "../../src/selftest-options.ts";
 import { NSPIN } from "../method/stage.ts";
 
 const seed = Number(process.env.NSPIN_FUZZ_SEED ?? Date.now() % 2 ** 31);
 console.log(`NSPIN_FUZZ_SEED=${seed}`);
 
-const names = Object.keys({ ...runArgs, ...selftestArgs });
+const { CANNOT } = STATUSES;
+const selftestArgs = selftest.args;
+const names = Object.keys({ ...runArgs, ...selftestArgs, ...bundle.args });
 const option = fc.constantFrom(...names.flatMap((name) => [`--${name}`, `--${name}`, `--no-${name}`]), "-v");
 const value = fc.constantFrom(
   ...[
@@ -128,7 +132,7 @@ function runs(count: number, body: (words: string[]) => void, some: fc.Arbitrary
   fc.assert(fc.property(fc.oneof(words, some), body), { numRuns: count, seed });
 }
 
-/** Where the options end, said another way than in cli.ts. */
+/** Where the options end, said another way than in arguments.ts. */
 function end(words: readonly string[]): number {
   const takesNext = /^--(netns|bind|enter|method)$/;
   let at = 0;
@@ -171,7 +175,7 @@ function isAsAsked(options: RunOptions): void {
 /** The block that C reads, read back: every word of the plan is in it, and nothing overlaps. */
 function isLaidOut(plan: Plan): void {
   const base = 2 ** 46 + 8;
-  const block = Buffer.from(layOut(plan, () => base).buffer);
+  const block = Buffer.from(writePlan(plan, () => base).buffer);
   const values = (at: number, names: readonly string[]) =>
     Object.fromEntries(names.map((name, i) => [name, Number(block.readBigUInt64LE(at + i * 8))]));
   const texts: [number, number][] = [];
@@ -232,7 +236,7 @@ test("run: the options end where the program begins, and the plan has all that w
   expect(accepted).toBeGreaterThan(50_000);
 }, 120_000);
 
-test("what C has told is not told again, and its status stays", () => {
+test("what C has reported is not reported again, and its status stays", () => {
   for (const status of [125, 126, 127]) {
     printed.length = 0;
     expect(report(new Reported(status))).toBe(status);
@@ -240,12 +244,21 @@ test("what C has told is not told again, and its status stays", () => {
   }
 });
 
-test("selftest, and every table of options", () => {
+test("selftest, bake and bundle: options, or a refusal", () => {
   runs(149_700, (words) => {
     const read = unlessRefused(() => readWords(selftestArgs, words));
     ok(read === undefined || read.used <= words.length);
     const options = unlessRefused(() => readSelftest(words));
     ok(options === undefined || (options.count >= 1 && (options.jobs ?? 1) >= 1));
+    const baked = unlessRefused(() => readBake(["-o", "file", ...words]));
+    ok(
+      baked === undefined || (baked.output === "file" && baked.skip >= 4 && !baked.netns?.startsWith("pid:")),
+    );
+    const bundled = unlessRefused(() => readBundle(["directory", ...words]));
+    ok(
+      bundled === undefined ||
+        (bundled.program.length > 0 && bundled.env.every((one) => /^[^=]+=/.test(one))),
+    );
   });
 }, 120_000);
 

@@ -1,98 +1,200 @@
-// Launches by the ten thousand on a host that does not keep still: it mounts and
-// unmounts, and replaces its resolver's file. `npm run soak -- [LAUNCHES]`, in a
-// mount namespace of its own whose / is shared; ends by itself, with 1 where
-// anything was wrong or is left.
-import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+// Launches by the hundred thousand on a host that does not keep still:
+// `npm run soak -- [LAUNCHES]`, in a mount namespace of its own whose / is shared.
+// Ends by itself, with 1 where a program ran with anything wrong, or anything is left.
+//
+// A row is one way to launch; one launch in a hundred is killed. What the host does
+// meanwhile is what docs/methods.md calls "kept" for that method and that kind of
+// file ("kept: the host gets EBUSY" too). So a program with the host's file is always
+// a fault of nspin's:
+//
+// - By rejoin, and by auto on a link, nothing holds the file: the host replaces what
+//   the link leads to, not the link or the file itself.
+// - By pin, and by auto on a plain file, the host replaces the file too. It is refused
+//   while the pin is there, and so is `nspin unpin` while a program relies on the pin.
+//   Now and then no program runs (launches.c): then both can take place, and the next
+//   launches find another file, and no pin.
+// - `nspin unpin --force` takes away the pin that programs rely on. They keep their
+//   file until the host replaces its own, so in the rows with --force it does not.
+// - By overlay the host replaces the file, and is never refused. That method refuses
+//   to hide mounts in the file's directory (125), so the host mounts elsewhere.
+// - Where the host mounts over the mount that holds a second cover's target, a launch
+//   finds no target there, and fails with 125, as it must. The others have both.
+import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
 import { $ } from "bun";
-import { mountTable, ownResolvConf } from "../host.ts";
+import { mountTable } from "../host.ts";
+import { lines } from "../method/stage.ts";
+import {
+  type Action,
+  BIN,
+  FILE,
+  hasOwnFile,
+  ID,
+  type Kind,
+  makeHost,
+  makeKind,
+  mountsElsewhere,
+  mountsInEtc,
+  mountsOverSecond,
+  NETNS,
+  NSPIN,
+  pointOf,
+  replacesFile,
+  replacesLink,
+  replacesSource,
+  replacesWhatItLeadsTo,
+  SECOND,
+  unpins,
+  unpinsByForce,
+} from "./restless.ts";
 
-const ID = "nspin-soak";
-const FILE = "/run/systemd/resolve/resolv.conf";
-const TASK = "nameserver 10.0.0.2\n";
-const SEEN = "/run/seen";
-const NSPIN = resolve(import.meta.dir, "../../dist/nspin");
-const MOUNT_PAUSE_US = "500";
-const WRITE_PAUSE_MS = 5;
+const AT_ONCE = 4 * availableParallelism(); // a program's life is a pause, mostly
+const LAUNCHES_PER_RUN = 50;
+const LOOK_MS = 5; // at the host's own file
+const SHOWN = 8; // messages of a row, the most frequent
 
-const launches = Number(process.argv[2] ?? 100_000);
-if (!(launches >= 10)) throw new Error("soak takes a number of launches, 10 at least");
+const launches = Number(process.argv[2] ?? 1_000_000);
+if (!(launches >= 1000)) throw new Error("soak takes a number of launches, 1000 at least");
 
-await ownResolvConf(FILE);
-writeFileSync(FILE, "nameserver 192.0.2.1\n");
-await $`ip netns add ${ID} && mkdir -p /etc/netns/${ID} /run/storm`;
-writeFileSync(`/etc/netns/${ID}/resolv.conf`, TASK);
-await $`mount -t tmpfs storm /run/storm`;
-await $`cc -Os -Wall -Wextra -o /run/storm-maker ${import.meta.dir}/storm.c`;
-await $`cc -Os -Wall -Wextra -static -o ${SEEN} ${import.meta.dir}/seen.c`;
-await $`${NSPIN} bake --netns ${ID} -o /run/launcher`;
-const netns = (await $`ip netns exec ${ID} readlink /proc/self/ns/net`.text()).trim();
+/** share: percent of the launches by launcher, or of those by run. */
+type Row = readonly [
+  ...[kind: Kind, method: string, by: "launcher" | "setns" | "nsenter", share: number],
+  ...[host: readonly Action[], ...options: string[]],
+];
 
-const state = () => ({
-  mounts: mountTable(),
-  run: readdirSync("/run").sort(),
-  tmp: readdirSync("/tmp").sort(),
-});
-const before = state();
-const wrong: string[] = [];
-let rewrites = 0;
-const storm = Bun.spawn(["/run/storm-maker", "/run/storm", MOUNT_PAUSE_US]);
-const writer = setInterval(() => {
-  writeFileSync(`${FILE}.new`, `nameserver 192.0.2.${++rewrites % 250}\n`);
-  renameSync(`${FILE}.new`, FILE);
-  if (!readFileSync("/etc/resolv.conf", "utf8").startsWith("nameserver 192.0.2."))
-    wrong.push("the host's own file");
-}, WRITE_PAUSE_MS);
+const still = [mountsInEtc, replacesSource];
+const link = [...still, replacesWhatItLeadsTo];
+const pinnedLink = [...link, replacesLink, unpins];
+const pinnedFile = [...still, replacesFile, unpins];
+const beside = [mountsElsewhere, replacesSource];
+const second = ["--bind", `${SECOND.source}:${SECOND.target}`];
+const rows: readonly Row[] = [
+  ["link", "auto", "launcher", 20, link],
+  ["link", "auto", "launcher", 10, [...link, unpinsByForce]],
+  ["link", "auto", "launcher", 5, [...link, mountsOverSecond], ...second],
+  ["link", "rejoin", "launcher", 10, link],
+  ["link", "pin", "launcher", 10, pinnedLink],
+  ["link", "pin", "launcher", 5, [...link, unpinsByForce]],
+  ["link", "overlay", "launcher", 10, [...beside, replacesWhatItLeadsTo, replacesLink]],
+  ["plain", "auto", "launcher", 10, pinnedFile],
+  ["plain", "pin", "launcher", 5, [...still, unpinsByForce]],
+  ["plain", "rejoin", "launcher", 5, still],
+  ["plain", "overlay", "launcher", 10, [...beside, replacesFile]],
+  ["link", "auto", "setns", 25, link],
+  ["link", "auto", "nsenter", 25, link],
+  ["plain", "auto", "setns", 25, pinnedFile],
+  ["plain", "auto", "nsenter", 25, pinnedFile],
+];
 
-const rows: Record<string, Record<string, number | string>> = {};
-const run = (mode: string) => [NSPIN, "run", "--netns", ID, "--enter", mode, "--"];
-const ways: Record<string, [command: string[], count: number]> = {
-  "a launcher": [["/run/launcher"], launches],
-  "--enter setns": [run("setns"), launches],
-  "--enter nsenter": [run("nsenter"), Math.round(launches / 10)],
-};
-for (const [way, [command, count]] of Object.entries(ways)) {
+await makeHost();
+const before = { mounts: mountTable(), names: names() };
+const faults: string[] = [];
+const table: Record<string, number | string | undefined>[] = [];
+const programs = { launcher: 0, run: 0 }; // that were right, of the rows without a wrong one
+for (const row of rows) {
+  await soak(row);
+  if (mountTable().join() === before.mounts.join()) continue;
+  faults.push("the host's mounts are not what they were, and no row after this was run");
+  break;
+}
+const left = names().filter((name) => !before.names.includes(name) && name !== "/run/nspin.lock");
+faults.push(...left.map((name) => `left behind: ${name}`));
+console.table(table);
+for (const [by, right] of Object.entries(programs))
+  console.log(`by ${by}, rows without a wrong one: ${right} right; wrong, at 95 %: ${ruleOfThree(right)}`);
+for (const fault of faults) console.log(`WRONG: ${fault}`);
+process.exit(faults.length === 0 ? 0 : 1);
+
+async function soak([kind, method, by, share, host, ...options]: Row): Promise<void> {
+  const entry = by === "launcher" ? "launcher" : "run";
+  const count = Math.round(((entry === "launcher" ? launches : launches / LAUNCHES_PER_RUN) * share) / 100);
+  const words = ["--netns", ID, "--method", method, ...options];
+  const pins = host.includes(unpins) ? "unpin" : host.includes(unpinsByForce) ? "unpin --force" : "";
+  const name = `${by}, ${kind}, ${words.slice(2).join(" ")}, ${pins || "no pins"}`;
+  console.log(`--- ${name}: ${count} launches`);
+  makeKind(kind);
+  if (entry === "launcher") await $`${NSPIN} bake ${words} -o ${BIN}/launcher`;
+  const launch = entry === "launcher" ? [`${BIN}/launcher`] : [NSPIN, "run", ...words, "--enter", by, "--"];
+  const driven = [`${count}`, `${AT_ONCE}`, NETNS, ...launch, `${BIN}/seen`];
+
   const start = Date.now();
-  const failed = await launch(command, count);
-  wrong.push(...failed);
-  const ruleOfThree = failed.length > 0 ? "-" : `< ${(3e6 / count).toFixed(0)} in a million`;
-  rows[way] = {
+  const ends = host.map((begin) => begin());
+  let looks = 0;
+  let strange = 0;
+  const look = setInterval(() => {
+    looks++;
+    if (!hasOwnFile()) strange++;
+  }, LOOK_MS);
+  const { counts, messages } = await driver(driven).finally(async () => {
+    for (const end of ends) console.log(`the host ${await end()}`);
+    clearInterval(look);
+    console.log(`the host looked at its own file ${looks} times`);
+  });
+  const frequent = [...messages].sort((a, b) => b[1] - a[1]).slice(0, SHOWN);
+  for (const [message, times] of frequent) console.log(`${times} x ${message}`);
+
+  const { right = 0, wrong = 0, odd = 0, hung = 0, left = 0 } = counts;
+  const found = await mountsLeft(pins === "" ? 0 : 1);
+  if (wrong > 0) found.push(`${wrong} programs`);
+  if (odd + hung + left > 0) found.push(`ended oddly ${odd}, did not end ${hung}, processes left ${left}`);
+  if (strange > 0) found.push(`the host had not its own file, ${strange} times of ${looks}`);
+  if (right < count / 10) found.push("too few programs ran to say anything");
+  faults.push(...found.map((what) => `${name}: ${what}`));
+  if (wrong === 0) programs[entry] += right;
+  table.push({
+    by,
+    file: kind,
+    method: options.length > 0 ? `${method}, two covers` : method,
+    "host pins, and": pins,
     launches: count,
-    wrong: failed.length,
-    "wrong, at 95 %": ruleOfThree,
-    seconds: Math.round((Date.now() - start) / 1000),
-  };
+    right,
+    killed: counts.killed,
+    "failed, 125": counts.failed,
+    "wrong file": counts.file,
+    "wrong netns": counts.netns,
+    descriptors: (counts.missing ?? 0) + (counts.spare ?? 0),
+    "ended oddly": odd + hung + left,
+    "wrong, at 95 %": wrong > 0 ? "-" : ruleOfThree(right),
+    s: Math.round((Date.now() - start) / 1000),
+  });
 }
 
-clearInterval(writer);
-storm.kill();
-await storm.exited;
-await $`umount -l /run/storm/* 2>/dev/null`.nothrow().quiet();
-const after = state();
-const left = [...new Set([...after.mounts, ...after.run, ...after.tmp])].filter(
-  (one) => ![...before.mounts, ...before.run, ...before.tmp].includes(one),
-);
-console.table(rows);
-console.log(`meanwhile the host replaced its file ${rewrites} times; left behind: ${left.length}`);
-for (const what of [...wrong.slice(0, 10), ...left.slice(0, 10)]) console.log(what);
-process.exit(wrong.length + left.length === 0 && after.mounts.length === before.mounts.length ? 0 : 1);
-
-/** Twice as many at a time as there are processors. Returns what went wrong. */
-async function launch(command: string[], count: number): Promise<string[]> {
-  const failed: string[] = [];
-  let next = 0;
-  const worker = async () => {
-    while (next++ < count) {
-      const child = Bun.spawn([...command, SEEN, TASK, netns], {
-        stdin: "ignore",
-        stdout: "ignore",
-        stderr: "pipe",
-      });
-      const [said, status] = await Promise.all([child.stderr.text(), child.exited]);
-      if (status !== 0 || said !== "") failed.push(`${command.join(" ")}: ${status} ${said}`);
+/** What launches.c counts in the end, and what the launches said, each line with how often. */
+async function driver(words: string[]) {
+  const child = Bun.spawn([`${BIN}/launches`, ...words], { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
+  const messages = new Map<string, number>();
+  const listen = async () => {
+    for await (const line of lines(child.stderr)) {
+      if (line.startsWith("nspin: hint:")) continue;
+      const message = line.replace(/(nameserver .*\.)\d+$/, "$1N");
+      messages.set(message, (messages.get(message) ?? 0) + 1);
     }
   };
-  await Promise.all(Array.from({ length: 2 * availableParallelism() }, worker));
-  return failed;
+  const listening = listen();
+  let last = "";
+  for await (const line of lines(child.stdout)) {
+    last = line;
+    console.log(line);
+  }
+  await listening;
+  if ((await child.exited) !== 0) throw new Error(`launches ${words.join(" ")}: ${child.exitCode}`);
+  const pairs = [...last.matchAll(/(\w+) (\d+)/g)].map(([, outcome = "", times]) => [outcome, Number(times)]);
+  return { counts: Object.fromEntries(pairs) as Record<string, number>, messages };
+}
+
+/** Of pin's on the file, more than may. Takes all away, by nspin's own means. */
+async function mountsLeft(may: number): Promise<string[]> {
+  const more = mountTable().filter((line) => !before.mounts.includes(line));
+  for (const line of more) await $`${NSPIN} unpin ${pointOf(line)}`.nothrow();
+  const pinned = more.filter((line) => pointOf(line) === FILE).slice(0, may);
+  return more.filter((line) => !pinned.includes(line)).map((line) => `a mount is left: ${line}`);
+}
+
+function names(): string[] {
+  return ["/etc", "/run", "/tmp"].flatMap((path) => readdirSync(path).map((name) => `${path}/${name}`));
+}
+
+/** Of programs of which none was wrong. */
+function ruleOfThree(programs: number): string {
+  return programs > 0 ? `< ${Math.ceil(3e6 / programs)} in a million` : "-";
 }

@@ -73,7 +73,7 @@ export const actions: Record<string, { does: (stage: Stage) => string; plain?: R
   },
   "binds the file onto itself, and unmounts that": {
     does: ({ file }) => `mount --bind ${file} ${file} && umount ${file}`,
-    plain: { pin: task, rejoin: lost("host"), overlay: task, cover: task },
+    plain: all,
   },
   "makes its mounts slaves": {
     does: ({ holder }) => `mount --make-rslave ${holder}`,

@@ -4,17 +4,7 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { $ } from "bun";
 import { actions, seenBy, methods as ways } from "./actions.ts";
-import {
-  type Entry,
-  entries,
-  isClonedPrivate,
-  type Kind,
-  mountinfo,
-  NSPIN,
-  Program,
-  rejoins,
-  Stage,
-} from "./stage.ts";
+import { type Entry, entries, type Kind, mountinfo, NSPIN, Program, rejoins, Stage } from "./stage.ts";
 
 export interface Case {
   readonly name: string;
@@ -278,12 +268,20 @@ add(
 add("unpin takes away what pin left, and nothing else", "link", async (stage) => {
   const unpin = () => $`${NSPIN} unpin ${stage.file}`.quiet().nothrow();
   const refusal = /cannot find a mount of method pin on .*Invalid argument \(EINVAL\)\nnspin: hint: /;
+  const inUse =
+    /cannot unpin .*, on which process \d+ relies: Device or resource busy \(EBUSY\)\nnspin: hint: /;
   match((await unpin()).stderr.toString(), refusal);
   await started(stage, "pin", async (program) => {
-    equal((await unpin()).exitCode, 0);
+    const pinned = mountinfo();
+    match((await unpin()).stderr.toString(), inUse);
+    equal(mountinfo(), pinned);
+    equal((await $`${NSPIN} unpin --force ${stage.file}`.quiet()).exitCode, 0);
     equal(mountinfo(), stage.before);
     equal(await program.run(`cat ${stage.file}`), "task");
   });
+  await started(stage, "pin", async () => {});
+  equal((await unpin()).exitCode, 0);
+  equal(mountinfo(), stage.before);
   await $`mount --bind ${stage.source} ${stage.target}`.quiet();
   const { exitCode, stderr } = await $`${NSPIN} unpin ${stage.target}`.quiet().nothrow();
   equal(exitCode, 125);
@@ -299,16 +297,14 @@ for (const method of methods) {
       const pin = stage.command("--method", "pin", "--bind", `${other}:${stage.file}`);
       for (const _ of ["once", "again"]) {
         equal(await $`${pin} cat ${stage.file}`.text(), "other\n");
-        await $`${NSPIN} unpin ${stage.file}`.quiet();
+        await $`${NSPIN} unpin ${method === "pin" || method === "auto" ? ["--force"] : []} ${stage.file}`.quiet();
         equal(mountinfo(), stage.before);
       }
-      equal(
-        await program.run(`cat ${stage.file}`),
-        isClonedPrivate || method === "overlay" ? "task" : "host",
-      );
+      equal(await program.run(`cat ${stage.file}`), "task");
     });
   });
 
+  if (method === "pin" || (method === "auto" && !rejoins)) continue; // they refuse directories
   add(
     `${method}: what lies in a directory that covers another is not the source's peer`,
     "plain",
@@ -320,7 +316,6 @@ for (const method of methods) {
       equal(stage.mounts().includes(`${source}/sub/x`), false);
       equal(await program.end(), 0);
       await $`umount ${source}/sub`.quiet();
-      if (leaves(method, "plain") > 0) await $`${NSPIN} unpin ${target}`.quiet();
     },
   );
 }

@@ -9,8 +9,6 @@ export const NSPIN = resolve(import.meta.dir, "../../dist/nspin");
 const [major, minor] = release().split(".").map(Number) as [number, number];
 /** MOVE_MOUNT_SET_GROUP, as the kernel's history has it: nspin itself must find out by asking. */
 export const rejoins = major > 5 || (major === 5 && minor >= 15);
-/** mount_setattr(2), by which a clone is private before it lands. */
-export const isClonedPrivate = major > 5 || (major === 5 && minor >= 12);
 
 export type Kind = "plain" | "link" | "dangling";
 
@@ -132,7 +130,7 @@ export class Program {
   }
 }
 
-async function* lines(stream: ReadableStream<Uint8Array>) {
+export async function* lines(stream: ReadableStream<Uint8Array>) {
   let rest = "";
   for await (const bytes of stream) {
     const whole = (rest + new TextDecoder().decode(bytes)).split("\n");

@@ -1,18 +1,25 @@
 // A launcher is `run --enter setns` by another entry: the same program, the same
 // words where it fails, nothing left behind.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
+  renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { $ } from "bun";
-import { mountTable } from "../host.ts";
+import { mountTable, until } from "../host.ts";
 import { files, NSPIN, nspin, start } from "./nspin.ts";
 
 const { directory, hello, world } = files();
@@ -153,6 +160,173 @@ test("one that runs can be baked anew; one that fails leaves nothing", async () 
   });
   expect(readdirSync(directory).sort()).toEqual(names);
   expect(statSync(launcher).mode & 0o7777).toBe(0o755);
+});
+
+describe("the file:", () => {
+  const output = `${directory}/output`;
+  const there = () => readdirSync(directory).sort();
+  const bakeTo = (file: string, ...prefix: string[]) =>
+    start([...prefix, NSPIN, "bake", ...bind, "-o", file]);
+  const whole = async (file: string) =>
+    expect(await nspin(["inspect", file])).toMatchObject({ status: 0, stderr: "" });
+  const identity = (file: string) => {
+    const { uid, gid, mode } = lstatSync(file);
+    return { uid, gid, mode: mode & 0o7777 };
+  };
+  beforeEach(() => rmSync(output, { recursive: true, force: true }));
+
+  const mknod = (kind: string) => $`mknod ${output} ${{ raw: kind }}`;
+  const others: [string, () => unknown, string][] = [
+    ["a FIFO", () => mknod("p"), "it is a FIFO"],
+    ["a character device", () => mknod("c 1 3"), "it is a character device"],
+    ["a block device", () => mknod("b 7 200"), "it is a block device"],
+    ["a socket", () => Bun.listen({ unix: output, socket: { data() {} } }).unref(), "it is a socket"],
+    ["a directory", () => mkdirSync(output), "Is a directory (EISDIR)"],
+    [
+      "a symbolic link",
+      () => symlinkSync(hello, output),
+      `it is a symbolic link\nnspin: hint: it leads to ${hello}: name the file itself, or remove the link first`,
+    ],
+    [
+      "a symbolic link to nothing",
+      () => symlinkSync("none", output),
+      "it is a symbolic link\nnspin: hint: it leads to none: name the file itself, or remove the link first",
+    ],
+  ];
+  test.each(others)("%s is not replaced", async (_, put, says) => {
+    await put();
+    const before = [there(), lstatSync(output).ino, readFileSync(hello, "utf8")];
+    expect(await bakeTo(output)).toMatchObject({
+      status: 125,
+      stdout: "",
+      stderr: `nspin: cannot write ${output}: ${says}\n`,
+    });
+    expect([there(), lstatSync(output).ino, readFileSync(hello, "utf8")]).toEqual(before);
+  });
+
+  test("a name that ends as a directory's does", async () => {
+    const before = there();
+    expect(await bakeTo(`${output}/`)).toMatchObject({
+      status: 125,
+      stderr: `nspin: cannot write ${output}/: Is a directory (EISDIR)\n`,
+    });
+    expect(there()).toEqual(before);
+  });
+
+  test("a directory that is not there", async () => {
+    expect(await bakeTo(`${directory}/none/x`)).toMatchObject({
+      status: 125,
+      stderr: `nspin: cannot write ${directory}/none/x: No such file or directory (ENOENT)\nnspin: hint: its directory must exist\n`,
+    });
+  });
+
+  test("the user's FILE.part stays, and so does another name of the old file", async () => {
+    writeFileSync(`${output}.part`, "precious");
+    writeFileSync(output, "old");
+    linkSync(output, `${output}.old`);
+    expect(await bakeTo(output)).toMatchObject({ status: 0, stderr: "" });
+    await whole(output);
+    expect(readFileSync(`${output}.part`, "utf8")).toBe("precious");
+    expect(readFileSync(`${output}.old`, "utf8")).toBe("old");
+    rmSync(`${output}.part`);
+    rmSync(`${output}.old`);
+  });
+
+  test("mode and owner are its own: umask, set-group-ID directory, another's file before it", async () => {
+    expect(await bakeTo(output, "sh", "-c", 'umask 077; exec "$@"', "sh")).toMatchObject({ status: 0 });
+    expect(identity(output)).toEqual({ uid: 0, gid: 0, mode: 0o755 });
+    rmSync(output);
+    const shared = `${directory}/shared`;
+    mkdirSync(shared);
+    chownSync(shared, 0, 65534);
+    chmodSync(shared, 0o2777);
+    writeFileSync(`${shared}/launcher`, "");
+    chownSync(`${shared}/launcher`, 65534, 65534);
+    expect(await bakeTo(`${shared}/launcher`)).toMatchObject({ status: 0, stderr: "" });
+    expect(identity(`${shared}/launcher`)).toEqual({ uid: 0, gid: 0, mode: 0o755 });
+    expect(readdirSync(shared)).toEqual(["launcher"]);
+    rmSync(shared, { recursive: true });
+  });
+
+  test("in a directory that all can write, somebody's links are not followed", async () => {
+    const shared = `${directory}/sticky`;
+    mkdirSync(shared);
+    chmodSync(shared, 0o1777);
+    for (const name of ["launcher", "launcher.part"]) {
+      symlinkSync(hello, `${shared}/${name}`);
+      lchownSync(`${shared}/${name}`, 65534, 65534);
+    }
+    const inode = lstatSync(hello).ino;
+    expect(await bakeTo(`${shared}/launcher`)).toMatchObject({ status: 125 });
+    rmSync(`${shared}/launcher`);
+    expect(await bakeTo(`${shared}/launcher`)).toMatchObject({ status: 0, stderr: "" });
+    expect(readlinkSync(`${shared}/launcher.part`)).toBe(hello);
+    expect([lstatSync(hello).ino, readFileSync(hello, "utf8")]).toEqual([inode, "HELLO\n"]);
+    expect(lstatSync(`${shared}/launcher`)).toMatchObject({ uid: 0, nlink: 1 });
+    rmSync(shared, { recursive: true });
+  });
+
+  test("two at once leave one whole launcher, and nothing else", async () => {
+    const before = there();
+    for (let round = 0; round < 5; round++) {
+      const both = await Promise.all(Array.from({ length: 4 }, () => bakeTo(output)));
+      expect(both.map(({ status, stderr }) => [status, stderr])).toEqual(both.map(() => [0, ""]));
+      await whole(output);
+    }
+    expect(there()).toEqual([...before, "output"].sort());
+  });
+
+  test("a link put there meanwhile is replaced, and a directory put into the path is not written to", async () => {
+    const [home, moved, decoy] = ["home", "moved", "decoy"].map((name) => `${directory}/${name}`) as [
+      string,
+      string,
+      string,
+    ];
+    mkdirSync(home);
+    mkdirSync(decoy);
+    const slow = ["strace", "-f", "-qq", "-o", "/dev/null", "-e"];
+    const delay = "inject=?rename,?renameat,renameat2:delay_enter=1000000";
+    const baking = bakeTo(`${home}/launcher`, ...slow, delay);
+    await until(async () => readdirSync(home).some((name) => name.startsWith(".nspin-")));
+    symlinkSync(hello, `${home}/launcher`);
+    renameSync(home, moved);
+    symlinkSync(decoy, home);
+    expect(await baking).toMatchObject({ status: 0, stderr: "" });
+    expect([readdirSync(moved), readdirSync(decoy)]).toEqual([["launcher"], []]);
+    expect(lstatSync(`${moved}/launcher`).isFile()).toBeTrue();
+    await whole(`${moved}/launcher`);
+    expect(readFileSync(hello, "utf8")).toBe("HELLO\n");
+    for (const path of [home, moved, decoy]) rmSync(path, { recursive: true });
+  });
+
+  test("no room: what was there stays, and nothing else is left", async () => {
+    const full = `${directory}/full`;
+    mkdirSync(full);
+    await $`mount -t tmpfs -o size=8k full ${full}`;
+    writeFileSync(`${full}/launcher`, "old");
+    expect(await bakeTo(`${full}/launcher`)).toMatchObject({
+      status: 125,
+      stderr: `nspin: cannot write ${full}/launcher: No space left on device (ENOSPC)\n`,
+    });
+    expect(readdirSync(full)).toEqual(["launcher"]);
+    expect(readFileSync(`${full}/launcher`, "utf8")).toBe("old");
+    await $`umount ${full} && rmdir ${full}`;
+  });
+
+  test("without privilege too", async () => {
+    const home = `${directory}/home`;
+    mkdirSync(home);
+    chmodSync(directory, 0o755);
+    chownSync(home, 65534, 65534);
+    const as = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    expect(await bakeTo(`${home}/launcher`, ...as)).toMatchObject({ status: 0, stderr: "" });
+    expect(identity(`${home}/launcher`)).toEqual({ uid: 65534, gid: 65534, mode: 0o755 });
+    expect(await bakeTo(`${directory}/launcher`, ...as)).toMatchObject({
+      status: 125,
+      stderr: `nspin: cannot write ${directory}/launcher: Permission denied (EACCES)\n`,
+    });
+    rmSync(home, { recursive: true });
+  });
 });
 
 test("inspect prints the plan as --dry-run prints its steps", async () => {

@@ -1,11 +1,25 @@
 // nspin bundle, by the runtimes themselves: what the program gets, what reaches
 // the host, and that a bundle made carelessly does cover the host's file.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { $ } from "bun";
-import { mountTable, ownResolvConf } from "../host.ts";
+import { mountTable, ownResolvConf, until } from "../host.ts";
 import { LOOP, Program } from "../method/stage.ts";
 import { NSPIN, nspin, start } from "./nspin.ts";
+import { faults } from "./oci-schema.ts";
 
 const ID = "bundled";
 const RESOLVED = "/run/systemd/resolve/stub-resolv.conf";
@@ -184,9 +198,9 @@ describe.each(["runc", "crun"])("%s", (runtime) => {
 test("where a link led, the program reaches no socket, and it follows the link that replaces it", async () => {
   const socket = `${RESOLVED.slice(0, RESOLVED.lastIndexOf("/"))}/io.systemd.Resolve`;
   const server = Bun.listen({ unix: socket, socket: { data() {} } });
-  const told =
+  const connecting =
     'Bun.connect({ unix: process.argv[1], socket: { data() {} } }).then(() => "connected", (e) => e.code)';
-  const connect = [process.execPath, "-e", `console.log(await ${told}); process.exit()`, socket];
+  const connect = [process.execPath, "-e", `console.log(await ${connecting}); process.exit()`, socket];
   expect(await start(connect)).toMatchObject({ stdout: "connected\n" });
   const script = '"$@"; ln -sfn /run/other.conf /etc/resolv.conf; cat /etc/resolv.conf';
   const directory = await make("--netns", ID, "sh", "-c", script, "sh", ...connect);
@@ -194,6 +208,43 @@ test("where a link led, the program reaches no socket, and it follows the link t
   expect(await start(run("runc", directory))).toMatchObject({ stdout: "ECONNREFUSED\nanother\n", status: 0 });
   server.stop(true);
   await $`ln -sfn ..${RESOLVED} /etc/resolv.conf`;
+});
+
+describe("config.json, by the OCI runtime specification's own schema", () => {
+  const most = [
+    "--share",
+    SHARE,
+    "--env",
+    "A=b",
+    "--cwd",
+    "/run",
+    "--bind",
+    `${SHIM}:${PLAIN}`,
+    "--read-only",
+  ];
+  test.each([
+    ["with all there is", ["--netns", ID, ...most, "--method", "overlay", "true"]],
+    ["with the least", ["--bind", `${SHIM}:${PLAIN}`, "true"]],
+  ])("%s, is valid", async (_, words) => {
+    const directory = fresh();
+    expect(await nspin(["bundle", directory, ...words])).toMatchObject({ status: 0 });
+    expect(faults(JSON.parse(config(directory)))).toEqual([]);
+  });
+
+  test("what is not valid is found, in each file of the schema", async () => {
+    const good = JSON.parse(config(await make("--netns", ID, "true")));
+    const bad: [string, (copy: typeof good) => void][] = [
+      ["#/ociVersion", (copy) => delete copy.ociVersion], // config-schema.json
+      ["#/process/args", (copy) => (copy.process.args = "true")], // defs.json
+      ["#/linux/rootfsPropagation", (copy) => (copy.linux.rootfsPropagation = "peers")], // defs-linux.json
+      ["#/linux/resources/devices", (copy) => (copy.linux.resources.devices[0].allow = 1)],
+    ];
+    for (const [where, spoil] of bad) {
+      const copy = structuredClone(good);
+      spoil(copy);
+      expect([where, faults(copy).length > 0]).toEqual([where, true]);
+    }
+  });
 });
 
 test("the bundle is readable whatever the umask, and nothing else is written", async () => {
@@ -329,7 +380,7 @@ describe("refused, and nothing is written:", () => {
       "one file by two names",
       [here, "--bind", `${SHIM}:${RESOLVED}`, "--bind", `${SHIM}:/etc/resolv.conf`, "true"],
       `cannot lay ${SHIM} over ${RESOLVED}: File exists (EEXIST)`,
-      "another cover is on the same file, or one is within the other: one would hide the other",
+      "another cover is on it, or within it, or around it",
     ],
     [
       "a file over a directory",
@@ -368,6 +419,46 @@ describe("refused, and nothing is written:", () => {
     });
     expect(readdirSync("/run/small")).toEqual([]);
     await $`umount /run/small && rmdir /run/small`;
+  });
+
+  test.each([
+    ["another's", 65534, 0o755],
+    ["one that all can write", 0, 0o1777],
+  ])("an empty directory, but %s", async (_, uid, mode) => {
+    mkdirSync(here);
+    chownSync(here, uid, uid);
+    chmodSync(here, mode);
+    expect(await nspin(["bundle", here, ...task, "true"])).toMatchObject({
+      status: 125,
+      stderr: `nspin: cannot write a bundle into ${here}: others can write in it\nnspin: hint: name another directory, or remove this one first\n`,
+    });
+    expect([readdirSync(here), statSync(here).uid]).toEqual([[], uid]);
+    rmdirSync(here);
+  });
+
+  test("a link, though it leads to an empty directory", async () => {
+    symlinkSync("/dev/shm/nspin-shared", here);
+    expect(await nspin(["bundle", here, ...task, "true"])).toMatchObject({
+      status: 125,
+      stderr: `nspin: cannot make ${here}: Not a directory (ENOTDIR)\n`,
+    });
+    expect(readdirSync("/dev/shm/nspin-shared")).toEqual([]);
+    rmSync(here);
+  });
+
+  test("what somebody puts into it meanwhile stays, and what was written goes", async () => {
+    mkdirSync(here);
+    const slow = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=?link,linkat:delay_enter=1000000"];
+    const made = start([...slow, NSPIN, "bundle", here, ...task, "true"]);
+    await until(async () => existsSync(`${here}/config.json.new`)); // config.json is a link to it, made last
+    writeFileSync(`${here}/config.json`, "precious", { flag: "wx" });
+    expect(await made).toMatchObject({
+      status: 125,
+      stderr: `nspin: cannot write ${here}: File exists (EEXIST)\n`,
+    });
+    expect(readdirSync(here)).toEqual(["config.json"]);
+    expect(readFileSync(`${here}/config.json`, "utf8")).toBe("precious");
+    rmSync(here, { recursive: true });
   });
 
   test("bytes that JSON cannot hold", async () => {

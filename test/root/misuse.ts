@@ -1,7 +1,7 @@
 // The sequence, called as the command line never does: with a struct of another
 // size, and on another thread than the leader. fault.test.ts makes it a binary.
 
-import { readRun } from "../../src/cli.ts";
+import { readRun } from "../../src/arguments.ts";
 import { LAUNCH_FIELDS } from "../../src/contract.ts";
 import { launch } from "../../src/launch.ts";
 import { makePlan } from "../../src/plan.ts";

@@ -18,7 +18,8 @@ await $`cc -Wall -Wextra -Werror -Os -o /tmp/nspin-storm test/load/storm.c`;
 /** How many of the launches have other mounts than the host, in the end. */
 async function differing(options: string[]): Promise<number> {
   const stage = await Stage.make("link");
-  const storm = Bun.spawn(["/tmp/nspin-storm", stage.holder]);
+  const points = Array.from({ length: 8 }, (_, i) => `${stage.holder}/${i}`);
+  const storm = Bun.spawn(["/tmp/nspin-storm", "0", ...points]);
   const programs: Program[] = [];
   try {
     // A relative source: a try after the first must find the working directory again.
@@ -36,10 +37,10 @@ async function differing(options: string[]): Promise<number> {
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
     storm.kill();
     await storm.exited;
-    const points = (table: string) => stage.mounts(table).filter((point) => point !== stage.file);
-    const host = points(readFileSync("/proc/self/mountinfo", "utf8"));
+    const seen = (table: string) => stage.mounts(table).filter((point) => point !== stage.file);
+    const host = seen(readFileSync("/proc/self/mountinfo", "utf8"));
     const tables = await Promise.all(programs.map((program) => program.run("cat /proc/self/mountinfo")));
-    return tables.filter((table) => points(table).join("\n") !== host.join("\n")).length;
+    return tables.filter((table) => seen(table).join("\n") !== host.join("\n")).length;
   } finally {
     storm.kill();
     await storm.exited;

@@ -1,6 +1,8 @@
 // What the documents show is what the tests run, or what was measured.
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { $ } from "bun";
 import { toSvg } from "../../bench/chart.ts";
 import { withBlock } from "../../bench/document.ts";
 import { judge } from "../../bench/figures.ts";
@@ -22,4 +24,18 @@ test("docs/bench.svg shows them too", async () => {
 
 test("the judgements in docs/bench.json follow from its figures", () => {
   expect(bench.judged as ReturnType<typeof judge>).toEqual(judge(bench as Parameters<typeof judge>[0]));
+});
+
+test("each link in a document leads to a file", async () => {
+  const documents = (await $`git ls-files --cached --others --exclude-standard '*.md'`.text())
+    .trim()
+    .split("\n");
+  expect(documents.length).toBeGreaterThan(5);
+  for (const document of documents) {
+    const links = readFileSync(document, "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g);
+    for (const [, link] of links) {
+      const file = join(dirname(document), link as string);
+      expect([document, link, existsSync(file)]).toEqual([document, link, true]);
+    }
+  }
 });

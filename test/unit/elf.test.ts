@@ -28,7 +28,7 @@ const CODE = 0x40000000;
 const code = readCode(
   await link("code", exit(7), `-Wl,-Ttext-segment=0x${CODE.toString(16)},-z,noseparate-code,--build-id=none`),
 );
-const place = (file: Buffer) => addCode(file, ELF_MACHINE, code);
+const withCode = (file: Buffer) => addCode(file, ELF_MACHINE, code);
 const { segments } = readElf(image);
 const [text, data, , note] = segments.map(({ at }) => at) as [number, number, number, number];
 
@@ -40,7 +40,7 @@ const changed = (...values: [number, number, number][]) => {
 };
 
 test("the code runs instead, and nothing else has changed", async () => {
-  const guarded = place(image);
+  const guarded = withCode(image);
   const file = join(directory, "guarded");
   await Bun.write(file, guarded);
   expect((await $`chmod 755 ${file} && ${join(directory, "image")}`.nothrow()).exitCode).toBe(1);
@@ -63,12 +63,12 @@ test.each([
   ["the note is before the first segment", changed([text + TYPE, 4, 0], [data + TYPE, 4, 0]), "no note"],
   ["it reaches the code", changed([data + MEMSZ, 6, CODE]), "is it guarded already"],
   ["it lies above the code", changed([data + VADDR, 6, CODE * 2]), "is it guarded already"],
-  ["guarded already", place(image), "is it guarded already"],
+  ["guarded already", withCode(image), "is it guarded already"],
   ["a segment is writable and executable", changed([data + FLAGS, 4, 7]), "writable and executable"],
   ["the entry is in no segment", changed([24, 6, 0x1000]), "entry point"],
   ["the entry is in data", changed([24, 6, 0x400000]), "entry point"],
 ])("refused: %s", (_, file, why) => {
-  expect(() => place(file)).toThrow(why);
+  expect(() => withCode(file)).toThrow(why);
 });
 
 test.each([
@@ -87,7 +87,7 @@ test.each([
   ["the segment's offset", note + 8],
   ["what was there before", data + FLAGS],
 ])("the look at the result sees that %s is wrong", (_, at) => {
-  const guarded = place(image);
+  const guarded = withCode(image);
   const where = at < 0 ? guarded.length + at : at;
   guarded.writeUInt8(guarded.readUInt8(where) ^ 1, where);
   expect(() => verifyCode(guarded, image, code)).toThrow();

@@ -7,7 +7,7 @@ import { $ } from "bun";
 const EXPAND = Buffer.from(`
 #include "ffi/errors.h"
 #define ROW(name, text) [#name, name, text],
-= [ERRORS(ROW) 0]
+= [ERRORS(ROW) COMMAND_ERRORS(ROW) 0]
 `);
 const expanded = (await $`cc -E -P -xc -I. - < ${EXPAND}`.text()).split("= ").at(-1) as string;
 const rows: [name: string, number: number, text: string][] = JSON.parse(expanded).slice(0, -1);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import { readRun } from "../../src/cli.ts";
+import { readRun } from "../../src/arguments.ts";
 import { DECISIONS } from "../../src/contract.ts";
-import { propagationNote } from "../../src/describe.ts";
+import { propagationNote, stepsOf } from "../../src/explain.ts";
+import { parseMountinfo } from "../../src/mountinfo.ts";
 import { makePlan, type Plan } from "../../src/plan.ts";
-import { stepsOf } from "../../src/steps.ts";
 
 const plan = (...words: string[]) => makePlan(readRun(words));
 
@@ -26,7 +26,7 @@ describe("network namespace", () => {
     expect(plan("--netns", id, "--no-etc", "p")).toMatchObject({ netns: path, etc: undefined, covers: [] });
     expect(() => plan("--netns", id, "p")).toThrow(`network namespace ${JSON.stringify(id)} has no name`);
   });
-  test("nsenter is told of the mounts where any are made, and where the thread's id goes", () => {
+  test("nsenter enters the mount namespace only if there are covers, by the thread's id", () => {
     const words = (...options: string[]) => plan(...options, "p").words;
     const entered = [
       "/usr/bin/nsenter",
@@ -110,14 +110,14 @@ describe("steps", () => {
     expect(names(["--netns", "a", "p"])).not.toContain("JOIN_NETNS");
     expect(names(["--netns", "a", "--enter", "setns", "p"])).toContain("JOIN_NETNS");
   });
-  test("what is in /etc/netns is listed, and resolv.conf looked for", () => {
+  test("/etc/netns/ID is listed, and must have a resolv.conf", () => {
     expect(between(names(["--netns", "a", "p"]), "CHECK_NETNS", "OPEN_HOST")).toEqual([
       "LIST",
       "FIND_RESOLV_CONF",
     ]);
     expect(names(["--netns", "a", "--no-etc", "p"])).not.toContain("LIST");
   });
-  test("what is of unpin only is in no launch", () => {
+  test("no launch has a step of unpin", () => {
     const all = names(["--netns", "a", "--enter", "setns", "p"], decided("PLAIN"));
     for (const step of ["FIND_PIN", "UNPIN"]) expect(all).not.toContain(step);
   });
@@ -129,6 +129,7 @@ test.each([
   ["1 0 0:1 / / rw master:3 - ext4 a rw", "/ is a slave"],
   ["1 0 0:1 / / rw shared:1 - ext4 a rw\n2 1 0:2 / / rw - overlay b rw", "/ is private"],
 ])("what does not propagate: %p", (table, note) => {
-  expect(propagationNote(table)).toStartWith(note);
-  if (note === "") expect(propagationNote(table)).toBe("");
+  const found = propagationNote(parseMountinfo(table));
+  expect(found).toStartWith(note);
+  if (note === "") expect(found).toBe("");
 });

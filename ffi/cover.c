@@ -1,0 +1,244 @@
+#include "cover.h"
+
+#include <asm/errno.h>
+#include <asm/stat.h>
+#include <linux/stat.h>
+
+static long look_at(long fd, struct file *file) {
+  struct stat status;
+  long result = CALL(__NR_fstat, fd, &status);
+  file->device = status.st_dev;
+  file->inode = status.st_ino;
+  file->kind = status.st_mode & S_IFMT;
+  file->links = (unsigned)status.st_nlink;
+  return result;
+}
+
+static int is_same(const struct file *a, const struct file *b) {
+  return a->device == b->device && a->inode == b->inode;
+}
+
+static int is_directory(const struct file *file) {
+  return file->kind == S_IFDIR;
+}
+
+/* A directory comes with what is mounted in it, a file has nothing inside. */
+static u64 recursion(const struct target *target) {
+  return is_directory(&target->shown) ? MS_REC : 0;
+}
+
+static enum last_link last_link(const struct target *target) {
+  return is_directory(&target->shown) ? LINK_FOLLOWED : LINK_ITSELF;
+}
+
+void target_init(struct target *target) {
+  target->source = target->clone = target->pin = -1;
+  target->below = target->lower = -1;
+  target->on_host.fd = target->here.fd = -1;
+  target->holder.there = target->holder.here = -1;
+}
+
+void target_close(struct target *target) {
+  close_file(&target->source);
+  close_file(&target->clone);
+  close_file(&target->pin);
+  close_file(&target->on_host.fd);
+  close_file(&target->here.fd);
+  close_file(&target->below);
+  close_file(&target->lower);
+  holder_close(&target->holder);
+}
+
+/* O_DIRECTORY first, for what autofs(5) has announced there: see path.c. */
+long target_open_source(struct target *target, const char *source) {
+  enum { FLAGS = O_PATH | O_CLOEXEC };
+  long fd = CALL(__NR_openat, AT_FDCWD, source, FLAGS | O_DIRECTORY);
+  if (fd == -ENOTDIR)
+    fd = CALL(__NR_openat, AT_FDCWD, source, FLAGS);
+  target->source = fd;
+  return fd < 0 ? fd : look_at(fd, &target->shown);
+}
+
+long target_open(struct target *target, const char *path) {
+  MUST(path_open(-1, path, last_link(target), &target->on_host));
+  path_directory(target->on_host.path, target->directory);
+  MUST(mount_id(target->on_host.fd, target->host_id));
+  return look_at(target->on_host.fd, &target->host);
+}
+
+long target_compare(const struct target *target) {
+  if (text_equal(target->on_host.path, "/"))
+    return -EBUSY;
+  if (is_directory(&target->shown) == is_directory(&target->host))
+    return 0;
+  return is_directory(&target->shown) ? -EISDIR : -ENOTDIR;
+}
+
+long target_inspect(struct target *target, int asked) {
+  struct place directory;
+  if (asked != OVERLAY)
+    return mount_of(target->on_host.fd, &target->holder.mount);
+  MUST(path_open(-1, target->directory, LINK_ITSELF, &directory));
+  long result = mount_of(directory.fd, &target->holder.mount);
+  CALL(__NR_close, directory.fd);
+  return result;
+}
+
+long target_is_on_itself(const struct target *target) {
+  struct mount below;
+  const struct mount *mount = &target->holder.mount;
+  if (!text_equal(mount->point, target->on_host.path) ||
+      ((mount->is_shared || mount->is_slave) && is_directory(&target->host)))
+    return 0;
+  long result = mount_below(mount, &below);
+  if (result < 0)
+    return result;
+  if (mount->device != below.device ||
+      !text_equal(mount->options, below.options))
+    return 0;
+  char root[PATH_BYTES];
+  return mount_path_in(&below, mount->point, root) == 0 &&
+         text_equal(mount->root, root);
+}
+
+long target_clone(struct target *target) {
+  long recursive = is_directory(&target->shown) ? AT_RECURSIVE : 0;
+  long clone =
+      CALL(__NR_open_tree, target->source, "",
+           AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+  if (clone < 0)
+    return clone == -ENOSYS || clone == -EPERM ? 0 : clone;
+  target->clone = clone;
+  close_file(&target->source);
+  return 0;
+}
+
+/* It was there when it was looked at. */
+static long walk_again(long root, const char *path, enum last_link last,
+                       struct place *place) {
+  long result = path_open(root, path, last, place);
+  return result == -ENOENT || result == -ENOTDIR ? -ESTALE : result;
+}
+
+long target_open_here(struct target *target) {
+  struct file seen;
+  MUST(walk_again(-1, target->on_host.path, LINK_ITSELF, &target->here));
+  MUST(look_at(target->here.fd, &seen));
+  return is_same(&seen, &target->host) ? 0 : -ESTALE;
+}
+
+/* Where there is no clone: the source once more, as this namespace has it. */
+static long bind_by_path(const struct target *target, const char *source) {
+  char from[FD_PATH_BYTES];
+  struct file seen;
+  long fd = CALL(__NR_openat, AT_FDCWD, source, O_PATH | O_CLOEXEC);
+  if (fd < 0)
+    return fd;
+  long result = look_at(fd, &seen);
+  if (result == 0 && !is_same(&seen, &target->shown))
+    result = -ESTALE;
+  fd_path(from, fd);
+  if (result == 0)
+    result = mount_bind(from, target->below, recursion(target));
+  CALL(__NR_close, fd);
+  return result;
+}
+
+static long attach(long tree, long onto) {
+  return CALL(__NR_move_mount, tree, "", onto, "",
+              MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+/* Is what holds the target here the copy of what holds it on the host? */
+static long check_holder(const struct target *target) {
+  struct mount mount;
+  const struct mount *on_host = &target->holder.mount;
+  MUST(mount_of(target->here.fd, &mount));
+  int is_copy =
+      mount.device == on_host->device && text_equal(mount.root, on_host->root);
+  return mount.is_shared || !(is_copy || target->lower >= 0) ? -ESTALE : 0;
+}
+
+/* What was laid on the target last: its root, which must be that file. */
+static long open_top(const struct target *target, const struct file *file,
+                     long *top) {
+  struct file seen;
+  struct place place;
+  MUST(path_open(-1, target->here.path, LINK_ITSELF, &place));
+  *top = place.fd;
+  MUST(look_at(place.fd, &seen));
+  return is_same(&seen, file) ? 0 : -ESTALE;
+}
+
+static long bind_onto_itself(struct target *target) {
+  char path[FD_PATH_BYTES];
+  long tree = CALL(__NR_open_tree, target->here.fd, "",
+                   AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  long result = tree < 0 ? tree : attach(tree, target->here.fd);
+  target->below = tree < 0 ? -1 : tree;
+  if (result != -ENOSYS && result != -EPERM)
+    return result;
+  close_file(&target->below);
+  fd_path(path, target->here.fd);
+  MUST(mount_bind(path, target->here.fd, 0));
+  return open_top(target, &target->host, &target->below);
+}
+
+long target_bind_below(struct target *target) {
+  if (target->lower >= 0) { /* the file as the overlay has it */
+    close_file(&target->here.fd);
+    MUST(path_open(-1, target->on_host.path, LINK_ITSELF, &target->here));
+    MUST(look_at(target->here.fd, &target->host));
+  }
+  MUST(check_holder(target));
+  long result = bind_onto_itself(target);
+  if (result == -ENOENT && target->host.links > 0)
+    return -ESTALE; /* what was opened has been removed since */
+  return result < 0 ? result : mount_change(target->below, MS_PRIVATE);
+}
+
+long target_bind(struct target *target, const char *source) {
+  long result =
+      target->clone < 0 ? -ENOSYS : attach(target->clone, target->below);
+  if (result == -ENOSYS || result == -EPERM) {
+    close_file(&target->clone);
+    result = bind_by_path(target, source);
+    if (result == 0)
+      result = open_top(target, &target->shown, &target->clone);
+  }
+  return result == -ENOENT ? -ESTALE : result; /* removed since, as above */
+}
+
+long target_make_cover_private(const struct target *target) {
+  return mount_change(target->clone, MS_PRIVATE | recursion(target));
+}
+
+long target_make_read_only(const struct target *target) {
+  return mount_make_read_only(target->clone, is_directory(&target->shown));
+}
+
+long target_verify(const struct target *target, const char *path) {
+  struct file seen;
+  struct place place;
+  MUST(walk_again(-1, path, last_link(target), &place));
+  long result = look_at(place.fd, &seen);
+  CALL(__NR_close, place.fd);
+  if (result < 0)
+    return result;
+  return is_same(&seen, &target->shown) &&
+                 text_equal(place.path, target->on_host.path)
+             ? 0
+             : -ESTALE;
+}
+
+/* A walk from a directory of the host's stays among the host's mounts. */
+long target_verify_host(const struct target *target, const struct host *host) {
+  struct place place;
+  char id[NUMBER_BYTES];
+  MUST(walk_again(host->root, target->on_host.path, LINK_ITSELF, &place));
+  long result = mount_id(place.fd, id);
+  CALL(__NR_close, place.fd);
+  if (result < 0)
+    return result;
+  return text_equal(id, target->host_id) ? 0 : -ESTALE;
+}

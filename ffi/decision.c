@@ -1,0 +1,123 @@
+#include "decision.h"
+
+#include <asm/errno.h>
+#include <asm/stat.h>
+#include <linux/stat.h>
+
+#define CONDITION(name, meaning) WHEN_##name,
+enum condition { CONDITIONS(CONDITION) };
+
+#define RULE(name, asked, when, act, why) {asked, WHEN_##when, ACT_##act},
+static const struct rule {
+  unsigned char asked, when, act;
+} rules[] = {DECISIONS(RULE)};
+enum { RULES = sizeof rules / sizeof *rules };
+
+/* 1, 0 or -errno, as all of these. */
+static long is_in_first_user_namespace(void) {
+  enum { FIRST_USER_NAMESPACE = 0xeffffffd }; /* PROC_USER_INIT_INO */
+  struct stat status;
+  MUST(CALL(__NR_newfstatat, AT_FDCWD, "/proc/self/ns/user", &status, 0));
+  return status.st_ino == FIRST_USER_NAMESPACE;
+}
+
+/* A pin would land on each peer that shows the file too. */
+static long has_peer(const struct target *target) {
+  const struct mount *holder = &target->holder.mount;
+  char file[PATH_BYTES];
+  struct reader table;
+  struct mount mount;
+  if (holder->peer_group == 0 ||
+      mount_path_in(holder, target->on_host.path, file) < 0)
+    return 0;
+  long result = read_open(&table, OWN_TABLE);
+  if (result < 0)
+    return result;
+  while (result == 0 && mount_next(&table, &mount))
+    result = mount.peer_group == holder->peer_group &&
+             !text_equal(mount.id, holder->id) &&
+             text_is_below(file, mount.root);
+  read_close(&table);
+  return table.error ? table.error : result;
+}
+
+/* Where a rename can replace it, and where one mount keeps that off. */
+static long is_to_be_pinned(const struct target *target) {
+  if (target->host.kind != S_IFREG)
+    return 0;
+  if (target_is_on_itself(target) == 1)
+    return 1; /* but shared: a launch was killed before it was private */
+  if (text_equal(target->holder.mount.point, target->on_host.path))
+    return 0; /* nothing can be renamed over a mount */
+  long peer = has_peer(target);
+  return peer < 0 ? peer : !peer;
+}
+
+static long holds(enum condition when, struct target *target, int is_dry,
+                  struct host *host) {
+  const struct mount *mount = &target->holder.mount;
+  long answer;
+  switch (when) {
+  case WHEN_ON_ITSELF:
+    return !mount->is_shared && target_is_on_itself(target) == 1;
+  case WHEN_PRIVATE:
+    return !mount->is_shared;
+  case WHEN_DIRECTORY:
+    return target->host.kind == S_IFDIR;
+  case WHEN_PEER:
+    return target_is_on_itself(target) == 1 ? 0 : has_peer(target);
+  case WHEN_PLAIN:
+    return is_to_be_pinned(target);
+  case WHEN_UNREACHABLE:
+    return holder_open(&target->holder) < 0;
+  case WHEN_UNPRIVILEGED:
+    return is_dry && host_may_mount() != 1;
+  case WHEN_NO_SET_GROUP:
+    return !holder_can_rejoin();
+  case WHEN_USER_NAMESPACE:
+    return is_in_first_user_namespace() != 1;
+  case WHEN_BAD_GRAPH:
+    if (!mount->is_slave)
+      return 0;
+    answer = holder_graph_is_sound(host);
+    return answer < 0 ? answer : !answer;
+  case WHEN_ALWAYS:
+    break;
+  }
+  return 1;
+}
+
+/* The number of the first row that fits, from 1; or -errno. */
+static long find_row(struct target *target, int asked, int is_dry,
+                     struct host *host) {
+  for (int i = 0; i < RULES; i++) {
+    if (!(rules[i].asked & asked))
+      continue;
+    long result = holds((enum condition)rules[i].when, target, is_dry, host);
+    if (result != 0)
+      return result < 0 ? result : i + 1;
+  }
+  return -EINVAL; /* no such method */
+}
+
+long target_decide(struct target *target, struct cover *cover, int asked,
+                   int is_dry, struct host *host) {
+  long row = find_row(target, asked, is_dry, host);
+  if (row < 0)
+    return row;
+  if (rules[row - 1].act == ACT_PIN && asked != PIN) {
+    /* What forbids a pin that is asked for forbids this one. */
+    long as_pin = find_row(target, PIN, is_dry, host);
+    if (as_pin < 0)
+      return as_pin;
+    if (rules[as_pin - 1].act == ACT_REFUSE)
+      row = as_pin;
+  }
+  target->act = rules[row - 1].act;
+  target->is_pinned = target->act == ACT_PIN || row == DECISION_PINNED;
+  target->must_leave =
+      target->holder.mount.is_shared &&
+      (target->act == ACT_REJOIN || target->act == ACT_OVERLAY);
+  cover->decision = (u64)row;
+  return target->act == ACT_REFUSE ? -EOPNOTSUPP : 0;
+}

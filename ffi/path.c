@@ -1,0 +1,228 @@
+#include "path.h"
+
+#include <asm/errno.h>
+#include <asm/stat.h>
+#include <asm/statfs.h>
+#include <linux/magic.h>
+#include <linux/stat.h>
+
+struct walk {
+  long root, at; /* "/", and the directory that was reached */
+  char *path;    /* of the latter; "" for "/" */
+  unsigned user, root_owner;
+  int links;
+  char rest[PATH_BYTES]; /* still to be walked, once a link was followed */
+};
+
+static void move(long *at, long fd) {
+  if (*at >= 0)
+    CALL(__NR_close, *at);
+  *at = fd;
+}
+
+/*
+ * With O_DIRECTORY first: it makes the kernel mount what autofs(5) has
+ * announced there, which O_PATH alone does not.
+ */
+static long open_component(long directory, const char *name) {
+  enum { FLAGS = O_PATH | O_NOFOLLOW | O_CLOEXEC };
+  long fd = CALL(__NR_openat, directory, name, FLAGS | O_DIRECTORY);
+  if (fd != -ENOTDIR && fd != -ELOOP)
+    return fd;
+  return CALL(__NR_openat, directory, name, FLAGS);
+}
+
+/*
+ * In a user namespace the files of the first one's root seem to belong to
+ * somebody else: the owner of "/" could lead root anywhere anyway.
+ */
+static int is_trusted(const struct walk *walk, unsigned owner) {
+  return owner == 0 || owner == walk->user || owner == walk->root_owner;
+}
+
+static int is_safe(const struct walk *walk, const struct stat *directory,
+                   const struct stat *link) {
+  enum { STICKY = 01000, WRITTEN_BY_OTHERS = 022 };
+  return is_trusted(walk, link->st_uid) &&
+         is_trusted(walk, directory->st_uid) &&
+         (!(directory->st_mode & WRITTEN_BY_OTHERS) ||
+          directory->st_mode & STICKY);
+}
+
+/* /proc/PID/fd/N and the like lead where no text says. */
+static int is_magic(long link) {
+  struct statfs filesystem;
+  return CALL(__NR_fstatfs, link, &filesystem) == 0 &&
+         filesystem.f_type == PROC_SUPER_MAGIC;
+}
+
+static long follow_magic(struct walk *walk, const char *name) {
+  char link[FD_PATH_BYTES];
+  long fd = CALL(__NR_openat, walk->at, name, O_PATH | O_CLOEXEC);
+  if (fd < 0)
+    return fd;
+  move(&walk->at, fd);
+  fd_path(link, fd);
+  long length =
+      CALL(__NR_readlinkat, AT_FDCWD, link, walk->path, PATH_BYTES - 1);
+  if (length < 0)
+    return length;
+  walk->path[length == 1 ? 0 : length] = '\0'; /* "/" */
+  return walk->path[0] == '/' || length == 1 ? 0 : -ENOENT;
+}
+
+/* The link's text comes before what was left to be walked. */
+static long follow(struct walk *walk, long link, const char *name,
+                   const char **rest) {
+  enum { MAX_LINKS = 40 }; /* path_resolution(7) */
+  char text[PATH_BYTES];
+  struct stat directory, itself;
+  if (++walk->links > MAX_LINKS)
+    return -ELOOP;
+  MUST(CALL(__NR_fstat, walk->at, &directory));
+  MUST(CALL(__NR_fstat, link, &itself));
+  if (!is_safe(walk, &directory, &itself))
+    return -EACCES;
+  if (is_magic(link))
+    return follow_magic(walk, name);
+  long length = CALL(__NR_readlinkat, link, "", text, sizeof text - 1);
+  if (length < 0)
+    return length;
+  size_t left = text_length(*rest) + 1; /* begins with "/", or is empty */
+  if ((size_t)length + left > sizeof walk->rest)
+    return -ENAMETOOLONG;
+  char *end = walk->rest + length;
+  if (*rest < end) /* they can overlap */
+    for (size_t i = left; i-- > 0;)
+      end[i] = (*rest)[i];
+  else
+    for (size_t i = 0; i < left; i++)
+      end[i] = (*rest)[i];
+  for (long i = 0; i < length; i++)
+    walk->rest[i] = text[i];
+  *rest = walk->rest;
+  if (text[0] != '/')
+    return 0;
+  long root = CALL(__NR_openat, walk->root, ".", O_PATH | O_CLOEXEC);
+  if (root < 0)
+    return root;
+  move(&walk->at, root);
+  walk->path[0] = '\0';
+  return 0;
+}
+
+static long go_up(struct walk *walk) {
+  char *last = walk->path + text_length(walk->path);
+  if (last == walk->path)
+    return 0; /* ".." of "/" is "/" */
+  while (*last != '/')
+    last--;
+  *last = '\0';
+  long fd = CALL(__NR_openat, *walk->path == '\0' ? walk->root : walk->at,
+                 *walk->path == '\0' ? "." : "..", O_PATH | O_CLOEXEC);
+  if (fd < 0)
+    return fd;
+  move(&walk->at, fd);
+  return 0;
+}
+
+/* Takes the next component out of rest: its length, 0 at the end, or -errno. */
+static long next_component(const char **rest, char name[256]) {
+  long length = 0;
+  while (**rest == '/')
+    ++*rest;
+  for (; **rest != '/' && **rest != '\0'; ++*rest) {
+    if (length == 255)
+      return -ENAMETOOLONG;
+    name[length++] = **rest;
+  }
+  name[length] = '\0';
+  return length;
+}
+
+static int is_end(const char *rest) {
+  while (*rest == '/')
+    rest++;
+  return *rest == '\0';
+}
+
+static long step(struct walk *walk, const char *name, const char **rest,
+                 enum last_link last) {
+  if (text_equal(name, "."))
+    return 0;
+  if (text_equal(name, ".."))
+    return go_up(walk);
+  long fd = open_component(walk->at, name);
+  if (fd < 0)
+    return fd;
+  struct stat status;
+  long result = CALL(__NR_fstat, fd, &status);
+  int must_be_directory = **rest == '/';
+  if (result == 0 && (status.st_mode & S_IFMT) == S_IFLNK &&
+      (must_be_directory || last == LINK_FOLLOWED)) {
+    result = follow(walk, fd, name, rest);
+    CALL(__NR_close, fd);
+    return result;
+  }
+  size_t length = text_length(walk->path);
+  if (result == 0 && must_be_directory && (status.st_mode & S_IFMT) != S_IFDIR)
+    result = -ENOTDIR;
+  if (result == 0 && length + 1 + text_length(name) >= PATH_BYTES)
+    result = -ENAMETOOLONG;
+  if (result < 0) {
+    CALL(__NR_close, fd);
+    return result;
+  }
+  text_copy(text_copy(walk->path + length, "/"), name);
+  move(&walk->at, fd);
+  return 0;
+}
+
+static long walk_to(struct walk *walk, const char *rest, enum last_link last) {
+  char name[256];
+  struct stat status;
+  walk->at = CALL(__NR_openat, walk->root, ".", O_PATH | O_CLOEXEC);
+  if (walk->at < 0)
+    return walk->at;
+  MUST(CALL(__NR_fstat, walk->at, &status));
+  walk->root_owner = status.st_uid;
+  while (!is_end(rest)) {
+    long length = next_component(&rest, name);
+    if (length < 0)
+      return length;
+    MUST(step(walk, name, &rest, last));
+  }
+  if (*walk->path == '\0')
+    text_copy(walk->path, "/");
+  return 0;
+}
+
+long path_open(long root, const char *path, enum last_link last,
+               struct place *place) {
+  struct walk walk = {.root = root,
+                      .at = -1,
+                      .path = place->path,
+                      .user = (unsigned)CALL(__NR_geteuid)};
+  place->fd = -1;
+  place->path[0] = '\0';
+  if (*path != '/')
+    return *path == '\0' ? -ENOENT : -EINVAL;
+  if (root < 0)
+    walk.root = CALL(__NR_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC);
+  if (walk.root < 0)
+    return walk.root;
+  long result = walk_to(&walk, path, last);
+  if (root < 0)
+    CALL(__NR_close, walk.root);
+  if (result < 0)
+    move(&walk.at, -1);
+  place->fd = walk.at;
+  return result;
+}
+
+void path_directory(const char *path, char directory[PATH_BYTES]) {
+  char *end = text_copy(directory, path);
+  while (end > directory && *end != '/')
+    end--;
+  end[end == directory] = '\0'; /* of "/f" it is "/" */
+}

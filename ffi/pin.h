@@ -1,0 +1,35 @@
+/*
+ * The mount of method pin: the host's file, bound onto itself, private. It is
+ * the one thing that a launch changes on the host, and other launches rely on
+ * it; so whoever makes one, relies on one or takes one away holds the lock.
+ */
+#ifndef NSPIN_PIN_H
+#define NSPIN_PIN_H
+
+#include "cover.h"
+
+/* Waits for the lock: its descriptor, or -errno. */
+long pin_lock(const char *path);
+
+/* Both 0 or -errno; target->pin where this launch has made it. */
+long pin_bind(struct target *target);
+long pin_make_private(struct target *target);
+
+/*
+ * Takes away the pin that this launch has made, in the namespace that the
+ * thread is in, and nothing that the host has mounted on it. 0 or -errno.
+ */
+long pin_undo(struct target *target, struct host *host);
+
+/*
+ * Opens what is to be unpinned. -EINVAL: what is there shows anything else than
+ * what lies below it, or in another way. -EBUSY: mounts lie on it or in it.
+ */
+long pin_find(struct target *target);
+
+/* A process that has it covered, in another mount namespace; 0: none. */
+long pin_user(const struct target *target);
+
+long pin_remove(struct target *target, struct host *host); /* 0 or -errno */
+
+#endif

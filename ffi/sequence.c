@@ -1,0 +1,463 @@
+/*
+ * The pinned sequence: from "am I the thread-group leader" to execve, in one
+ * call on one thread. Mount namespaces belong to threads (unshare(2)): a
+ * runtime that moves a caller between threads would mount on the host what was
+ * meant for the program. Nothing can move us between two lines of this file.
+ *
+ * Everything is opened and checked before the first namespace changes; after
+ * that there is only "become the program" or "say what failed".
+ */
+#include "decision.h"
+#include "etc.h"
+#include "overlay.h"
+#include "pin.h"
+#include "secure.h"
+
+#include <asm/errno.h>
+#include <asm/ioctl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <linux/sched.h>
+
+#define TRIES 50 /* of a host that does not keep still */
+#define STEPS_BYTES (1 << 20)
+
+struct sequence {
+  enum step step; /* under way */
+  u64 at;         /* the cover that it is about: */
+  struct cover *cover;
+  struct target *target;
+  struct launch *launch;
+  u64 asked_covers, asked_count; /* those of the plan, before etc is listed */
+  struct block covers, targets;  /* of this attempt */
+  struct host host;
+  long netns, lock;
+  int is_dry, has_pinned;
+  char tid[NUMBER_BYTES];
+  struct program *program;
+  const struct record *record;
+  struct rlimit64 limits[GUARD_LIMIT_COUNT];
+};
+
+static long check_contract(struct sequence *s) {
+  if (s->launch->size != sizeof *s->launch)
+    return -EINVAL;
+  s->asked_covers = s->launch->covers;
+  s->asked_count = s->launch->cover_count;
+  s->launch->failed_process = s->launch->step_count = 0;
+  if (!s->is_dry)
+    return 0;
+  long steps = allocate(STEPS_BYTES);
+  s->launch->steps = (u64)steps;
+  return is_error(steps) ? steps : 0;
+}
+
+/* What a dry run tells: the step, and the cover that it is about. */
+static void begin(struct sequence *s, enum step step) {
+  s->step = step;
+  if (!s->is_dry || s->launch->steps == 0 ||
+      s->launch->step_count >= STEPS_BYTES / sizeof(u64))
+    return;
+  u64 *steps = (u64 *)s->launch->steps, *end = steps + s->launch->step_count;
+  u64 begun = (u64)step | s->at << 32;
+  if (end > steps && end[-1] == begun)
+    return; /* in several calls */
+  *end = begun;
+  s->launch->step_count++;
+}
+
+/* execve gives a thread the leader's id: another one's would be gone. */
+static long check_leader(void) {
+  return CALL(__NR_gettid) == CALL(__NR_getpid) ? 0 : -ESRCH;
+}
+
+/* As /proc has it, where nsenter looks: it may be of another PID namespace. */
+static long name_leader(struct sequence *s) {
+  long length =
+      CALL(__NR_readlinkat, AT_FDCWD, "/proc/self", s->tid, NUMBER_BYTES - 1);
+  if (length >= 0)
+    s->tid[length] = '\0';
+  return length;
+}
+
+static long put_arguments(struct sequence *s) {
+  const struct launch *launch = s->launch;
+  MUST(program_arguments(s->program, s->record->arguments, launch->skip,
+                         (const char *)launch->words, launch->word_count));
+  if (launch->tid_word > 0)
+    s->program->argv[launch->tid_word - 1] = s->tid;
+  s->program->environment = s->record->environment;
+  return 0;
+}
+
+static long check_privilege(void) {
+  long result = host_may_mount();
+  return result == 0 ? -EPERM : result;
+}
+
+/* A path first: opening a device or a FIFO for reading would act on it. */
+static long open_netns(struct sequence *s) {
+  return s->netns =
+             CALL(__NR_openat, AT_FDCWD, s->launch->netns, O_PATH | O_CLOEXEC);
+}
+
+static long check_netns(struct sequence *s) {
+  struct {
+    long type, rest[31]; /* struct statfs, larger than any */
+  } filesystem;
+  char path[FD_PATH_BYTES];
+  long result = CALL(__NR_fstatfs, s->netns, &filesystem);
+  if (result < 0)
+    return result;
+  if (filesystem.type != NSFS_MAGIC)
+    return -EINVAL;
+  fd_path(path, s->netns);
+  long opened = CALL(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+  if (opened < 0)
+    return opened;
+  close_file(&s->netns);
+  s->netns = opened;
+  return CALL(__NR_ioctl, opened, NS_GET_NSTYPE) == CLONE_NEWNET ? 0 : -EINVAL;
+}
+
+static long allocate_targets(struct sequence *s) {
+  u64 count = s->launch->cover_count;
+  MUST(block_obtain(&s->targets, count * sizeof(struct target)));
+  for (u64 i = 0; i < count; i++)
+    target_init((struct target *)s->targets.at + i);
+  return 0;
+}
+
+static struct target *target_at(const struct sequence *s, u64 cover) {
+  return (struct target *)s->targets.at + cover;
+}
+
+/* By two names, or one within the other: the one would hide the other. */
+static long check_apart(struct sequence *s, u64 cover) {
+  const char *path = s->target->on_host.path;
+  for (u64 i = 0; i < cover; i++) {
+    const char *other = target_at(s, i)->on_host.path;
+    if (text_is_below(other, path) || text_is_below(path, other))
+      return -EEXIST;
+  }
+  return 0;
+}
+
+/* Each holder is left and rejoined once, by the first cover that names it. */
+static void name_holder(struct sequence *s, u64 cover) {
+  u64 first = 0;
+  while (first < cover && !(target_at(s, first)->must_leave &&
+                            text_equal(target_at(s, first)->holder.mount.id,
+                                       s->target->holder.mount.id)))
+    first++;
+  s->cover->holder = first;
+}
+
+/* The cover that the next steps are about. */
+static int take(struct sequence *s, u64 cover) {
+  s->at = cover;
+  s->cover = (struct cover *)s->launch->covers + cover;
+  s->target = target_at(s, cover);
+  return 1;
+}
+
+/*
+ * The cover whose directory is to be overlaid next: in the order of their
+ * names, in which a directory comes before those within it. Else the number of
+ * covers.
+ */
+static u64 next_overlay(const struct sequence *s, const char *after) {
+  u64 count = s->launch->cover_count, next = count;
+  for (u64 i = 0; i < count; i++) {
+    const struct target *target = target_at(s, i);
+    if (target->act == ACT_OVERLAY &&
+        (after == NULL || text_compare(target->directory, after) > 0) &&
+        (next == count ||
+         text_compare(target->directory, target_at(s, next)->directory) < 0))
+      next = i;
+  }
+  return next;
+}
+
+static int relies_on_pin(const struct sequence *s) {
+  for (u64 i = 0; i < s->launch->cover_count; i++)
+    if (target_at(s, i)->is_pinned)
+      return 1;
+  return 0;
+}
+
+/* Nothing of this cover is needed any more but what would undo its pin. */
+static void close_covered(struct target *target) {
+  close_file(&target->clone);
+  close_file(&target->below);
+  close_file(&target->lower);
+  if (target->pin < 0)
+    close_file(&target->here.fd);
+}
+
+/* The step under way is the one that failed, if any does. */
+#define LOOK(name, call)                                                       \
+  do {                                                                         \
+    begin(s, STEP_##name);                                                     \
+    MUST(call);                                                                \
+  } while (0)
+/* A step that changes something, which a dry run only tells. */
+#define TAKE(name, call)                                                       \
+  do {                                                                         \
+    begin(s, STEP_##name);                                                     \
+    if (!s->is_dry)                                                            \
+      MUST(call);                                                              \
+  } while (0)
+#define EACH_COVER                                                             \
+  for (u64 i_ = 0; i_ < s->launch->cover_count && take(s, i_); i_++)
+#define EACH_HOLDER                                                            \
+  EACH_COVER if (s->target->must_leave && s->cover->holder == i_)
+#define EACH_OVERLAY                                                           \
+  for (u64 i_ = next_overlay(s, NULL);                                         \
+       i_ < s->launch->cover_count && take(s, i_);                             \
+       i_ = next_overlay(s, s->target->directory))
+
+/* What this process is, and the network namespace; changes nothing outside. */
+static long prepare(struct sequence *s) {
+  struct launch *launch = s->launch;
+  TAKE(LEADER, check_leader());
+  TAKE(LEADER, name_leader(s));
+  TAKE(SECURE, secure_check(s->record->environment_end));
+  LOOK(DIRECTORY, inherit_directory(s->record));
+  TAKE(PRIVILEGE, check_privilege());
+  TAKE(INHERIT, inherit_descriptors(s->record));
+  LOOK(ARGUMENTS, put_arguments(s));
+  if (launch->netns != 0) {
+    LOOK(OPEN_NETNS, open_netns(s));
+    LOOK(CHECK_NETNS, check_netns(s));
+  }
+  if (launch->cover_count > 0 || launch->etc != 0)
+    LOOK(OPEN_HOST, host_open(&s->host));
+  return 0;
+}
+
+/* What is there, and what to do about it; changes nothing. */
+static long look(struct sequence *s) {
+  struct launch *launch = s->launch;
+  if (launch->etc != 0)
+    begin(s, STEP_LIST);
+  MUST(etc_list(launch, &s->covers));
+  if (launch->etc != 0)
+    LOOK(FIND_RESOLV_CONF, etc_find_resolv_conf(launch));
+  MUST(allocate_targets(s));
+  EACH_COVER {
+    LOOK(OPEN_SOURCE,
+         target_open_source(s->target, (const char *)s->cover->source));
+    LOOK(OPEN_TARGET, target_open(s->target, (const char *)s->cover->target));
+    LOOK(COMPARE, target_compare(s->target));
+    LOOK(COMPARE, check_apart(s, i_));
+    LOOK(INSPECT, target_inspect(s->target, (int)launch->method));
+    LOOK(DECIDE, target_decide(s->target, s->cover, (int)launch->method,
+                               s->is_dry, &s->host));
+    name_holder(s, i_);
+    if (!s->target->must_leave || s->cover->holder != i_)
+      holder_close(&s->target->holder);
+    TAKE(CLONE, target_clone(s->target));
+    if (s->target->act != ACT_PIN)
+      close_file(&s->target->on_host.fd);
+  }
+  return 0;
+}
+
+/*
+ * The one change on the host, and only where no other way was found: so not
+ * where a mount that came and went hid another way.
+ */
+static long pin(struct sequence *s) {
+  EACH_COVER {
+    if (s->target->act != ACT_PIN)
+      continue;
+    if (!s->is_dry && !s->has_pinned && host_changed(&s->host))
+      return -ESTALE;
+    s->has_pinned = 1;
+    TAKE(SELF_BIND, pin_bind(s->target));
+    TAKE(PRIVATE, pin_make_private(s->target));
+  }
+  if (s->has_pinned)
+    host_changed(&s->host); /* by this */
+  return 0;
+}
+
+/*
+ * In a mount namespace of its own. Its holders are slaves first, which the host
+ * tells of everything; what they would miss while they rejoin, poll(2) reports.
+ */
+static long cover(struct sequence *s) {
+  if (s->launch->cover_count == 0)
+    return 0;
+  TAKE(UNSHARE, host_leave(&s->host));
+  EACH_COVER {
+    TAKE(OPEN_HERE, target_open_here(s->target));
+    if (s->target->act == ACT_OVERLAY)
+      TAKE(OPEN_HERE, overlay_open(s->target));
+  }
+  EACH_HOLDER TAKE(LEAVE, holder_leave(&s->target->holder));
+  EACH_OVERLAY TAKE(OVERLAY, overlay_lay(s->target));
+  EACH_COVER {
+    TAKE(BIND_BELOW, target_bind_below(s->target));
+    TAKE(BIND, target_bind(s->target, (const char *)s->cover->source));
+    TAKE(BIND_PRIVATE, target_make_cover_private(s->target));
+    if (s->launch->read_only)
+      TAKE(READ_ONLY, target_make_read_only(s->target));
+    close_covered(s->target);
+  }
+  EACH_COVER TAKE(VERIFY_HERE,
+                  target_verify(s->target, (const char *)s->cover->target));
+  host_changed(&s->host);
+  EACH_HOLDER TAKE(REJOIN, holder_rejoin(&s->target->holder));
+  EACH_COVER TAKE(VERIFY_HOST, target_verify_host(s->target, &s->host));
+  return 0;
+}
+
+/*
+ * Back in the host's mount namespace; the pins that this launch has made go
+ * again. The lock is still held, so nobody can rely on one of them yet.
+ */
+static long undo(struct sequence *s) {
+  u64 count = s->targets.at == 0 ? 0 : s->launch->cover_count;
+  for (u64 i = count; i-- > 0;)
+    pin_undo(target_at(s, i), &s->host);
+  return host_return(&s->host);
+}
+
+/* What look() has opened and obtained, but for what a message names. */
+static void close_targets(struct sequence *s) {
+  u64 count = s->targets.at == 0 ? 0 : s->launch->cover_count;
+  for (u64 i = count; i-- > 0;)
+    target_close(target_at(s, i));
+  block_release(&s->targets);
+}
+
+static void forget(struct sequence *s) {
+  close_targets(s);
+  block_release(&s->covers);
+  s->launch->covers = s->asked_covers;
+  s->launch->cover_count = s->asked_count;
+  s->at = 0;
+}
+
+static int is_rejoining(struct sequence *s) {
+  EACH_HOLDER return 1;
+  return 0;
+}
+
+/*
+ * Who relies on a pin holds the lock until the program is about to start, and
+ * looks again once it is held: what was seen before may have changed.
+ */
+static long attempt(struct sequence *s) {
+  MUST(look(s));
+  if (relies_on_pin(s) && s->lock < 0) {
+    TAKE(LOCK, s->lock = pin_lock((const char *)s->launch->lock));
+    if (!s->is_dry) {
+      forget(s);
+      MUST(look(s));
+    }
+  }
+  MUST(pin(s));
+  return cover(s);
+}
+
+/*
+ * Again from the start where something was exchanged while it was looked at, or
+ * the host's table changed: then a step may have failed by that, or a mount
+ * gone missing while we rejoined.
+ */
+static long cover_all(struct sequence *s) {
+  for (int tries = 1;; tries++) {
+    s->has_pinned = 0;
+    host_changed(&s->host);
+    long result = attempt(s);
+    u64 about = s->at;
+    int is_doubtful = result == -ESTALE || (host_changed(&s->host) &&
+                                            (result < 0 || is_rejoining(s)));
+    s->at = about;
+    if (s->is_dry || !is_doubtful)
+      return result;
+    if (tries == TRIES)
+      return result < 0 ? result : -EAGAIN; /* the last step was a rejoin's */
+    if (undo(s) < 0)
+      return result < 0 ? result : -EAGAIN;
+    forget(s);
+  }
+}
+
+static long enter(struct sequence *s) {
+  TAKE(FIND, program_find(s->program));
+  if (s->launch->join)
+    TAKE(JOIN_NETNS, CALL(__NR_setns, s->netns, CLONE_NEWNET));
+  TAKE(RESTORE, inherit_signals(s->record));
+  for (int i = 0; i < GUARD_LIMIT_COUNT; i++)
+    s->limits[i] = s->record->limits[i];
+  TAKE(RESTORE, inherit_limits(s->limits));
+  begin(s, STEP_EXECUTE);
+  if (s->is_dry)
+    return 0;
+  long result = program_execute(s->program);
+  inherit_limits(s->limits); /* the runtime still has to end with them */
+  return result;
+}
+
+static long become(struct sequence *s) {
+  LOOK(CONTRACT, check_contract(s));
+  MUST(prepare(s));
+  MUST(cover_all(s));
+  return enter(s);
+}
+
+static long unpin(struct sequence *s) {
+  struct launch *launch = s->launch;
+  LOOK(CONTRACT, check_contract(s));
+  LOOK(PRIVILEGE, check_privilege());
+  LOOK(OPEN_HOST, host_open(&s->host));
+  MUST(allocate_targets(s));
+  take(s, 0);
+  LOOK(LOCK, s->lock = pin_lock((const char *)launch->lock));
+  LOOK(FIND_PIN, target_open(s->target, (const char *)s->cover->target));
+  LOOK(FIND_PIN, pin_find(s->target));
+  if (!launch->force) {
+    long user = pin_user(s->target);
+    launch->failed_process = user > 0 ? (u64)user : 0;
+    LOOK(CHECK_USE, user > 0 ? -EBUSY : user);
+  }
+  LOOK(UNPIN, pin_remove(s->target, &s->host));
+  return 0;
+}
+
+static void conclude(struct sequence *s, long result) {
+  undo(s);
+  close_targets(s);
+  host_close(&s->host);
+  close_file(&s->netns);
+  close_file(&s->lock);
+  s->launch->failed_step = result < 0 ? s->step : STEP_NONE;
+  s->launch->failed_cover = s->at;
+  s->launch->failed_errno = (u64)-result;
+}
+
+/* Nothing is open; 0 would be a descriptor of the program's. */
+#define NOT_OPEN .netns = -1, .lock = -1, .host = HOST_NOT_OPEN
+
+void sequence_launch(struct launch *launch, const struct record *record,
+                     struct program *program) {
+  struct sequence s = {NOT_OPEN, .launch = launch, .record = record,
+                       .program = program};
+  conclude(&s, become(&s));
+}
+
+void sequence_decide(struct launch *launch, const struct record *record,
+                     struct program *program) {
+  struct sequence s = {NOT_OPEN, .launch = launch, .record = record,
+                       .program = program, .is_dry = 1};
+  conclude(&s, become(&s));
+}
+
+void sequence_unpin(struct launch *launch) {
+  struct sequence s = {NOT_OPEN, .launch = launch};
+  conclude(&s, unpin(&s));
+}

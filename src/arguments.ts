@@ -1,0 +1,199 @@
+// The words of a command line -> the values of its options, and run's Options.
+//
+// The tables are citty's; the words are read here. Its own reader accepts
+// unknown options, swallows any --no-x, keeps one of several --bind, and does
+// not stop at the program's name; and it loads node:util, which costs more than a
+// millisecond (`npm run bench`). Help is citty's too: commands/index.ts.
+import type { ArgsDef, ArgType, BooleanArgDef } from "citty";
+import { METHODS } from "./contract.ts";
+import { Refusal } from "./errors.ts";
+
+export type Method = keyof typeof METHODS;
+
+export const runArgs = {
+  netns: {
+    type: "string",
+    valueHint: "ID",
+    description: "network namespace: a name under /run/netns, an absolute path, or pid:N",
+  },
+  bind: {
+    type: "string",
+    valueHint: "SRC:DST",
+    description:
+      "show SRC at DST, to the program only; may be repeated; see --method for what stays on the host",
+  },
+  etc: {
+    type: "boolean",
+    default: true,
+    description: "cover the namesakes in /etc of what is in /etc/netns/ID",
+    negativeDescription: "leave /etc as it is: the program keeps the host's resolv.conf",
+  },
+  enter: {
+    type: "enum",
+    options: ["nsenter", "setns"],
+    default: "nsenter",
+    description: "become nsenter(1), which enters and starts the program; or enter and start it directly",
+  },
+  method: {
+    type: "enum",
+    options: Object.keys(METHODS) as Method[],
+    default: "auto",
+    description: "how to cover a file that a shared mount holds; --dry-run says what auto takes, and why",
+  },
+  "read-only": { type: "boolean", description: "the program cannot write what it is shown" },
+  "dry-run": {
+    type: "boolean",
+    description: "print the steps that would be taken, change nothing; needs no privilege",
+  },
+  json: { type: "boolean", description: "with --dry-run: print JSON" },
+  verbose: { type: "boolean", alias: "v", description: "print the steps on stderr before taking them" },
+} as const satisfies ArgsDef;
+
+export interface Words {
+  /** The values of each option given, by its long name; a flag's is "true" or "false". */
+  readonly values: Readonly<Record<string, readonly string[]>>;
+  /** How many words were options, "--" included: the next is the program, or an argument. */
+  readonly used: number;
+}
+
+/** Reads options up to "--", or to the first word that is not one. Throws Refusal for an unknown one. */
+export function readWords(args: ArgsDef, words: readonly string[]): Words {
+  const values: Record<string, string[]> = {};
+  let at = 0;
+  while (at < words.length) {
+    const word = words[at] as string;
+    if (word === "--") return { values, used: at + 1 };
+    if (!word.startsWith("-") || word === "-") break;
+    at++;
+    const equals = word.indexOf("=");
+    const option = equals < 0 ? word : word.slice(0, equals);
+    let value = equals < 0 ? undefined : word.slice(equals + 1);
+    const name = nameOf(option, args);
+    if (name === undefined) throw new Refusal(`unknown option ${quote(option)}`, tryHelp);
+    if (args[name]?.type === "boolean") {
+      if (value !== undefined) throw new Refusal(`option ${option} takes no value`, tryHelp);
+      value = option.startsWith("--no-") ? "false" : "true";
+    } else if (value === undefined) {
+      value = words[at++];
+      if (value === undefined) throw new Refusal(`option ${option} needs a value`, tryHelp);
+    }
+    values[name] ??= [];
+    values[name].push(value);
+  }
+  return { values, used: at };
+}
+
+export const tryHelp = "try 'nspin --help', or 'nspin COMMAND --help'";
+
+/** Exactly as the table has it: no prefix of a name, and nothing that every object inherits. */
+function nameOf(option: string, args: ArgsDef): string | undefined {
+  for (const name in args) {
+    const { type, default: preset, alias } = args[name] as BooleanArgDef;
+    if ((type as ArgType) === "positional") continue;
+    if (option === `--${name}` || (alias !== undefined && option === `-${alias}`)) return name;
+    if (type === "boolean" && preset === true && option === `--no-${name}`) return name;
+  }
+  return undefined;
+}
+
+/** A word as a message shows it: on one line, its ends visible. */
+export function quote(word: string): string {
+  return JSON.stringify(word);
+}
+
+// --- words -> Options ---
+// By hand: valibot, which reads those of the other commands, costs 0.5 ms of a launch. And
+// in loops, from here to the call: the first map() of a process takes 75 us, the
+// first Buffer 85, each regular expression 40, each find() or slice() 20.
+
+function one(values: Words["values"], name: string): string | undefined {
+  const given = values[name] ?? [];
+  if (given.length > 1) throw new Refusal(givenTwice(name), tryHelp);
+  return given[0];
+}
+
+function readBind(value: string): { source: string; target: string } {
+  const [source, target, more] = value.split(":");
+  if (!source || !target || more !== undefined) {
+    throw new Refusal(`option --bind needs SRC:DST, two paths and one ":", not ${quote(value)}`, tryHelp);
+  }
+  if (!target.startsWith("/")) {
+    throw new Refusal(`option --bind needs an absolute DST, not ${quote(target)}`, tryHelp);
+  }
+  return { source, target };
+}
+
+/** The value of an option that is one of few words. */
+function choose<Option extends string>(
+  values: Words["values"],
+  name: string,
+  { options, default: preset }: { readonly options: readonly Option[]; readonly default: string },
+): Option {
+  const value = one(values, name) ?? preset;
+  for (const option of options) if (option === value) return option;
+  throw new Refusal(notOneOf(name, options, value), tryHelp);
+}
+
+export function givenTwice(name: string): string {
+  return `option --${name} is given more than once`;
+}
+
+export function notOneOf(name: string, options: readonly string[], value: string): string {
+  return `option --${name} needs ${options.slice(0, -1).join(", ")} or ${options.at(-1)}, not ${quote(value)}`;
+}
+
+/** What the program shall see, by whichever command it is started. */
+export interface CoverOptions {
+  readonly netns?: string | undefined;
+  readonly bind: readonly { readonly source: string; readonly target: string }[];
+  readonly etc: boolean;
+  readonly readOnly: boolean;
+}
+
+export function readCovers(values: Words["values"]): CoverOptions {
+  const bind: ReturnType<typeof readBind>[] = [];
+  for (const value of values.bind ?? []) bind.push(readBind(value));
+  const options: CoverOptions = {
+    netns: one(values, "netns"),
+    bind,
+    etc: one(values, "etc") !== "false",
+    readOnly: one(values, "read-only") === "true",
+  };
+  if (options.netns === undefined && options.bind.length === 0) {
+    throw new Refusal("nothing to do: neither --netns nor --bind is given", tryHelp);
+  }
+  return options;
+}
+
+export interface RunOptions extends CoverOptions {
+  readonly enter: "nsenter" | "setns";
+  readonly method: Method;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+  readonly verbose: boolean;
+  /** The words of nspin's own command line before the program, argv[0] included. */
+  readonly skip: number;
+  /** The program as JavaScript knows it: to show, not to start (its bytes may differ). */
+  readonly program: readonly string[];
+}
+
+/** The words after "run". Throws Refusal. */
+export function readRun(words: readonly string[]): RunOptions {
+  const { values, used } = readWords(runArgs, words);
+  const argv0AndCommand = 2;
+  const options: RunOptions = {
+    ...readCovers(values),
+    enter: choose(values, "enter", runArgs.enter),
+    method: choose(values, "method", runArgs.method),
+    dryRun: one(values, "dry-run") === "true",
+    json: one(values, "json") === "true",
+    verbose: one(values, "verbose") === "true",
+    skip: argv0AndCommand + used,
+    program: words.slice(used),
+  };
+  if (options.program.length === 0) {
+    throw new Refusal("no program given", "usage: nspin run --netns ID [--] PROGRAM [ARG...]");
+  }
+  if (options.json && !options.dryRun) throw new Refusal("option --json needs --dry-run", tryHelp);
+  return Object.freeze(options);
+}

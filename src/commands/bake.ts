@@ -1,0 +1,88 @@
+// nspin bake: a plan into a launcher's file.
+import type { ArgsDef } from "citty";
+import * as v from "valibot";
+import { type CoverOptions, type Method, quote, readCovers, runArgs, tryHelp } from "../arguments.ts";
+import { commandLine, wordsOfRuntime } from "../command-line.ts";
+import { Refusal } from "../errors.ts";
+import { ARCHES, type Arch, writeLauncher } from "../launcher-file.ts";
+import { makePlan } from "../plan.ts";
+import { replaceFile } from "../replace-file.ts";
+import { type Command, choice, once, readOptions } from "./command.ts";
+
+const { netns, bind, etc, method, "read-only": readOnly } = runArgs;
+
+const args = {
+  netns: { ...netns, description: "network namespace: a name under /run/netns, or an absolute path" },
+  bind,
+  etc,
+  method,
+  "read-only": readOnly,
+  output: { type: "string", alias: "o", valueHint: "FILE", description: "the launcher to write" },
+  arch: {
+    type: "enum",
+    options: ARCHES,
+    default: process.arch,
+    description: "the machine that it shall run on",
+  },
+} as const satisfies ArgsDef;
+
+const Options = v.object({
+  method: choice("method", args.method),
+  output: v.optional(once("output"), [""]),
+  arch: choice("arch", args.arch),
+});
+
+export interface BakeOptions extends CoverOptions {
+  readonly method: Method;
+  readonly output: string;
+  readonly arch: Arch;
+  /** The words of nspin's own command line before the program. */
+  readonly skip: number;
+}
+
+/** Throws Refusal. */
+export function readBake(words: readonly string[]): BakeOptions {
+  const { options, values, used } = readOptions(args, Options, words);
+  if (options.output === "") {
+    throw new Refusal(
+      "no launcher is named",
+      "usage: nspin bake --netns ID [OPTIONS] -o FILE [--] [PROGRAM [ARG...]]",
+    );
+  }
+  const covers = readCovers(values);
+  const relative = covers.bind.find(({ source }) => !source.startsWith("/"));
+  if (relative !== undefined) {
+    throw new Refusal(
+      `option --bind needs an absolute SRC in a launcher, not ${quote(relative.source)}`,
+      "where it will be started is not known here",
+    );
+  }
+  if (covers.netns?.startsWith("pid:")) {
+    throw new Refusal(
+      `cannot bake network namespace ${quote(covers.netns)}: another process will have that id`,
+      tryHelp,
+    );
+  }
+  const argv0AndCommand = 2;
+  return Object.freeze({ ...covers, ...options, skip: argv0AndCommand + used });
+}
+
+export const bake: Command = {
+  meta: {
+    name: "bake",
+    description:
+      "Write a launcher, a small program for one plan: nspin bake --netns ID [OPTIONS] -o FILE [--] [PROGRAM [ARG...]]",
+  },
+  args,
+  action(words) {
+    const options = readBake(words);
+    const argv0 = 1; // of the launcher's own command line
+    const plan = makePlan({ ...options, enter: "setns", skip: argv0, program: [] });
+    const launcher = writeLauncher(
+      { ...plan, words: commandLine().slice(wordsOfRuntime() + options.skip) },
+      options.arch,
+    );
+    replaceFile(options.output, launcher, 0o755);
+    return 0;
+  },
+};

@@ -1,0 +1,81 @@
+// What a command is, and how its options are read: the table is citty's, whose help shows it, the
+// words are read as those of `run` are, and valibot makes the values of them.
+import type { ArgsDef, CommandMeta } from "citty";
+import * as v from "valibot";
+import { givenTwice, notOneOf, quote, readWords, tryHelp, type Words } from "../arguments.ts";
+import { Refusal } from "../errors.ts";
+
+export interface Command {
+  readonly meta: CommandMeta;
+  readonly args: ArgsDef;
+  /** Takes the words after the command's name. Returns the exit status. Throws Refusal. */
+  readonly action: (words: readonly string[]) => number | Promise<number>;
+}
+
+export interface Read<Schema extends v.GenericSchema> {
+  readonly options: v.InferOutput<Schema>;
+  /** As they were given, for arguments.ts to read what `run` takes too. */
+  readonly values: Words["values"];
+  /** What follows the options. */
+  readonly rest: readonly string[];
+  /** How many words were options. */
+  readonly used: number;
+}
+
+/** Throws Refusal. */
+export function readOptions<Schema extends v.GenericSchema>(
+  args: ArgsDef,
+  schema: Schema,
+  words: readonly string[],
+): Read<Schema> {
+  const { values, used } = readWords(args, words);
+  const result = v.safeParse(schema, values, { abortEarly: true });
+  if (!result.success) throw new Refusal(result.issues[0].message, tryHelp);
+  return { options: result.output, values, rest: words.slice(used), used };
+}
+
+// --- schemas for the values of one option ---
+
+/** The one value. */
+export function once(name: string) {
+  return v.pipe(
+    v.array(v.string()),
+    v.maxLength(1, givenTwice(name)),
+    v.transform(([value]) => value as string),
+  );
+}
+
+export function flag(name: string) {
+  return v.optional(
+    v.pipe(
+      once(name),
+      v.transform((value) => value === "true"),
+    ),
+    ["false"],
+  );
+}
+
+/** One of the table's words. */
+export function choice<const Option extends string>(
+  name: string,
+  { options, default: preset }: { readonly options: readonly Option[]; readonly default: string },
+) {
+  const message = ({ input }: { readonly input: unknown }) => notOneOf(name, options, String(input));
+  return v.optional(v.pipe(once(name), v.picklist(options, message)), [preset]);
+}
+
+export function whole(name: string, least: number) {
+  return v.pipe(
+    once(name),
+    v.regex(/^[0-9]{1,7}$/, ({ input }) => `option --${name} needs a whole number, not ${quote(input)}`),
+    v.transform(Number),
+    v.minValue(least, `option --${name} needs at least ${least}`),
+  );
+}
+
+export function absolutePath(name: string) {
+  return v.pipe(
+    v.string(),
+    v.startsWith("/", ({ input }) => `option --${name} needs an absolute path, not ${quote(input)}`),
+  );
+}

@@ -1,0 +1,43 @@
+// nspin inspect: the plan in a launcher's file.
+import { readFileSync } from "node:fs";
+import type { ArgsDef } from "citty";
+import * as v from "valibot";
+import { Refusal } from "../errors.ts";
+import { toJson, toLines } from "../explain.ts";
+import { readLauncher } from "../launcher-file.ts";
+import { attempt } from "../system-error.ts";
+import { type Command, flag, readOptions } from "./command.ts";
+
+const args = { json: { type: "boolean", description: "print JSON" } } as const satisfies ArgsDef;
+
+const Options = v.object({ json: flag("json") });
+
+export const inspect: Command = {
+  meta: { name: "inspect", description: "Print the plan in a launcher: nspin inspect [--json] FILE" },
+  args,
+  action(words) {
+    const { options, rest } = readOptions(args, Options, words);
+    const [file, ...more] = rest;
+    if (file === undefined || more.length > 0) {
+      throw new Refusal("inspect takes one FILE", "usage: nspin inspect [--json] FILE");
+    }
+    const contents = attempt("read", file, undefined, () => readFileSync(file));
+    const { plan, arch } = read(file, contents);
+    const shown = { ...plan, program: ["ARG..."] };
+    for (const line of options.json ? [toJson(shown)] : toLines(shown)) console.log(line);
+    if (!options.json) {
+      console.log(
+        `note: for ${arch}; how each file is covered, and what is in /etc/netns, is found out at the start`,
+      );
+    }
+    return 0;
+  },
+};
+
+function read(file: string, contents: Buffer) {
+  try {
+    return readLauncher(contents);
+  } catch (error) {
+    throw new Refusal(`cannot read ${file}: ${(error as Error).message}`, "'nspin bake' writes launchers");
+  }
+}

@@ -1,0 +1,169 @@
+// The published demonstration, on this host: each run binds WORLD over HELLO in
+// a new mount namespace and copies HELLO there. The copy must be WORLD, and
+// HELLO on the host must still be HELLO.
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { SingleBar } from "cli-progress";
+import { Refusal } from "../../errors.ts";
+import { mountTable } from "../../mountinfo.ts";
+import type { SelftestOptions } from "./index.ts";
+
+interface Outcome {
+  /** What went wrong; undefined where nothing did. */
+  readonly failure?: string;
+  /** Of an unpinned run: which thread took which step, and where that left it. */
+  readonly trace?: readonly { step: string; thread: number; mounts: number }[];
+}
+
+type Run = (index: number) => Promise<Outcome>;
+
+const HELLO = "HELLO\n";
+const WORLD = "WORLD\n";
+
+/** Returns the exit status: 0 where every run passed, else 1. Throws Refusal where none can start. */
+export async function demonstrate(options: SelftestOptions): Promise<number> {
+  const directory = await workDirectory(options.workDir);
+  let interrupted = false;
+  const interrupt = () => {
+    interrupted = true;
+  };
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+  try {
+    const run = options.unpinned ? unpinned(directory) : await pinned(directory);
+    const outcomes = await all(options, run, () => interrupted);
+    return summarize(outcomes, options.count);
+  } finally {
+    await unmountBelow(directory);
+    await rm(directory, { recursive: true });
+  }
+}
+
+async function workDirectory(parent: string): Promise<string> {
+  try {
+    return await realpath(await mkdtemp(join(parent, "nspin-selftest-")));
+  } catch (error) {
+    throw new Refusal(
+      `cannot make a directory in ${parent}: ${(error as NodeJS.ErrnoException).code}`,
+      "name another with --work-dir",
+    );
+  }
+}
+
+async function pinned(directory: string): Promise<Run> {
+  const { hello, world } = await files(directory);
+  const run = async (index: number): Promise<Outcome & { status: number }> => {
+    const copy = join(directory, `COPY.${index}`);
+    const words = ["run", "--bind", `${world}:${hello}`, "--", "cp", hello, copy];
+    const { status, stderr } = await start(words);
+    if (status !== 0) return { status, failure: stderr.trim() };
+    return { status, ...(await compare(hello, copy)) };
+  };
+  const first = await run(-1); // what stops one stops all: it is reported once
+  if (first.status !== 0) throw new Refusal(`no run can start: ${first.failure}`.replaceAll("\nnspin:", ";"));
+  return run;
+}
+
+/** Each run has a directory of its own: one that goes wrong mounts WORLD over HELLO on the host. */
+function unpinned(directory: string): Run {
+  return async (index) => {
+    const own = join(directory, String(index));
+    await mkdir(own);
+    const { hello, world } = await files(own);
+    const copy = join(own, "COPY");
+    const { status, stdout, stderr } = await start(["unpinned", hello, world, copy]);
+    const trace = stdout.startsWith("[") ? JSON.parse(stdout) : [];
+    if (trace.length === 0) throw new Refusal(`no run can start: ${stderr.trim()}`);
+    const outcome = status === 0 ? await compare(hello, copy) : { failure: kindOf(stderr) };
+    await unmountBelow(own);
+    if ((await readFile(hello, "utf8")) !== HELLO) throw new Error("HELLO on the host has changed");
+    await rm(own, { recursive: true });
+    return { trace, ...outcome };
+  };
+}
+
+function kindOf(stderr: string): string {
+  return /\/proc\/\d+\/ns\/mnt/.test(stderr) ? "nsenter finds no /proc/TID/ns/mnt" : stderr.trim();
+}
+
+async function files(directory: string) {
+  const hello = join(directory, "HELLO");
+  const world = join(directory, "WORLD");
+  await writeFile(hello, HELLO);
+  await writeFile(world, WORLD);
+  return { hello, world };
+}
+
+async function start(words: string[]) {
+  const child = Bun.spawn([process.execPath, ...words], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    timeout: 60_000,
+    detached: true, // from the terminal: a Ctrl-C ends the test, not the runs under way as failures
+  });
+  const [stdout, stderr, status] = await Promise.all([
+    child.stdout.text(),
+    child.stderr.text(),
+    child.exited,
+  ]);
+  return { status, stdout, stderr };
+}
+
+async function compare(hello: string, copy: string): Promise<Outcome> {
+  const [seen, kept] = await Promise.all([readFile(copy, "utf8"), readFile(hello, "utf8")]);
+  await rm(copy);
+  if (seen === WORLD && kept === HELLO) return {};
+  return { failure: `content mismatch: the program saw ${seen.trim()}, the host ${kept.trim()}` };
+}
+
+async function all(options: SelftestOptions, run: Run, stop: () => boolean): Promise<Outcome[]> {
+  const bar = new SingleBar({ format: "{bar} {value}/{total}  {failed} failed", noTTYOutput: false });
+  const outcomes: Outcome[] = [];
+  let next = 0;
+  let failed = 0;
+  const worker = async () => {
+    while (next < options.count && !stop()) {
+      const outcome = await run(next++);
+      outcomes.push(outcome);
+      if (outcome.failure !== undefined) failed++;
+      bar.update(outcomes.length, { failed });
+    }
+  };
+  bar.start(options.count, 0, { failed });
+  try {
+    await Promise.all(Array.from({ length: options.jobs ?? availableParallelism() * 2 }, worker));
+  } finally {
+    bar.stop();
+  }
+  return outcomes;
+}
+
+function summarize(outcomes: readonly Outcome[], count: number): number {
+  const failures = outcomes.filter(({ failure }) => failure !== undefined);
+  const kinds = Map.groupBy(failures, ({ failure }) => failure as string);
+  for (const [kind, { length, 0: example }] of kinds) {
+    console.log(
+      `${kind}: ${length} ${length === 1 ? "run" : "runs"}${example?.trace ? "; for example" : ""}`,
+    );
+    if (example?.trace) console.table(example.trace, ["step", "thread", "mounts"]);
+  }
+  const passed = outcomes.length - failures.length;
+  console.log(`PASSED ${passed}\nFAILED ${failures.length}\nTOTAL  ${outcomes.length}`);
+  if (outcomes.length < count) console.log(`interrupted: ${count - outcomes.length} not run`);
+  return passed === count ? 0 : 1;
+}
+
+/** Unmounts all that is mounted below the directory: method pin's mount, and what the bug left behind. */
+async function unmountBelow(directory: string): Promise<void> {
+  const points = () =>
+    mountTable()
+      .map(({ point }) => point)
+      .filter((point) => point.startsWith(`${directory}/`));
+  for (let mounted = points(); mounted.length > 0; mounted = points()) {
+    const { success, stderr } = Bun.spawnSync(["umount", "--lazy", "--", ...new Set(mounted)]);
+    const left = points();
+    if (!success && left.length >= mounted.length)
+      throw new Error(`cannot unmount ${mounted[0]}: ${stderr.toString().trim()}`);
+  }
+}

@@ -1,0 +1,54 @@
+// nspin selftest.
+import type { ArgsDef } from "citty";
+import * as v from "valibot";
+import { quote, tryHelp } from "../../arguments.ts";
+import { Refusal } from "../../errors.ts";
+import { type Command, flag, once, readOptions, whole } from "../command.ts";
+import { demonstrate } from "./demonstration.ts";
+
+const args = {
+  count: { type: "string", valueHint: "N", default: "1000", description: "how many runs" },
+  jobs: {
+    type: "string",
+    valueHint: "N",
+    description: "how many at a time; by default twice the number of processors",
+  },
+  "work-dir": {
+    type: "string",
+    valueHint: "DIR",
+    default: "/tmp",
+    description: "where to make the directory of the test's files",
+  },
+  unpinned: {
+    type: "boolean",
+    description: "show the bug instead: the same steps, each on whichever thread is free",
+  },
+} as const satisfies ArgsDef;
+
+const Options = v.object({
+  count: v.optional(whole("count", 1), [args.count.default]),
+  jobs: v.optional(whole("jobs", 1)),
+  "work-dir": v.optional(v.pipe(once("work-dir"), v.nonEmpty("option --work-dir needs a directory")), [
+    args["work-dir"].default,
+  ]),
+  unpinned: flag("unpinned"),
+});
+
+/** Throws Refusal. */
+export function readSelftest(words: readonly string[]) {
+  const { options, rest } = readOptions(args, Options, words);
+  if (rest[0] !== undefined) throw new Refusal(`selftest takes no argument ${quote(rest[0])}`, tryHelp);
+  const { "work-dir": workDir, ...more } = options;
+  return Object.freeze({ ...more, workDir });
+}
+
+export type SelftestOptions = Readonly<ReturnType<typeof readSelftest>>;
+
+export const selftest: Command = {
+  meta: {
+    name: "selftest",
+    description: "Prove on this host that no launch goes wrong, or show the bug that does",
+  },
+  args,
+  action: (words) => demonstrate(readSelftest(words)),
+};

@@ -1,0 +1,115 @@
+// A plan in words: --dry-run on stdout, --verbose on stderr, and inspect.
+import type { RunOptions } from "./arguments.ts";
+import { DECISIONS, STEPS } from "./contract.ts";
+import type { Decided } from "./decide.ts";
+import type { Step } from "./launch-struct.ts";
+import { log } from "./log.ts";
+import { type Mount, mountTable } from "./mountinfo.ts";
+import type { Cover, Plan } from "./plan.ts";
+
+/** Prints what the sequence would do. */
+export function explain({ plan, steps }: Decided, options: RunOptions): void {
+  const told = toWords(steps, plan);
+  if (options.json) {
+    console.log(toJson(plan, told));
+    return;
+  }
+  const lines = told.map(({ does }, i) => `${String(i + 1).padStart(2)}. ${does}`);
+  const note = plan.covers.length > 0 ? propagationNote(mountTable()) : "";
+  if (note !== "") lines.push(`note: ${note}`);
+  for (const line of lines) options.dryRun ? console.log(line) : log.info(line);
+}
+
+/** What a launcher's file holds: how each file is covered is found out at its start. */
+export function toLines(plan: Plan): string[] {
+  const lines = plan.covers.map(({ source, target }) => `bind ${source} over ${target}`);
+  if (plan.netns !== undefined) lines.unshift(`join network namespace ${plan.netns}`);
+  if (plan.etc !== undefined) lines.push(`bind each entry of ${plan.etc} over its namesake in /etc`);
+  if (plan.readOnly) lines.push("make read-only what is bound");
+  return [...lines, `use method ${plan.method}`, `execute ${commandOf(plan).map(shellQuote).join(" ")}`];
+}
+
+/** Without steps: of a plan that was not decided yet. */
+export function toJson(plan: Plan, steps?: readonly StepInWords[]): string {
+  const { netns = null, etc = null, method, readOnly, enter } = plan;
+  const covers = plan.covers.map((cover) => {
+    const { source, target, isEntry } = cover;
+    const from = isEntry ? "/etc/netns" : "--bind";
+    const decided = steps === undefined ? {} : { method: methodOf(cover, plan), why: whyOf(cover) };
+    return { source, target, from, ...decided };
+  });
+  return JSON.stringify(
+    { netns, etc, covers, method, readOnly, enter, command: commandOf(plan), steps },
+    null,
+    2,
+  );
+}
+
+/** What will not propagate, mount_namespaces(7), whatever nspin does: "" where / is shared. */
+export function propagationNote(table: readonly Mount[]): string {
+  const root = table.findLast(({ point }) => point === "/");
+  if (root === undefined || root.isShared) return "";
+  return root.isSlave
+    ? "/ is a slave: mounts from its master reach the program; those that the program makes on / reach no one"
+    : "/ is private: mounts made on / by the host do not reach the program, nor the program's the host";
+}
+
+type Named = (typeof STEPS)[number];
+
+interface StepInWords {
+  readonly name: Named["name"];
+  readonly does: string;
+}
+
+export function toWords(steps: readonly Step[], plan: Plan): StepInWords[] {
+  return steps.map(({ number, cover }) => {
+    const step = STEPS[number - 1] as Named;
+    return { name: step.name, does: `${step.does} ${objectOf(step, plan, plan.covers[cover])}`.trim() };
+  });
+}
+
+/** "cover" where nothing but the bind is done; "rejoin or pin" where the kernel answers root only. */
+function methodOf(cover: Cover, plan: Plan): string {
+  const act = ruleOf(cover)?.act.toLowerCase() ?? "unknown";
+  if (act !== "unknown") return act;
+  return plan.method === "auto" ? "rejoin or pin" : plan.method;
+}
+
+function whyOf(cover: Cover): string {
+  return ruleOf(cover)?.why ?? "";
+}
+
+function ruleOf({ decision = 0 }: Cover) {
+  return DECISIONS[decision - 1];
+}
+
+/** What a step acts on, in the same words as in an error message of the sequence. */
+function objectOf(step: Named, plan: Plan, cover?: Cover): string {
+  if (step.name === "EXECUTE") return commandOf(plan).map(shellQuote).join(" ");
+  if (step.name === "DECIDE" && cover !== undefined)
+    return `${methodOf(cover, plan)} on ${cover.target}: ${whyOf(cover)}`;
+  const objects: Record<Named["object"], string | undefined> = {
+    NONE: "",
+    COMMAND: commandOf(plan)[0],
+    NETNS: plan.netns,
+    ETC: plan.etc,
+    RESOLV_CONF: `${plan.etc}/resolv.conf`,
+    SOURCE: cover?.source,
+    TARGET: cover?.target,
+    BIND: `${cover?.source} over ${cover?.target}`,
+    METHOD: `${plan.method} on ${cover?.target}`,
+    LOCK: plan.lock,
+    USED: cover?.target,
+  };
+  return objects[step.object] ?? "";
+}
+
+/** The words that execve gets; TID stands for the thread's id. */
+function commandOf(plan: Plan): string[] {
+  const words = plan.words.map((word) => (typeof word === "string" ? word : new TextDecoder().decode(word)));
+  return [...words, ...plan.program];
+}
+
+function shellQuote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,152 @@
+// Plan <-> struct launch of ffi/launch.h: for a call, or in a launcher's file.
+import { COVER_FIELDS, LAUNCH_FIELDS, METHODS } from "./contract.ts";
+import type { Cover, Plan } from "./plan.ts";
+
+const U64 = 8;
+const encoder = new TextEncoder();
+
+type Launch = Record<(typeof LAUNCH_FIELDS)[number], number>;
+type CoverStruct = Record<(typeof COVER_FIELDS)[number], number>;
+
+/**
+ * One block of memory: the struct, its covers, their text. addressOf says where the
+ * block's first byte will be: the addresses within it depend on that.
+ */
+export function writePlan(plan: Plan, addressOf: (block: Uint8Array) => number): Uint8Array {
+  const structs = (LAUNCH_FIELDS.length + plan.covers.length * COVER_FIELDS.length) * U64;
+  const block = new Uint8Array(Math.ceil((structs + textBytes(plan)) / U64) * U64);
+  const halves = new Uint32Array(block.buffer); // of u64s, little-endian; BigInt's first use is dear
+  const base = addressOf(block);
+  let used = structs;
+
+  const text = (value: string | Uint8Array | undefined): number => {
+    if (value === undefined) return 0;
+    const at = used;
+    const bytes = typeof value === "string" ? encoder.encode(value) : value;
+    block.set(bytes, at);
+    used += bytes.length + 1; // NUL
+    return base + at;
+  };
+
+  let half = LAUNCH_FIELDS.length * 2;
+  for (const { source, target, isEntry } of plan.covers) {
+    const cover: CoverStruct = {
+      source: text(source),
+      target: text(target),
+      is_entry: Number(isEntry),
+      decision: 0,
+      holder: 0,
+    };
+    for (const name of COVER_FIELDS) {
+      halves[half++] = cover[name];
+      halves[half++] = cover[name] / 2 ** 32;
+    }
+  }
+
+  const words = base + used;
+  for (const word of plan.words) text(word);
+  const launch: Launch = {
+    size: LAUNCH_FIELDS.length * U64,
+    netns: text(plan.netns),
+    join: Number(plan.enter === "setns" && plan.netns !== undefined),
+    etc: text(plan.etc),
+    covers: base + LAUNCH_FIELDS.length * U64,
+    cover_count: plan.covers.length,
+    method: METHODS[plan.method],
+    read_only: Number(plan.readOnly),
+    words,
+    word_count: plan.words.length,
+    tid_word: plan.tidWord,
+    by_command: Number(plan.enter === "nsenter"),
+    skip: plan.skip,
+    lock: text(plan.lock),
+    force: Number(plan.force === true),
+    steps: 0,
+    step_count: 0,
+    failed_process: 0,
+    failed_step: 0,
+    failed_cover: 0,
+    failed_errno: 0,
+  };
+  half = 0;
+  for (const name of LAUNCH_FIELDS) {
+    halves[half++] = launch[name];
+    halves[half++] = launch[name] / 2 ** 32;
+  }
+  return block;
+}
+
+/** At most: UTF-8 has up to three bytes for each unit of a string. */
+function textBytes({ netns = "", etc = "", lock, covers, words }: Plan): number {
+  let units = netns.length + etc.length + lock.length;
+  for (const { source, target } of covers) units += source.length + target.length;
+  for (const word of words) units += word.length;
+  return 3 * units + 3 + 2 * covers.length + words.length; // and their NULs
+}
+
+/** Where a struct is, and what it points to, by address. */
+export interface Memory {
+  readonly u64: (address: number) => number;
+  /** The bytes from there to the next NUL. */
+  readonly bytes: (address: number) => Uint8Array;
+}
+
+/** A path that is not UTF-8 is another one after this. */
+export function readCovers(memory: Memory, address: number): Cover[] {
+  const { covers, cover_count } = readFields(memory, address, LAUNCH_FIELDS);
+  return Array.from({ length: cover_count }, (_, i): Cover => {
+    const cover = readFields(memory, covers + i * COVER_FIELDS.length * U64, COVER_FIELDS);
+    const { source, target, is_entry, decision } = cover;
+    const paths = { source: readText(memory, source), target: readText(memory, target) };
+    const decided = decision === 0 ? {} : { decision };
+    return { ...paths, isEntry: is_entry === 1, ...decided };
+  });
+}
+
+/** A step that the sequence would take. */
+export interface Step {
+  /** From 1, as in STEPS. */
+  readonly number: number;
+  /** The index of the cover that it is about. */
+  readonly cover: number;
+}
+
+export function readSteps(memory: Memory, address: number): Step[] {
+  const { steps, step_count } = readFields(memory, address, LAUNCH_FIELDS);
+  return Array.from({ length: step_count }, (_, i): Step => {
+    const step = memory.u64(steps + i * U64);
+    return { number: step % 2 ** 32, cover: Math.floor(step / 2 ** 32) };
+  });
+}
+
+/** The whole plan; the program is not in it. */
+export function readPlan(memory: Memory, address: number): Plan {
+  const launch = readFields(memory, address, LAUNCH_FIELDS);
+  const words: Uint8Array[] = [];
+  for (let at = launch.words; words.length < launch.word_count; at += (words.at(-1)?.length ?? 0) + 1)
+    words.push(memory.bytes(at));
+  const optional = (field: number) => (field === 0 ? undefined : readText(memory, field));
+  const method = Object.entries(METHODS).find(([, bit]) => bit === launch.method)?.[0] as Plan["method"];
+  return {
+    netns: optional(launch.netns),
+    etc: optional(launch.etc),
+    covers: readCovers(memory, address),
+    method,
+    readOnly: launch.read_only === 1,
+    enter: launch.by_command === 1 ? "nsenter" : "setns",
+    words,
+    tidWord: launch.tid_word,
+    lock: readText(memory, launch.lock),
+    skip: launch.skip,
+    program: [],
+  };
+}
+
+function readFields<Name extends string>(memory: Memory, address: number, names: readonly Name[]) {
+  const fields = names.map((name, i) => [name, memory.u64(address + i * U64)]);
+  return Object.fromEntries(fields) as Record<Name, number>;
+}
+
+function readText(memory: Memory, address: number): string {
+  return new TextDecoder().decode(memory.bytes(address));
+}

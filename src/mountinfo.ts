@@ -1,0 +1,51 @@
+// This process's mount table, proc_pid_mountinfo(5).
+import { closeSync, openSync, readFileSync } from "node:fs";
+
+export interface Mount {
+  readonly id: number;
+  readonly parent: number;
+  readonly point: string;
+  /** nosuid, ro and so on: of this mount, not of its file system. */
+  readonly options: readonly string[];
+  readonly isShared: boolean;
+  readonly isSlave: boolean;
+}
+
+export function mountTable(): Mount[] {
+  return parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8"));
+}
+
+export function parseMountinfo(text: string): Mount[] {
+  const lines = text.trim().split("\n");
+  return lines.map((line) => {
+    const [id, parent, , , point = "", options = "", ...more] = line.split(" ");
+    const tags = more.slice(0, more.indexOf("-"));
+    return {
+      id: Number(id),
+      parent: Number(parent),
+      point: unescape8(point),
+      options: options.split(","),
+      isShared: tags.some((tag) => tag.startsWith("shared:")),
+      isSlave: tags.some((tag) => tag.startsWith("master:")),
+    };
+  });
+}
+
+/** The mount that holds what path leads to: by its id, since mounts can hide others. */
+export function mountOf(path: string, table: readonly Mount[]): Mount {
+  const O_PATH = 0o10000000;
+  const fd = openSync(path, O_PATH);
+  try {
+    const id = Number(/^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1]);
+    const mount = table.find((one) => one.id === id);
+    if (mount === undefined) throw new Error(`the mount that holds ${path} is not in /proc/self/mountinfo`);
+    return mount;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A space or newline in a path is \040 or \012. */
+function unescape8(path: string): string {
+  return path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
+}

@@ -1,0 +1,64 @@
+// What the kernel says about a path, as a Refusal in the words of the pinned sequence.
+import { realpathSync, type Stats, statSync } from "node:fs";
+import { constants } from "node:os";
+import { ERRORS, HINTS } from "./contract.ts";
+import { Refusal } from "./errors.ts";
+
+type ErrorName = keyof typeof ERRORS;
+
+export function real(verb: string, path: string, hint?: string): string {
+  return attempt(verb, path, hint, () => realpathSync(path));
+}
+
+export function stat(verb: string, path: string): Stats {
+  return attempt(verb, path, undefined, () => statSync(path));
+}
+
+/** The hint is for ENOENT only. */
+export function attempt<Result>(
+  verb: string,
+  path: string,
+  hint: string | undefined,
+  act: () => Result,
+): Result {
+  try {
+    return act();
+  } catch (error) {
+    throw failure(verb, path, error, hint);
+  }
+}
+
+export function failure(verb: string, object: string, error: unknown, hint?: string): unknown {
+  const { code, errno } = error as NodeJS.ErrnoException;
+  if (code === undefined || errno === undefined) return error;
+  return new Refusal(
+    `cannot ${verb} ${object}: ${textOf(Math.abs(errno))}`,
+    code === "ENOENT" ? hint : undefined,
+  );
+}
+
+/** For what nspin itself refuses: the same words as if the kernel had. */
+export function cannot(verb: string, object: string, name: ErrorName, hint?: string): Refusal {
+  return new Refusal(`cannot ${verb} ${object}: ${ERRORS[name]} (${name})`, hint);
+}
+
+/** The sequence's hint for a step that fails so. */
+export function hintOf(
+  step: (typeof HINTS)[number]["step"],
+  error: ErrorName,
+  isEntry = false,
+): string | undefined {
+  return HINTS.find(
+    (row) =>
+      row.step === step &&
+      row.error === error &&
+      (row.when === "ALWAYS" || (row.when === "ENTRY" && isEntry)),
+  )?.hint;
+}
+
+/** By the number: Node's names are not all those of errno(3). */
+function textOf(number: number): string {
+  const numbers: Record<string, number> = constants.errno;
+  for (const [name, text] of Object.entries(ERRORS)) if (numbers[name] === number) return `${text} (${name})`;
+  return `errno ${number}`;
+}

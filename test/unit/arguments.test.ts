@@ -1,0 +1,67 @@
+import { describe, expect, test } from "bun:test";
+import { readRun } from "../../src/arguments.ts";
+import { readSelftest } from "../../src/commands/selftest/index.ts";
+
+describe("run", () => {
+  test("options end at the first word that is not one", () => {
+    const options = readRun(["--netns", "a", "cat", "--bind", "x"]);
+    expect(options).toMatchObject({ netns: "a", bind: [], program: ["cat", "--bind", "x"], skip: 4 });
+  });
+  test("options end at --", () => {
+    expect(readRun(["--netns=a", "--", "--odd"])).toMatchObject({ program: ["--odd"], skip: 4 });
+  });
+  test("an empty word and a lone - are a program", () => {
+    expect(readRun(["--netns=a", ""]).program).toEqual([""]);
+    expect(readRun(["--netns=a", "-"]).program).toEqual(["-"]);
+  });
+  test("--bind repeats, in order", () => {
+    const { bind } = readRun(["--bind", "a:/x", "--bind=b:/y", "p"]);
+    expect(bind).toEqual([
+      { source: "a", target: "/x" },
+      { source: "b", target: "/y" },
+    ]);
+  });
+  test("flags", () => {
+    expect(readRun(["--netns", "a", "--no-etc", "--dry-run", "--json", "-v", "p"])).toMatchObject({
+      etc: false,
+      dryRun: true,
+      json: true,
+      verbose: true,
+      enter: "nsenter",
+    });
+  });
+
+  test("--etc says what is so anyway", () => expect(readRun(["--netns=a", "--etc", "p"]).etc).toBeTrue());
+
+  test.each([
+    [["--netns", "a"], "no program given"],
+    [["--etc", "--no-etc", "--netns", "a", "p"], "option --etc is given more than once"],
+    [["--nets", "a", "p"], 'unknown option "--nets"'],
+    [["-x", "p"], 'unknown option "-x"'],
+    [["--no-netns", "p"], 'unknown option "--no-netns"'],
+    [["--netns"], "option --netns needs a value"],
+    [["--netns", "a", "--netns", "b", "p"], "option --netns is given more than once"],
+    [["--dry-run=1", "p"], "option --dry-run takes no value"],
+    [["--enter", "sudo", "--netns", "a", "p"], 'option --enter needs nsenter or setns, not "sudo"'],
+    [["p"], "nothing to do: neither --netns nor --bind is given"],
+    [["--json", "--netns", "a", "p"], "option --json needs --dry-run"],
+    [["--bind", "/a", "p"], 'option --bind needs SRC:DST, two paths and one ":", not "/a"'],
+    [["--bind", "/a:b", "p"], 'option --bind needs an absolute DST, not "b"'],
+  ])("%p is refused", (words, message) => {
+    expect(() => readRun(words)).toThrow(message);
+  });
+});
+
+describe("selftest", () => {
+  test("defaults", () => {
+    expect(readSelftest([])).toEqual({ count: 1000, workDir: "/tmp", unpinned: false });
+  });
+  test.each([
+    [["--count", "0"], "option --count needs at least 1"],
+    [["--count", "1e3"], 'option --count needs a whole number, not "1e3"'],
+    [["--jobs", "-1"], 'option --jobs needs a whole number, not "-1"'],
+    [["more"], 'selftest takes no argument "more"'],
+  ])("%p is refused", (words, message) => {
+    expect(() => readSelftest(words)).toThrow(message);
+  });
+});
