@@ -94,6 +94,7 @@ const surroundings: Record<string, Surroundings> = {
   "no thread can be made": { prefix: noThread },
   "no thread can be made, by RLIMIT_NPROC": { prefix: ["prlimit", "--nproc=1:1", ...nobody], not: "nsenter" },
   "no file may grow": { prefix: ["prlimit", "--fsize=0"] },
+  "eight descriptors, by the soft limit": { prefix: ["prlimit", "--nofile=8:4096"] },
   "one process allowed": { prefix: ["prlimit", "--nproc=1"] },
   "no SELinux": { setup: "mount -t tmpfs empty /sys/fs" },
   "two thousand mounts": {
@@ -156,7 +157,12 @@ describe.each([
     [["run", "--none"], 125, /^$/, /^nspin: unknown option "--none"\n/],
     [["run", "--bind", "/none:/mnt/etc/link", "true"], 125, /^$/, /^nspin: cannot open \/none: No such file/],
     [["run", ...link, "--dry-run", "true"], 0, /^ 1\. run on the thread-group leader\n/, /^$/],
-    [["run", ...link, "-v", "--enter", "setns", "true"], 0, /^$/, /^nspin: +1\. run on the thread-group leader\n/],
+    [
+      ["run", ...link, "-v", "--enter", "setns", "true"],
+      0,
+      /^$/,
+      /^nspin: +1\. run on the thread-group leader\n/,
+    ],
     [["run", "--help"], 0, /USAGE/, /^$/],
     [["--version"], 0, /^nspin \d/, /^$/],
   ] as const)("%j", async (words, status, stdout, stderr) => {
