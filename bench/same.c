@@ -11,6 +11,7 @@
 #include <linux/mount.h>
 #include <linux/nsfs.h>
 #include <linux/poll.h>
+#include <linux/resource.h>
 #include <linux/sched.h>
 #include <linux/stat.h>
 #include <linux/time.h>
@@ -85,6 +86,10 @@ _Noreturn void launcher_start(char **stack) {
   char **environment = argv + (long)stack[0] + 1;
   char a[17], b[17], link[PATH_BYTES];
 
+  struct rlimit64 found, raised;
+  CALL(__NR_getrlimit, RLIMIT_NOFILE, &found);
+  raised.rlim_cur = raised.rlim_max = found.rlim_max;
+  CALL(__NR_setrlimit, RLIMIT_NOFILE, &raised);
   CALL(__NR_gettid);
   CALL(__NR_getpid);
   must(CALL(__NR_readlinkat, AT_FDCWD, "/proc/self", link, 20));
@@ -153,6 +158,7 @@ _Noreturn void launcher_start(char **stack) {
   quiet(table);
   look(root, &FILE[1], AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO);
   must(CALL(__NR_setns, net, CLONE_NEWNET));
+  CALL(__NR_setrlimit, RLIMIT_NOFILE, &found);
   shut(-1);
   CALL(__NR_execve, argv[1], argv + 1, environment);
   for (;;)

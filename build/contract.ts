@@ -1,28 +1,25 @@
 // ffi/launch.h and what else both halves share -> src/contract.ts and the README's table of decisions, expanded
 // by the compiler itself. With --check: fail where a file is not what it says.
 const EXPAND = `
-#include "ffi/entries.h"
 #include "ffi/errors.h"
 #include "ffi/launch.h"
-#include "guard/address.h"
-#include "launcher/image.h"
+#include "ffi/launcher/image.h"
 #define FIELD(name, meaning) [#name, meaning],
 #define SAME ""
 #define STEP(name, fails, object, does) [#name, fails, #object, does],
 #define METHOD(name, bit) [#name, bit],
 #define RULE(name, asked, when, act, why) [#name, #asked, #when, #act, why],
-#define NAME(name) [#name],
 #define ERROR(name, text) [#name, text],
 #define HINT(step, error, when, text) [#step, #error, #when, text],
 #define STATUS(name, status) [#name, #status],
-{"record": GUARD_RECORD, "plan": IMAGE_PLAN, "magic": IMAGE_MAGIC, "digest": IMAGE_DIGEST, "entries": [ENTRIES(NAME) 0], "launch": [LAUNCH_FIELDS(FIELD) 0], "cover": [COVER_FIELDS(FIELD) 0], "steps": [LAUNCH_STEPS(STEP) 0],
+{"plan": IMAGE_PLAN, "magic": IMAGE_MAGIC, "digest": IMAGE_DIGEST, "launch": [LAUNCH_FIELDS(FIELD) 0], "cover": [COVER_FIELDS(FIELD) 0], "steps": [LAUNCH_STEPS(STEP) 0],
  "methods": [METHODS(METHOD) 0], "decisions": [DECISIONS(RULE) 0], "conditions": [CONDITIONS(FIELD) 0],
  "errors": [ERRORS(ERROR) COMMAND_ERRORS(ERROR) 0], "hints": [HINTS(HINT) COMMAND_HINTS(HINT) 0], "statuses": [STATUSES(STATUS) 0]}
 `;
 const CAPABILITIES = "#include <linux/capability.h>\n";
 
 type Row = [string, string, string, string, string];
-type Name = "entries" | "launch" | "cover" | "steps" | "methods" | "decisions" | "conditions";
+type Name = "launch" | "cover" | "steps" | "methods" | "decisions" | "conditions";
 type Lists = Record<Name | "errors" | "hints" | "statuses", Row[]>;
 
 function preprocess(source: string, ...options: string[]): string {
@@ -33,9 +30,9 @@ function preprocess(source: string, ...options: string[]): string {
 }
 
 const expanded = preprocess(EXPAND);
-const lists: Lists & { record: number; plan: number; magic: string; digest: number } = JSON.parse(
+const lists: Lists & { plan: number; magic: string; digest: number } = JSON.parse(
   expanded
-    .slice(expanded.lastIndexOf('{"record"'))
+    .slice(expanded.lastIndexOf('{"plan"'))
     .replaceAll(/"\s+"/g, "") // one text in two literals
     .replaceAll(/, ?0\]/g, "]")
     .replaceAll(/0x[0-9a-f]+/g, (hex) => String(Number(hex))),
@@ -53,12 +50,7 @@ if (capabilities.length === 0 || capabilities.some(({ number }, i) => number !==
 const rows = (list: Row[], show: (row: Row) => string) => list.map((row) => `  ${show(row)},\n`).join("");
 const text = `// GENERATED from ffi/launch.h, ffi/errors.h and <linux/capability.h> by build/contract.ts. Do not edit.
 
-/** Where the entry guard has put the addresses of these, u64s, in this order. */
-export const GUARD_RECORD = ${lists.record};
-export const ENTRIES = [
-${rows(lists.entries, ([name]) => JSON.stringify(name))}] as const;
-
-/** A launcher's file, launcher/image.h. */
+/** A launcher's file, ffi/launcher/image.h. */
 export const LAUNCHER_FILE = { plan: ${lists.plan}, magic: "${lists.magic}", digest: ${lists.digest} } as const;
 
 /** struct launch: every field a u64. */

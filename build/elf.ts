@@ -25,15 +25,33 @@ const SEGMENT = {
   memsz: [40, 8],
   align: [48, 8],
 } as const;
+const SECTION = {
+  name: [0, 4],
+  type: [4, 4],
+  flags: [8, 8],
+  offset: [24, 8],
+  size: [32, 8],
+  link: [40, 4],
+} as const;
+const SYMBOL = { name: [0, 4], section: [6, 2] } as const;
+const DYNAMIC = { tag: [0, 8] } as const;
 type Layout = Record<string, readonly [at: number, bytes: number]>;
 
 const MAGIC = 0x46_4c_45_7f; // "\x7fELF"
 const CLASS64 = 2;
 const LITTLE_ENDIAN = 1;
 const TYPE_EXEC = 2; // ET_EXEC: mapped where it says
+const TYPE_DYN = 3; // ET_DYN: mapped anywhere
 const SEGMENT_BYTES = 56;
+const SECTION_BYTES = 64;
+const SYMBOL_BYTES = 24;
+const DYNAMIC_BYTES = 16;
 const LOAD = 1;
 const NOTE = 4;
+const STACK = 0x6474e551; // PT_GNU_STACK
+const SECTION_WRITE = 1; // SHF_WRITE
+const SECTION_DYNAMIC = 6;
+const SECTION_DYNSYM = 11;
 const X = 1;
 const W = 2;
 const R = 4;
@@ -48,17 +66,22 @@ export interface Elf {
 
 /** Throws where it is not a 64-bit little-endian ELF file that is mapped at fixed addresses. */
 export function readElf(file: Buffer): Elf {
+  const elf = readAny(file);
+  if (elf.type !== TYPE_EXEC) throw new Error("it is not mapped at fixed addresses (ET_EXEC)");
+  return elf;
+}
+
+function readAny(file: Buffer) {
   const header = read(file, HEADER, 0);
   if (header.magic !== MAGIC || header.class !== CLASS64 || header.data !== LITTLE_ENDIAN)
     throw new Error("it is no 64-bit little-endian ELF file");
-  if (header.type !== TYPE_EXEC) throw new Error("it is not mapped at fixed addresses (ET_EXEC)");
   if (header.phentsize !== SEGMENT_BYTES)
     throw new Error(`its program headers have ${header.phentsize} bytes`);
   const segments = Array.from({ length: header.phnum }, (_, i) => {
     const at = header.phoff + i * SEGMENT_BYTES;
     return { at, ...read(file, SEGMENT, at) };
   });
-  return { machine: header.machine, entry: header.entry, segments };
+  return { ...header, segments };
 }
 
 export interface Code {
@@ -128,6 +151,70 @@ export function planTemplate(file: Buffer, base: number): Buffer {
   const place = { offset: length, vaddr: base + length, paddr: base + length, filesz: 0, memsz: 0 };
   write(template, SEGMENT, plan.at, { ...place, align: ALIGN });
   return template;
+}
+
+/** Tags of the dynamic section, elf(5), by which an object would need others, or be written to before it runs. */
+const NEEDS = new Map([
+  [1, "NEEDED"],
+  [2, "PLTRELSZ"],
+  [7, "RELA"],
+  [12, "INIT"],
+  [17, "REL"],
+  [22, "TEXTREL"],
+  [23, "JMPREL"],
+  [25, "INIT_ARRAY"],
+  [36, "RELR"],
+]);
+
+/** Writable sections that ld makes in any shared object; without a relocation nothing uses the GOT. */
+const LINKERS_OWN = [".dynamic", ".got", ".got.plt"];
+
+/** Throws where it is not a shared object that exports these, is W^X, and needs no one and no relocation. */
+export function verifyObject(file: Buffer, machine: number, exports: readonly string[]): void {
+  const elf = readAny(file);
+  const refuse = (why: string) => new Error(`the object is not as it should be: ${why}`);
+  if (elf.type !== TYPE_DYN) throw refuse("it is no shared object (ET_DYN)");
+  if (elf.machine !== machine) throw refuse(`it is for machine ${elf.machine}, not ${machine}`);
+  for (const { type, flags } of elf.segments)
+    if ((type === LOAD || type === STACK) && (flags & W) !== 0 && (flags & X) !== 0)
+      throw refuse("a segment is writable and executable");
+  if (!elf.segments.some(({ type }) => type === STACK)) throw refuse("its stack would be executable");
+
+  const sections = rows(file, SECTION, elf.shoff, elf.shnum * SECTION_BYTES, SECTION_BYTES);
+  const rowsOf = <Fields extends Layout>(wanted: number, fields: Fields, bytes: number) =>
+    sections
+      .filter(({ type }) => type === wanted)
+      .flatMap(({ offset, size }) => rows(file, fields, offset, size, bytes));
+  // So that it can also be called where it lies, with nothing but the code mapped.
+  const textAt = (at: number) => file.toString("latin1", at, file.indexOf(0, at));
+  const names = sections[elf.shstrndx]?.offset ?? 0;
+  for (const { name, flags } of sections) {
+    const text = textAt(names + name);
+    if ((flags & SECTION_WRITE) !== 0 && !LINKERS_OWN.includes(text)) throw refuse(`it has data, ${text}`);
+  }
+  for (const { tag } of rowsOf(SECTION_DYNAMIC, DYNAMIC, DYNAMIC_BYTES))
+    if (NEEDS.has(tag)) throw refuse(`its dynamic section has ${NEEDS.get(tag)}`);
+  const table = sections.find(({ type }) => type === SECTION_DYNSYM);
+  const texts = sections[table?.link ?? -1];
+  if (texts === undefined) throw refuse("it has no dynamic symbols");
+  const [, ...symbols] = rowsOf(SECTION_DYNSYM, SYMBOL, SYMBOL_BYTES); // the first is none
+  const exported = symbols.map(({ name, section }) => {
+    const text = textAt(texts.offset + name);
+    if (section === 0) throw refuse(`it needs ${text} of another`);
+    return text;
+  });
+  const [has, wanted] = [exported, [...exports]].map((list) => list.sort().join(" "));
+  if (has !== wanted) throw refuse(`it exports ${has}, not ${wanted}`);
+}
+
+function rows<Fields extends Layout>(
+  file: Buffer,
+  fields: Fields,
+  offset: number,
+  size: number,
+  bytes: number,
+) {
+  return Array.from({ length: size / bytes }, (_, i) => read(file, fields, offset + i * bytes));
 }
 
 /** Throws where file is not what addCode() should have made of original. */

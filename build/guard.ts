@@ -1,11 +1,16 @@
-// All that is C, in one segment of a finished binary: the entry guard
-// (guard/guard.c), at its entry point, and the pinned sequence (ffi/).
-import { $, Glob } from "bun";
+// The entry guard (ffi/guard/) into a finished binary, at its entry point, and in
+// the same segment the object that it hands to the dynamic linker.
+import { $ } from "bun";
 import { addCode, readCode, readElf, verifyCode } from "./elf.ts";
+import { OBJECT } from "./object.ts";
 import { CC, DIST, ELF_MACHINE, FREESTANDING } from "./target.ts";
 
-const FLAGS = [...FREESTANDING, "-Os", "-g"];
+const FLAGS = [...FREESTANDING, "-Os", "-g", `-DOBJECT="${OBJECT}"`];
 const LINK = ["--entry=guard_entry", "--gc-sections", "--build-id=none", "-z,noexecstack,-z,noseparate-code"];
+const SOURCES = [
+  ...["entry.S", "object.S", "guard.c", "object.c"].map((file) => `ffi/guard/${file}`),
+  ...["memory.c", "proc.c", "secure.c", "started.c"].map((file) => `ffi/${file}`),
+];
 
 /**
  * from -> to. defines: for the compiler. Keeps dist/guard.elf, whose symbols gdb's
@@ -20,8 +25,7 @@ export async function guard(from: string, to: string, defines: string[] = []): P
     `-Ttext-segment=0x${address.toString(16)}`,
     `--defsym=runtime_entry=${readElf(original).entry}`,
   ];
-  const sequence = [...new Glob("ffi/*.c").scanSync()].sort();
-  await $`${CC} ${FLAGS} ${defines} ${link.map((word) => `-Wl,${word}`)} guard/entry.S guard/guard.c ${sequence} -o ${elf}`;
+  await $`${CC} ${FLAGS} ${defines} ${link.map((word) => `-Wl,${word}`)} ${SOURCES} -o ${elf}`;
   const code = readCode(await read(elf));
   // Copied into place: as Bun.write leaves it in the page cache, each start takes 1 ms more.
   const part = `${to}.part`;
@@ -34,10 +38,10 @@ async function read(file: string): Promise<Buffer> {
   return Buffer.from(await Bun.file(file).arrayBuffer());
 }
 
-/** Out of guard/address.h, by the compiler. */
+/** Out of ffi/guard/address.h, by the compiler. */
 async function codeAddress(): Promise<number> {
-  const ask = Buffer.from('#include "guard/address.h"\n= GUARD_CODE\n');
+  const ask = Buffer.from('#include "ffi/guard/address.h"\n= GUARD_CODE\n');
   const address = Number((await $`${CC} -E -P -xc -I. - < ${ask}`.text()).split("=").at(-1));
-  if (!address) throw new Error("cannot find GUARD_CODE in guard/address.h");
+  if (!address) throw new Error("cannot find GUARD_CODE in ffi/guard/address.h");
   return address;
 }

@@ -1,4 +1,4 @@
-// launcher/ and ffi/ -> dist/launcher.ts: for each machine what `nspin bake` puts
+// ffi/launcher/ and ffi/ -> dist/launcher.ts: for each machine what `nspin bake` puts
 // a plan behind. In every binary there are all: an AMI is baked elsewhere.
 import { $, Glob } from "bun";
 import { LAUNCHER_FILE } from "../src/contract.ts";
@@ -12,7 +12,7 @@ const FLAGS = [
   ...FREESTANDING,
   ...["-DNSPIN_LAUNCHER", "-Oz", "-flto", "-fno-jump-tables"],
   "-fno-tree-loop-distribute-patterns", // ffi/memory.c would call itself
-  "-Wl,-T,launcher/launcher.ld,--gc-sections,--build-id=none",
+  "-Wl,-T,ffi/launcher/launcher.ld,--gc-sections,--build-id=none",
 ];
 /** What gcc 12 makes smallest, tried out. */
 const FOR: Record<Machine, string[]> = {
@@ -23,7 +23,8 @@ const FOR: Record<Machine, string[]> = {
   arm64: ["-mcmodel=tiny", "-fomit-frame-pointer"],
 };
 /** Not in a launcher: what undoes a runtime's changes, and what the command line calls. */
-const OTHERS = ["ffi/entry.c", "ffi/inherit.c", "ffi/unpinned.c"];
+const OTHERS = ["exports", "inherit", "started", "unpinned"].map((name) => `ffi/${name}.c`);
+const own = ["start.S", "launcher.c", "inherit.c"].map((file) => `ffi/launcher/${file}`);
 const sources = [...new Glob("ffi/*.c").scanSync()].filter((file) => !OTHERS.includes(file)).sort();
 
 await $`mkdir -p dist`;
@@ -34,7 +35,7 @@ await Bun.write("dist/launcher.ts", `export default ${JSON.stringify(Object.from
 async function build(machine: Machine): Promise<string> {
   const elf = `dist/launcher.${machine}.elf`;
   const flags = [...FLAGS, ...FOR[machine]];
-  await $`${compilerOf(machine)} ${flags} launcher/start.S launcher/launcher.c launcher/inherit.c ${sources} -o ${elf}`;
+  await $`${compilerOf(machine)} ${flags} ${own} ${sources} -o ${elf}`;
   const template = planTemplate(Buffer.from(await Bun.file(elf).arrayBuffer()), LAUNCHER_FILE.plan);
   if (template.length > LIMIT) throw new Error(`${elf}: ${template.length} bytes, ${LIMIT} is too many`);
   return template.toString("base64");

@@ -30,6 +30,7 @@ const MACHINE: Machine = TARGETS[TARGET];
 export const IS_NATIVE = TARGET === own;
 export const ELF_MACHINE: number = MACHINES[MACHINE].elf;
 export const CC = compilerOf(MACHINE);
+export const OBJCOPY = MACHINE === own ? "objcopy" : `${MACHINES[MACHINE].triplet}-objcopy`;
 /** Where the objects and the binary go. */
 export const DIST = distOf(TARGET);
 
@@ -41,10 +42,15 @@ export function compilerOf(machine: Machine): string {
   return machine === own ? (process.env.CC ?? "cc") : `${MACHINES[machine].triplet}-gcc`;
 }
 
-/** For C without libc, at fixed addresses, in as few sections as are used. */
-export const FREESTANDING = [
-  ...["-std=gnu11", "-ffreestanding", "-nostdlib", "-static", "-fno-pie", "-no-pie"],
+/** For C without libc, in as few sections as are used. */
+const WITHOUT_LIBC = [
+  ...["-std=gnu11", "-ffreestanding", "-nostdlib"],
   "-mgeneral-regs-only", // the vector registers stay as they are
-  ...["-ffunction-sections", "-fdata-sections", "-fno-stack-protector", "-fno-asynchronous-unwind-tables"],
+  ...["-ffunction-sections", "-fdata-sections", "-fno-stack-protector"],
+  ...["-fno-unwind-tables", "-fno-asynchronous-unwind-tables"],
   ...["-Wall", "-Wextra", "-Werror"],
 ];
+/** At fixed addresses: the entry guard, a launcher. */
+export const FREESTANDING = [...WITHOUT_LIBC, "-static", "-fno-pie", "-no-pie"];
+/** Anywhere, with nothing for the dynamic linker to relocate: dist/nspin.so. */
+export const SHARED = [...WITHOUT_LIBC, "-shared", "-fPIC", "-fvisibility=hidden"];

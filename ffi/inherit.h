@@ -5,7 +5,7 @@
 #ifndef NSPIN_INHERIT_H
 #define NSPIN_INHERIT_H
 
-#include "../guard/guard.h"
+#include "started.h"
 
 /* All of these: 0 or -errno. */
 

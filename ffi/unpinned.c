@@ -1,14 +1,9 @@
-/*
- * The steps of the published program, each a call of its own, for `nspin
- * selftest --unpinned` to hand to whichever thread is free.
- */
-#include "inherit.h"
+#include "exports.h"
 
 #include <linux/mount.h>
 #include <linux/sched.h>
 #include <linux/stat.h>
 
-/* Each returns 0, or -errno. */
 int unpinned_self_bind(const char *hello) {
   return (int)CALL(__NR_mount, hello, hello, 0, MS_BIND);
 }
@@ -23,14 +18,12 @@ int unpinned_bind(const char *world, const char *hello) {
   return (int)CALL(__NR_mount, world, hello, 0, MS_BIND);
 }
 
-/* Writes the report to stdout, then becomes the command. */
-int unpinned_execute(const char *report, unsigned long bytes, char **argv) {
-  const struct record *record = (const struct record *)GUARD_RECORD;
+int unpinned_execute(const char *report, unsigned long bytes, char **argv,
+                     const struct record *record) {
   CALL(__NR_write, 1, report, bytes);
   return (int)CALL(__NR_execve, argv[0], argv, record->environment);
 }
 
-/* Where the calling thread is: its id, the inode of its mount namespace. */
 int unpinned_thread(void) { return (int)CALL(__NR_gettid); }
 
 unsigned unpinned_mounts(void) {

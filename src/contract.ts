@@ -1,21 +1,6 @@
 // GENERATED from ffi/launch.h, ffi/errors.h and <linux/capability.h> by build/contract.ts. Do not edit.
 
-/** Where the entry guard has put the addresses of these, u64s, in this order. */
-export const GUARD_RECORD = 68719476736;
-export const ENTRIES = [
-  "nspin_launch",
-  "nspin_decide",
-  "nspin_unpin",
-  "unpinned_self_bind",
-  "unpinned_private",
-  "unpinned_unshare",
-  "unpinned_bind",
-  "unpinned_execute",
-  "unpinned_thread",
-  "unpinned_mounts",
-] as const;
-
-/** A launcher's file, launcher/image.h. */
+/** A launcher's file, ffi/launcher/image.h. */
 export const LAUNCHER_FILE = { plan: 268435456, magic: "nspin-1", digest: 32 } as const;
 
 /** struct launch: every field a u64. */

@@ -1,25 +1,36 @@
 // Plan -> one FFI call. It returns only on failure; otherwise we are the program.
-import type { ENTRIES } from "./contract.ts";
+import { wordsOfRuntime } from "./command-line.ts";
 import { Reported } from "./errors.ts";
 import { writePlan } from "./launch-struct.ts";
-import { addressOf, call } from "./native.ts";
+import { addressOf, load, record } from "./library.ts";
 import type { Plan } from "./plan.ts";
 
 /** Never returns. Throws Reported. */
 export function launch(plan: Plan): never {
-  hand(plan, "nspin_launch");
+  const block = writePlan(record === 0 ? fromSource(plan) : plan, addressOf);
+  check(load("nspin_launch").nspin_launch(block, record as never));
   throw new Error("the program was not started, and no step failed");
+}
+
+/** The block, in which C has left how it would carry the plan out. Throws Reported. */
+export function ask(plan: Plan): Uint8Array {
+  const block = writePlan(record === 0 ? { ...plan, skip: plan.skip + wordsOfRuntime() } : plan, addressOf);
+  check(load("nspin_decide").nspin_decide(block, record as never));
+  return block;
 }
 
 /** Takes away the mount that method pin left on the plan's only target. Throws Reported. */
 export function unpin(plan: Plan): void {
-  hand(plan, "nspin_unpin");
+  check(load("nspin_unpin").nspin_unpin(writePlan(plan, addressOf)));
 }
 
-/** Hands the plan to C. Returns the block, in which that has left its answers. Throws Reported. */
-export function hand(plan: Plan, entry: (typeof ENTRIES)[number]): BigUint64Array {
-  const block = writePlan(plan, addressOf);
-  const status = call(entry, addressOf(block));
+function check(status: number): void {
   if (status !== 0) throw new Reported(status);
-  return new BigUint64Array(block.buffer);
+}
+
+function fromSource(plan: Plan): Plan {
+  console.error(
+    "nspin: note: run from source, without the entry guard: the program gets signals, limits and descriptors as Bun has left them",
+  );
+  return { ...plan, skip: plan.skip + wordsOfRuntime() };
 }

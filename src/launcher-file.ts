@@ -1,4 +1,4 @@
-// A launcher's file, launcher/image.h: the code of its machine, and one plan.
+// A launcher's file, ffi/launcher/image.h: the code of its machine, and one plan.
 import templates from "../dist/launcher.ts";
 import { LAUNCHER_FILE } from "./contract.ts";
 import { type Memory, readPlan, writePlan } from "./launch-struct.ts";

@@ -1,9 +1,7 @@
 // What nspin exists to prevent, in one process: four threads and the main one
 // wait for the next step, and the first to get it takes it. No chance but the
 // kernel's scheduler decides who. The last step becomes nsenter.
-import { CFunction, type FFIFunction, ptr } from "bun:ffi";
-import type { ENTRIES } from "./contract.ts";
-import { entryAddress } from "./native.ts";
+import { addressOf, load, record } from "./library.ts";
 
 const THREADS = 4;
 // Inside the binary, by its absolute name: a relative one is looked for in the cwd.
@@ -49,30 +47,37 @@ export async function runUnpinned(hello: string, world: string, copy: string): P
 
 /** Loads the steps on this thread; what it returns takes steps for as long as there are any. */
 export function prepare({ turn, hello, world, copy, nsenter }: Race): () => void {
-  const native = (name: (typeof ENTRIES)[number], type: Omit<FFIFunction, "ptr">) =>
-    CFunction({ ...type, ptr: entryAddress(name) as never });
-  const steps = {
-    selfBind: native("unpinned_self_bind", { args: ["ptr"], returns: "i32" }),
-    private: native("unpinned_private", { args: ["ptr"], returns: "i32" }),
-    unshare: native("unpinned_unshare", { args: [], returns: "i32" }),
-    bind: native("unpinned_bind", { args: ["ptr", "ptr"], returns: "i32" }),
-    execute: native("unpinned_execute", { args: ["ptr", "u64", "ptr"], returns: "i32" }),
-    thread: native("unpinned_thread", { args: [], returns: "i32" }),
-    mounts: native("unpinned_mounts", { args: [], returns: "u32" }),
-  };
+  const steps = load(
+    "unpinned_self_bind",
+    "unpinned_private",
+    "unpinned_unshare",
+    "unpinned_bind",
+    "unpinned_execute",
+    "unpinned_thread",
+    "unpinned_mounts",
+  );
   const bytes = (text: string) => Buffer.from(`${text}\0`);
   const [helloBytes, worldBytes] = [bytes(hello), bytes(world)];
-  const words = [nsenter, "--target", String(steps.thread()), "--mount", "--", "cp", hello, copy].map(bytes);
-  const argv = new BigUint64Array([...words.map((word) => BigInt(ptr(word))), 0n]);
+  const words = [
+    nsenter,
+    "--target",
+    String(steps.unpinned_thread()),
+    "--mount",
+    "--",
+    "cp",
+    hello,
+    copy,
+  ].map(bytes);
+  const argv = new BigUint64Array([...words.map((word) => BigInt(addressOf(word))), 0n]);
 
   const calls: Record<(typeof STEPS)[number], () => number> = {
-    "self-bind": () => steps.selfBind(helloBytes),
-    private: () => steps.private(helloBytes),
-    unshare: () => steps.unshare(),
-    bind: () => steps.bind(worldBytes, helloBytes),
+    "self-bind": () => steps.unpinned_self_bind(helloBytes),
+    private: () => steps.unpinned_private(helloBytes),
+    unshare: () => steps.unpinned_unshare(),
+    bind: () => steps.unpinned_bind(worldBytes, helloBytes),
     execute: () => {
       const report = Buffer.from(JSON.stringify(rows(turn)));
-      return steps.execute(report, report.byteLength, argv);
+      return steps.unpinned_execute(report, report.byteLength, argv, record as never);
     },
   };
 
@@ -85,19 +90,19 @@ export function prepare({ turn, hello, world, copy, nsenter }: Race): () => void
       const next = Atomics.load(turn, NEXT);
       const step = STEPS[next];
       if (step === undefined) return;
-      record(next);
+      trace(next);
       const result = calls[step]();
       if (result < 0) throw new Error(`${step} fails with errno ${-result}`);
-      record(next);
+      trace(next);
       Atomics.store(turn, NEXT, next + 1);
       Atomics.store(turn, BUSY, 0);
       Atomics.notify(turn, BUSY);
     }
   };
 
-  function record(step: number): void {
-    turn[ROWS + 2 * step] = steps.thread();
-    turn[ROWS + 2 * step + 1] = steps.mounts() | 0;
+  function trace(step: number): void {
+    turn[ROWS + 2 * step] = steps.unpinned_thread();
+    turn[ROWS + 2 * step + 1] = steps.unpinned_mounts() | 0;
   }
 }
 

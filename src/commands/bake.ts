@@ -1,8 +1,8 @@
 // nspin bake: a plan into a launcher's file.
-import { readFileSync } from "node:fs";
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
 import { type CoverOptions, type Method, quote, readCovers, runArgs, tryHelp } from "../arguments.ts";
+import { commandLine, wordsOfRuntime } from "../command-line.ts";
 import { Refusal } from "../errors.ts";
 import { ARCHES, type Arch, writeLauncher } from "../launcher-file.ts";
 import { makePlan } from "../plan.ts";
@@ -79,17 +79,11 @@ export const bake: Command = {
     const options = readBake(words);
     const argv0 = 1; // of the launcher's own command line
     const plan = makePlan({ ...options, enter: "setns", skip: argv0, program: [] });
-    const launcher = writeLauncher({ ...plan, words: ownWords(options.skip) }, options.arch);
+    const launcher = writeLauncher(
+      { ...plan, words: commandLine().slice(wordsOfRuntime() + options.skip) },
+      options.arch,
+    );
     replaceFile(options.output, launcher, 0o755);
     return 0;
   },
 };
-
-/** This command line from word `skip` on, byte for byte: process.argv has replaced what is not UTF-8. */
-function ownWords(skip: number): Buffer[] {
-  const line = readFileSync("/proc/self/cmdline");
-  const words: Buffer[] = [];
-  for (let at = 0; at < line.length; at += (words.at(-1)?.length ?? 0) + 1)
-    words.push(line.subarray(at, line.indexOf(0, at)));
-  return words.slice(skip);
-}

@@ -52,3 +52,16 @@ test.each(commands)("%s: the program has what it would have without nspin", asyn
   const ours = await from(["qemu-aarch64", ...command]);
   expect(ours).toMatchObject({ status: 0, stderr: "", stdout: direct.stdout.replace("HELLO", "WORLD") });
 });
+
+test("where the memfd is refused, the object is called where the binary has it", async () => {
+  const trace = `${directory}/trace`;
+  // The first only: qemu-user makes some of its own.
+  const refused = ["strace", "-f", "-qq", "-o", trace, "-e", "inject=memfd_create:error=EPERM:when=1"];
+  const words = [NSPIN, "run", ...bind, "--enter", "setns", "--", "cat", hello];
+  expect(await start([...refused, "qemu-aarch64", ...words])).toMatchObject({
+    status: 0,
+    stdout: "WORLD\n",
+    stderr: "",
+  });
+  expect(await Bun.file(trace).text()).toMatch(/memfd_create\("nspin", .* EPERM .*\(INJECTED\)/);
+});

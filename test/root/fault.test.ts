@@ -263,9 +263,10 @@ test("COMPARE: a directory over a file, and a file over a directory", () =>
 const MISUSE = "/tmp/misuse/dist/misuse";
 test("a binary with the sequence in it that is called as no command does", async () => {
   // Where it can be written: build/guard.ts leaves what it links beside it.
-  await $`mkdir -p /tmp/misuse/dist /tmp/misuse/test && cp -r build ffi guard src package.json /tmp/misuse`;
+  await $`mkdir -p /tmp/misuse/dist /tmp/misuse/test && cp -r build ffi src package.json /tmp/misuse`;
   await $`cp -r test/root /tmp/misuse/test && ln -sfn ${process.cwd()}/node_modules /tmp/misuse/node_modules`;
-  const built = `import { guard } from "./build/guard.ts"; await guard("dist/bundled", ${JSON.stringify(MISUSE)});`;
+  const guarded = `import { guard } from "./build/guard.ts"; await guard("dist/bundled", ${JSON.stringify(MISUSE)});`;
+  const built = `import { object } from "./build/object.ts"; await object(); ${guarded}`;
   const bun = process.execPath;
   await $`${bun} build --compile test/root/misuse.ts --outfile dist/bundled && ${bun} -e ${built}`
     .cwd("/tmp/misuse")

@@ -190,6 +190,31 @@ describe("where the runtime does not start by itself", () => {
     });
   });
 
+  test.each([
+    ["0", "the process may not map more memory"],
+    [
+      "2",
+      "the sysctl vm.overcommit_memory=2 counts it, used or not: allow more, or start what 'nspin bake' writes, without it",
+    ],
+  ])("where there is no memory for it, with vm.overcommit_memory=%s", async (mode, hint) => {
+    const file = join(directory, "overcommit");
+    writeFileSync(file, `${mode}\n`);
+    const trace = join(directory, "trace");
+    await start(["strace", "-qq", "-o", trace, "-e", "trace=mmap", NSPIN, "--version"]);
+    const number =
+      readFileSync(trace, "utf8")
+        .split("\n")
+        .findIndex((line) => line.includes(`, ${1 << 30}, `)) + 1;
+    const inject = `strace -f -qq -o /dev/null -e inject=mmap:error=ENOMEM:when=${number} ${NSPIN} --version`;
+    const script = `mount --bind ${file} /proc/sys/vm/overcommit_memory && exec ${inject}`;
+    expect(await start(["unshare", "--mount", "sh", "-c", script])).toMatchObject({
+      status: 125,
+      stderr:
+        "nspin: cannot map 1 GiB of memory writable and executable: Cannot allocate memory (ENOMEM)\n" +
+        `nspin: hint: ${hint}\n`,
+    });
+  });
+
   test("with SIGPWR ignored, JavaScriptCore's own signal", async () => {
     const script = "trap '' PWR; exec \"$@\"";
     const from = (words: string[]) => start(["bash", "-c", script, "bash", ...words]);
@@ -202,8 +227,8 @@ describe("where the runtime does not start by itself", () => {
   });
 });
 
-// The table in guard/guard.h, L(name, least).
-const limits = [...readFileSync("guard/guard.h", "utf8").matchAll(/L\((\w+), (\d+)(?:ULL << (\d+))?\)/g)].map(
+// The table in ffi/started.h, L(name, least).
+const limits = [...readFileSync("ffi/started.h", "utf8").matchAll(/L\((\w+), (\d+)(?:ULL << (\d+))?\)/g)].map(
   ([, name, number, shift]) => [name as string, Number(number) * 2 ** Number(shift ?? 0)] as const,
 );
 /** Too low for the runtime, enough for a program. */

@@ -1,6 +1,6 @@
 // Hostile surroundings: the program runs as it should, or it is refused by one
 // line; never with less than was asked for, and nothing is left on the host.
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { mkdtempSync, renameSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
 import { type Entry, enterBy, entries, NSPIN, start } from "./nspin.ts";
@@ -55,6 +55,14 @@ interface Surroundings {
   readonly not?: "nsenter";
 }
 
+/** With no right but CAP_SYS_ADMIN. */
+const nobody = [
+  ...["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "--inh-caps=-all,+sys_admin"],
+  ...["--ambient-caps=-all,+sys_admin", "--bounding-set=-all,+sys_admin"],
+];
+/** No process or thread can be made: unshare(1) has not forked, so PID 1 of the new namespace is missing. */
+const noThread = ["unshare", "--pid"];
+
 const surroundings: Record<string, Surroundings> = {
   "/tmp noexec": { setup: "mount -t tmpfs -o noexec tmp /tmp" },
   "/tmp read-only": { setup: "mount -t tmpfs -o ro tmp /tmp" },
@@ -72,22 +80,21 @@ const surroundings: Record<string, Surroundings> = {
   "/proc with hidepid=2": { setup: "mount -t proc -o hidepid=2 proc /proc" },
   "/proc with hidepid=2, no right but CAP_SYS_ADMIN": {
     setup: "mount -t proc -o hidepid=2 proc /proc",
-    prefix: [
-      ...[
-        "setpriv",
-        "--reuid",
-        "nobody",
-        "--regid",
-        "nogroup",
-        "--clear-groups",
-        "--inh-caps=-all,+sys_admin",
-      ],
-      ...["--ambient-caps=-all,+sys_admin", "--bounding-set=-all,+sys_admin"],
-    ],
+    prefix: nobody,
     not: "nsenter",
   },
   "cwd deleted": { setup: "mkdir /mnt/gone && cd /mnt/gone && rmdir /mnt/gone" },
+  "cwd on a mount that was lazily unmounted": {
+    setup: "mkdir /mnt/gone && mount -t tmpfs gone /mnt/gone && cd /mnt/gone && umount -l /mnt/gone",
+  },
+  "stdin closed, and no /dev/null": {
+    setup: "mount -t tmpfs dev /dev",
+    prefix: ["sh", "-c", 'exec "$@" <&-', "sh"],
+  },
+  "no thread can be made": { prefix: noThread },
+  "no thread can be made, by RLIMIT_NPROC": { prefix: ["prlimit", "--nproc=1:1", ...nobody], not: "nsenter" },
   "no file may grow": { prefix: ["prlimit", "--fsize=0"] },
+  "eight descriptors, by the soft limit": { prefix: ["prlimit", "--nofile=8:4096"] },
   "one process allowed": { prefix: ["prlimit", "--nproc=1"] },
   "no SELinux": { setup: "mount -t tmpfs empty /sys/fs" },
   "two thousand mounts": {
@@ -128,6 +135,44 @@ test("an address space smaller than the binary: execve(2) itself kills it, and n
   const { status, stdout, stderr } = await on("", ["prlimit", "--as=64000000", ...run("nsenter", ...cat)]);
   expect({ status, stdout }).toEqual({ status: 128 + 11, stdout: "" });
   expect(stderr).toBe("Segmentation fault\n"); // the shell's
+});
+
+// --- a launch that fails says why, and help is there, whatever the runtime cannot have ---
+
+describe.each([
+  ["no thread", noThread],
+  ["no thread, by RLIMIT_NPROC", ["prlimit", "--nproc=1:1", ...nobody]],
+  ["a stack of 32 KiB", ["prlimit", "--stack=32768:8388608"]],
+])("with %s", (_, prefix) => {
+  test.each(["setns", "launcher"] as const)("by %s", async (entry) => {
+    for (const [program, status, why] of [
+      ["/none", 127, "find /none: No such file or directory (ENOENT)"],
+      ["/etc/passwd", 126, "find /etc/passwd: Permission denied (EACCES)"],
+    ] as const) {
+      const stderr = `nspin: cannot ${why}\n`;
+      expect(await on("", [...prefix, ...run(entry, program)])).toMatchObject({ status, stdout: "", stderr });
+    }
+  });
+  test.each([
+    [["run", "--none"], 125, /^$/, /^nspin: unknown option "--none"\n/],
+    [["run", "--bind", "/none:/mnt/etc/link", "true"], 125, /^$/, /^nspin: cannot open \/none: No such file/],
+    [["run", ...link, "--dry-run", "true"], 0, /^ 1\. run on the thread-group leader\n/, /^$/],
+    [
+      ["run", ...link, "-v", "--enter", "setns", "true"],
+      0,
+      /^$/,
+      /^nspin: +1\. run on the thread-group leader\n/,
+    ],
+    [["run", "--help"], 0, /USAGE/, /^$/],
+    [["--version"], 0, /^nspin \d/, /^$/],
+  ] as const)("%j", async (words, status, stdout, stderr) => {
+    const seen = await on("", [...prefix, NSPIN, ...words]);
+    expect(seen).toMatchObject({
+      status,
+      stdout: expect.stringMatching(stdout),
+      stderr: expect.stringMatching(stderr),
+    });
+  });
 });
 
 // --- a seccomp filter of an older container runtime ---

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { $ } from "bun";
-import { addCode, readCode, readElf, verifyCode } from "../../build/elf.ts";
-import { ELF_MACHINE } from "../../build/target.ts";
+import { addCode, readCode, readElf, verifyCode, verifyObject } from "../../build/elf.ts";
+import { ELF_MACHINE, SHARED } from "../../build/target.ts";
 
 // Small, and laid out as Bun's binary is: fixed addresses, a note last.
 const directory = mkdtempSync(join(tmpdir(), "nspin-elf-"));
@@ -91,4 +91,49 @@ test.each([
   const where = at < 0 ? guarded.length + at : at;
   guarded.writeUInt8(guarded.readUInt8(where) ^ 1, where);
   expect(() => verifyCode(guarded, image, code)).toThrow();
+});
+
+const share = async (source: string, ...flags: string[]) => {
+  const file = join(directory, "shared");
+  const program = Buffer.from(`#define EXPORT __attribute__((visibility("default")))\n${source}`);
+  await $`cc ${SHARED} -Os -Wl,-z,norelro -xc - ${flags} -o ${file} < ${program}`.quiet();
+  return readFileSync(file);
+};
+const one = "EXPORT int one(void) { return 1; }";
+
+test("an object that exports what it should", async () => {
+  const file = await share(`${one} int hidden(void) { return 2; }`);
+  expect(() => verifyObject(file, ELF_MACHINE, ["one"])).not.toThrow();
+  expect(() => verifyObject(file, ELF_MACHINE, ["one", "two"])).toThrow("it exports one, not one two");
+  expect(() => verifyObject(file, 40, ["one"])).toThrow("machine");
+  expect(() => verifyObject(image, ELF_MACHINE, ["one"])).toThrow("no shared object");
+});
+
+test.each([
+  ["one export more", "EXPORT int two(void) { return 2; }", [], "it exports one two"],
+  ["a library", "", ["-Wl,--no-as-needed", "-lc"], "NEEDED"],
+  [
+    "a function of another",
+    "int other(void); EXPORT int two(void) { return other(); }",
+    [],
+    "JMPREL|PLTRELSZ",
+  ],
+  ["data", "static int count; EXPORT int two(void) { return count++; }", [], "it has data, .bss"],
+  [
+    "a relocation",
+    'static const char *const texts[] = {"a", "b"}; EXPORT const char *two(int i) { return texts[i]; }',
+    [],
+    "it has data, .data.rel.ro|RELA",
+  ],
+  [
+    "an initializer",
+    '__attribute__((constructor)) static void begin(void) { __asm__ volatile(""); }',
+    [],
+    "init_array",
+  ],
+  ["a writable text", "", ["-Wl,--omagic"], "writable and executable"],
+  ["an executable stack", "", ["-Wl,-z,execstack"], "writable and executable"],
+])("an object with %s is refused", async (_, source, flags, why) => {
+  const file = await share(`${one} ${source}`, ...flags);
+  expect(() => verifyObject(file, ELF_MACHINE, ["one"])).toThrow(new RegExp(why));
 });

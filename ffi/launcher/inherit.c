@@ -1,5 +1,8 @@
-/* ffi/inherit.h where no runtime has run: all is as it was inherited. */
-#include "../ffi/inherit.h"
+/*
+ * ffi/inherit.h where no runtime has run: all is as it was inherited, but for
+ * the limit that launcher.c has raised.
+ */
+#include "../inherit.h"
 
 long inherit_directory(const struct record *record) {
   (void)record;
@@ -17,6 +20,5 @@ long inherit_signals(const struct record *record) {
 }
 
 long inherit_limits(struct rlimit64 limits[GUARD_LIMIT_COUNT]) {
-  (void)limits;
-  return 0;
+  return CALL(__NR_setrlimit, RLIMIT_NOFILE, &limits[GUARD_NOFILE]);
 }

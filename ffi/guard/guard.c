@@ -4,9 +4,10 @@
  * can make it run code as root (BUN_OPTIONS and others), and where the runtime
  * would die with a text of its own, mends that or says so in a line of ours.
  */
-#include "guard.h"
-#include "../ffi/errors.h"
-#include "../ffi/secure.h"
+#include "../errors.h"
+#include "../secure.h"
+#include "../started.h"
+#include "object.h"
 
 #include <asm/signal.h>
 
@@ -15,6 +16,14 @@
  * what is dangerous: the next release of the runtime may read more.
  */
 static const char *const shown[] = {"PATH=", "TERM=", "NO_COLOR="};
+
+/*
+ * And what the runtime is told, in the place of what is hidden: to start no
+ * thread while it loads and compiles. It would end with a text of its own
+ * where none can be made: pids.max, RLIMIT_NPROC, unshare(CLONE_NEWPID).
+ */
+static const char *const told[] = {"BUN_JSC_useConcurrentJIT=0",
+                                   "BUN_JSC_useWarmUpMarkedBlocks=0"};
 
 static char *error_text(char *to, long error) {
 #define ERROR(name, text)                                                      \
@@ -38,24 +47,9 @@ static _Noreturn void refuse(const char *what, long result, const char *hint) {
 
 static const char no_memory[] = "the process may not map more memory";
 
-static void record_signals(struct record *record) {
-  struct signal_action action;
-  for (int signal = 1; signal <= SIGNALS; signal++)
-    if (CALL(__NR_rt_sigaction, signal, 0, &action, SIGNAL_MASK_BYTES) == 0 &&
-        action.handler == (u64)SIG_IGN)
-      record->ignored |= 1ULL << (signal - 1);
-  CALL(__NR_rt_sigprocmask, SIG_BLOCK, 0, &record->mask, SIGNAL_MASK_BYTES);
-  CALL(__NR_rt_sigpending, &record->pending, SIGNAL_MASK_BYTES);
-}
-
 static const int limit_numbers[] = {
 #define NUMBER(name, least) RLIMIT_##name,
     GUARD_LIMITS(NUMBER)};
-
-static void record_limits(struct record *record) {
-  for (int i = 0; i < GUARD_LIMIT_COUNT; i++)
-    CALL(__NR_prlimit64, 0, limit_numbers[i], 0, &record->limits[i]);
-}
 
 static void raise_limits(const struct record *record) {
 #define NEED(name, least) {least, "raise RLIMIT_" #name " to "},
@@ -79,6 +73,16 @@ static void raise_limits(const struct record *record) {
   }
 }
 
+/* Where every mapping counts, MAP_NORESERVE or not: proc_sys_vm(5). */
+static int is_overcommit_off(void) {
+  char mode = 0;
+  long fd = CALL(__NR_openat, AT_FDCWD, "/proc/sys/vm/overcommit_memory",
+                 O_RDONLY | O_CLOEXEC);
+  CALL(__NR_read, fd, &mode, sizeof mode);
+  CALL(__NR_close, fd);
+  return mode == '2';
+}
+
 /*
  * What JavaScriptCore asks for, without which there is no bun:ffi. Tried, not
  * asked: prctl(PR_SET_MDWE), seccomp, SELinux and vm.overcommit_memory=2 each
@@ -90,43 +94,44 @@ static void check_memory(void) {
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (is_error(at))
     refuse("map 1 GiB of memory writable and executable", at,
-           at == -ENOMEM ? no_memory
-                         : "the runtime compiles JavaScript: start it without "
-                           "MemoryDenyWriteExecute=");
+           at != -ENOMEM ? "the runtime compiles JavaScript: start it without "
+                           "MemoryDenyWriteExecute="
+           : is_overcommit_off()
+               ? "the sysctl vm.overcommit_memory=2 counts it, used or not: "
+                 "allow more, or start what 'nspin bake' writes, without it"
+               : no_memory);
   CALL(__NR_munmap, at, JIT_BYTES);
-}
-
-static void count(long fd, void *counted) {
-  (void)fd;
-  ++*(u64 *)counted;
-}
-
-static void append(long fd, void *data) {
-  struct record *record = data;
-  record->descriptors[record->descriptor_count++] = (unsigned)fd;
-}
-
-static void list_descriptors(void (*visit)(long fd, void *data), void *data) {
-  long result = each_number("/proc/self/fd", visit, data);
-  if (result < 0)
-    refuse("list /proc/self/fd", result,
-           result == -ENOENT ? "mount the proc file system on /proc"
-                             : "it lists what the program shall inherit");
 }
 
 /*
  * The runtime does not start in a directory that was removed, or that lies too
- * deep for getcwd(2).
+ * deep for getcwd(2), or on a mount that was lazily unmounted: of that
+ * getcwd(2) says "(unreachable)/...".
  */
 static long leave_unnamed_directory(void) {
   char path[PATH_BYTES];
-  if (CALL(__NR_getcwd, path, sizeof path) > 0)
+  if (CALL(__NR_getcwd, path, sizeof path) > 0 && path[0] == '/')
     return -1;
   long here = CALL(__NR_openat, AT_FDCWD, ".", O_PATH | O_CLOEXEC);
   if (here < 0)
     refuse("open the working directory", here, "it has no path: leave it");
   CALL(__NR_chdir, "/");
   return here;
+}
+
+/*
+ * The runtime opens /dev/null where stdio is closed, and ends where it cannot.
+ * On what is opened here instead, reading and writing fails as on nothing. And
+ * so no descriptor of ours, the object's for one, takes the place of stdio.
+ */
+static void fill_stdio(void) {
+  enum { STDERR = 2 };
+  for (int fd = 0; fd <= STDERR; fd++) {
+    if (CALL(__NR_fcntl, fd, F_GETFD) >= 0)
+      continue;
+    if (CALL(__NR_openat, AT_FDCWD, "/dev/null", O_RDWR | O_CLOEXEC) < 0)
+      CALL(__NR_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC);
+  }
 }
 
 static int is_shown(const char *entry) {
@@ -141,9 +146,11 @@ static int is_shown(const char *entry) {
  * and so do the strings, /proc/PID/environ.
  */
 static void hide(char **environment) {
+  size_t next = 0;
   for (; *environment != NULL; environment++)
     if (!is_shown(*environment))
-      *environment = (char *)"";
+      *environment =
+          (char *)(next < sizeof told / sizeof *told ? told[next++] : "");
 }
 
 /* JavaScriptCore takes SIGPWR, and says so on stderr where it was ignored. */
@@ -161,54 +168,77 @@ static void protect(struct record *record, char **environment) {
   raise_limits(record);
   check_memory();
   reset_signal();
+  fill_stdio();
   record->directory = leave_unnamed_directory();
   hide(environment);
 }
 
-#define DECLARE(name) extern const char name[];
-ENTRIES(DECLARE)
+static void record_descriptors(struct record *record) {
+  long result = started_descriptors(record);
+  if (result < 0)
+    refuse("list /proc/self/fd", result,
+           result == -ENOENT ? "mount the proc file system on /proc"
+                             : "it lists what the program shall inherit");
+}
 
-static void record_entries(struct record *record) {
-#define ADDRESS(name) record->entries[ENTRY_##name] = (u64)name;
-  ENTRIES(ADDRESS)
+/* What guard_record leaves in memory that nobody writes any more. */
+struct kept {
+  struct record record;
+  char handed_over[FD_PATH_BYTES + 1 + NUMBER_BYTES];
+  char *words[]; /* of the record: arguments, NULL, environment, NULL */
+};
+
+/*
+ * To src/library.ts, as argv[0] (process.argv0), for which the runtime has no
+ * use: "OBJECT RECORD", the path of the object, or its address where there is
+ * no file; and the address of the record.
+ */
+static void hand_over(struct kept *kept, char **argv0) {
+  long file = object_open();
+  if (file < 0)
+    text_number(kept->handed_over, (u64)object);
+  else
+    fd_path(kept->handed_over, file);
+  char *end = kept->handed_over + text_length(kept->handed_over);
+  text_number(text_copy(end, " "), (u64)&kept->record);
+  *argv0 = kept->handed_over;
+}
+
+static u64 copy_words(char **to, char **from) {
+  u64 count = 0;
+  do
+    to[count] = from[count];
+  while (from[count++] != NULL);
+  return count;
 }
 
 /* stack: argc, argv, NULL, envp, NULL, auxv, as the kernel laid it out. */
 void guard_record(u64 *stack) {
-  char **environment = (char **)stack + 1 + stack[0] + 1;
-  struct record *record = (struct record *)GUARD_RECORD;
-  long at = CALL(__NR_mmap, record, sizeof *record, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-  if (at != (long)record) /* Linux before 4.17 takes it for a mere wish */
-    refuse("map the entry guard's record", is_error(at) ? at : -EEXIST,
-           no_memory);
-
-  u64 descriptors = 0;
-  list_descriptors(count, &descriptors);
-  size_t entries = 1;
-  while (environment[entries - 1] != NULL)
-    entries++;
-  size_t bytes = entries * sizeof *record->environment +
-                 descriptors * sizeof *record->descriptors;
-  long lists = allocate(bytes);
-  if (is_error(lists))
-    refuse("record descriptors and environment", lists, no_memory);
-  record->arguments = (char **)stack + 1;
-  record->environment = (char **)lists;
-  record->environment_end = environment + entries;
-  for (size_t i = 0; i < entries; i++)
-    record->environment[i] = environment[i];
-  record->descriptors = (unsigned *)(record->environment + entries);
-  list_descriptors(append, record);
-  record_entries(record);
-  record_signals(record);
-  record_limits(record);
+  char **arguments = (char **)stack + 1, **environment = arguments + *stack + 1;
+  char **end = environment;
+  while (*end++ != NULL)
+    ;
+  if (*stack == 0)
+    refuse("read the arguments", -EINVAL, "it was started without argv[0]");
+  u64 bytes = sizeof(struct kept) + (u64)(end - arguments) * sizeof *arguments;
+  long at = allocate(bytes);
+  if (is_error(at))
+    refuse("record the environment", at, no_memory);
+  struct kept *kept = (struct kept *)at;
+  struct record *record = &kept->record;
+  record->arguments = kept->words;
+  record->environment = kept->words + copy_words(kept->words, arguments);
+  copy_words(record->environment, environment);
+  record->environment_end = end;
+  record_descriptors(record);
+  started_signals(record);
+  started_limits(record);
   record->directory = -1;
 #ifndef UNGUARDED
   protect(record, environment);
 #else
   (void)protect;
 #endif
-  CALL(__NR_mprotect, lists, bytes, PROT_READ);
-  CALL(__NR_mprotect, record, sizeof *record, PROT_READ);
+  hand_over(kept, arguments);
+  CALL(__NR_mprotect, at, bytes, PROT_READ);
 }

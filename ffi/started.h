@@ -1,14 +1,12 @@
 /*
- * What the entry guard records, and the pinned sequence gives back: the state
- * that execve(2) started this process with. The Bun runtime changes part of it
- * before JavaScript runs, and keeps no copy.
+ * What this process was started with, which is what its program shall get. The
+ * Bun runtime changes part of it before JavaScript runs, and keeps no copy: so
+ * the entry guard (guard/guard.c) fills the record before that.
  */
-#ifndef NSPIN_GUARD_H
-#define NSPIN_GUARD_H
+#ifndef NSPIN_STARTED_H
+#define NSPIN_STARTED_H
 
-#include "../ffi/entries.h"
-#include "../ffi/proc.h"
-#include "address.h"
+#include "proc.h"
 
 #include <linux/resource.h>
 
@@ -27,16 +25,26 @@
 enum { GUARD_LIMITS(GUARD_LIMIT) GUARD_LIMIT_COUNT };
 
 struct record {
-  u64 entries[ENTRY_COUNT];   /* where the command line finds the sequence */
+  char **arguments, **environment; /* as execve(2) was given them */
+  void *environment_end; /* behind which the kernel laid the auxiliary vector */
   u64 ignored, mask, pending; /* signals: bit N - 1 is signal N */
   struct rlimit64 limits[GUARD_LIMIT_COUNT];
   long
       directory; /* open at the working directory where it has no path; or -1 */
-  u64 descriptor_count;
   unsigned *descriptors;
-  char **arguments, **environment; /* as execve(2) was given them */
-  void *environment_end; /* behind which the kernel laid the auxiliary vector */
+  u64 descriptor_count;
 };
+
+/* As the calling thread has them now; 0 or -errno. */
+long started_descriptors(struct record *record); /* those without FD_CLOEXEC */
+void started_signals(struct record *record);
+void started_limits(struct record *record);
+
+/*
+ * Arguments, environment and auxiliary vector as /proc/self has them, for who
+ * has not seen the stack that execve(2) laid out.
+ */
+long started_words(struct record *record);
 
 struct signal_action { /* rt_sigaction(2), all 0: SIG_DFL */
   u64 handler, flags, restorer, mask;

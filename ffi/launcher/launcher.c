@@ -1,9 +1,9 @@
 /*
  * A program with one plan in it, which `nspin bake` has put there: the pinned
  * sequence, entered from the kernel. No runtime runs before it, so there is
- * nothing to hide from and nothing to give back.
+ * nothing to hide from, and but one limit to give back.
  */
-#include "../ffi/report.h"
+#include "../report.h"
 #include "image.h"
 
 struct image {
@@ -20,6 +20,13 @@ static const struct image *image(void) {
   return (const struct image *)(IMAGE_PLAN + offset);
 }
 
+/* As `nspin run` does, for long lists; inherit_limits takes it back. */
+static void raise_descriptor_limit(struct rlimit64 *found) {
+  CALL(__NR_getrlimit, RLIMIT_NOFILE, found);
+  struct rlimit64 raised = {found->rlim_max, found->rlim_max};
+  CALL(__NR_setrlimit, RLIMIT_NOFILE, &raised);
+}
+
 /* stack: argc, argv, NULL, envp, NULL, auxv, as the kernel laid it out. */
 _Noreturn void launcher_start(u64 *stack) {
   struct program program;
@@ -29,6 +36,7 @@ _Noreturn void launcher_start(u64 *stack) {
   while (*end++ != NULL)
     ;
   record.environment_end = end;
+  raise_descriptor_limit(&record.limits[GUARD_NOFILE]);
   struct launch launch = image()->launch; /* which can only be read */
   sequence_launch(&launch, &record, &program);
   for (unsigned status = report(&launch, &program);;)

@@ -1,0 +1,28 @@
+// ffi/ -> dist/nspin.so, the sequence as a shared object, and a look at what came
+// out: nothing in it may need anything of who loads it.
+import { $, Glob } from "bun";
+import { FUNCTIONS } from "../src/library.ts";
+import { verifyObject } from "./elf.ts";
+import { CC, DIST, ELF_MACHINE, OBJCOPY, SHARED } from "./target.ts";
+
+export const OBJECT = `${DIST}/nspin.so`;
+const LIMIT = 32 << 10;
+
+const FLAGS = [...SHARED, "-Os", "-g"];
+const LINK = [
+  ...["-soname,nspin.so", "--gc-sections", "--build-id=none", "--hash-style=gnu", "-z,defs"],
+  ...["-z,noexecstack", "-z,noseparate-code"], // code, constants and headers in one segment
+  "-z,norelro", // there is nothing to relocate; it would pad arm64's file to 64 KiB
+];
+
+/** Keeps dist/nspin.so.debug, with its symbols, which gdb finds by itself. Throws. */
+export async function object(): Promise<void> {
+  const sources = [...new Glob("ffi/*.c").scanSync()].sort();
+  const debug = `${OBJECT}.debug`;
+  await $`mkdir -p ${DIST}`;
+  await $`${CC} ${FLAGS} ${LINK.map((word) => `-Wl,${word}`)} ${sources} -o ${debug}`;
+  await $`${OBJCOPY} --strip-all --add-gnu-debuglink=${debug} ${debug} ${OBJECT}`;
+  const file = Buffer.from(await Bun.file(OBJECT).arrayBuffer());
+  verifyObject(file, ELF_MACHINE, Object.keys(FUNCTIONS));
+  if (file.length > LIMIT) throw new Error(`${OBJECT}: ${file.length} bytes, ${LIMIT} is too many`);
+}

@@ -1,0 +1,47 @@
+#include "exports.h"
+#include "report.h"
+
+/* The given record, or the state as it is now; NULL: no such, and reported. */
+static const struct record *record_or_now(struct launch *launch,
+                                          const struct record *given,
+                                          struct record *now) {
+  if (given != NULL)
+    return given;
+  launch->failed_step = STEP_ARGUMENTS;
+  long result = started_words(now);
+  if (result == 0) {
+    launch->failed_step = STEP_INHERIT;
+    result = started_descriptors(now);
+  }
+  if (result < 0) {
+    launch->failed_errno = (u64)-result;
+    return NULL;
+  }
+  started_signals(now);
+  started_limits(now);
+  now->directory = -1;
+  return now;
+}
+
+unsigned nspin_launch(struct launch *launch, const struct record *record) {
+  struct program program;
+  struct record now;
+  record = record_or_now(launch, record, &now);
+  if (record != NULL)
+    sequence_launch(launch, record, &program);
+  return report(launch, &program);
+}
+
+unsigned nspin_decide(struct launch *launch, const struct record *record) {
+  struct program program;
+  struct record now;
+  record = record_or_now(launch, record, &now);
+  if (record != NULL)
+    sequence_decide(launch, record, &program);
+  return report(launch, &program);
+}
+
+unsigned nspin_unpin(struct launch *launch) {
+  sequence_unpin(launch);
+  return report(launch, NULL);
+}

@@ -1,0 +1,19 @@
+/* The sequence (dist/nspin.so), for src/library.ts to load. */
+#ifndef NSPIN_OBJECT_H
+#define NSPIN_OBJECT_H
+
+/*
+ * The file, byte for byte, in the guard's own segment (object.S). It has no
+ * relocation and no data, which build/elf.ts checks: so it can be called there,
+ * where there is no file to be loaded.
+ */
+extern const char object[], object_end[];
+
+/*
+ * A sealed memfd with the object in it, for dlopen(3): close-on-exec.
+ * -errno where the host refuses it: vm.memfd_noexec=2, SELinux, an old seccomp
+ * profile, RLIMIT_FSIZE.
+ */
+long object_open(void);
+
+#endif
