@@ -3,25 +3,17 @@
 import { $, Glob } from "bun";
 import { LAUNCHER_FILE } from "../src/contract.ts";
 import { planTemplate } from "./elf.ts";
-import { ALL, compilerOf, FREESTANDING, type Machine } from "./target.ts";
+import { ALL, compilerOf, FREESTANDING, type Machine, SMALL } from "./target.ts";
 
 const LIMIT = 32 * 1024;
 
-// Small before all: each page of it is read from a cold disk.
 const FLAGS = [
   ...FREESTANDING,
-  ...["-DNSPIN_LAUNCHER", "-Oz", "-flto", "-fno-jump-tables"],
-  "-fno-tree-loop-distribute-patterns", // ffi/memory.c would call itself
+  "-DNSPIN_LAUNCHER",
   "-Wl,-T,ffi/launcher/launcher.ld,--gc-sections,--build-id=none",
 ];
-/** What gcc 12 makes smallest, tried out. */
-const FOR: Record<Machine, string[]> = {
-  x64: [
-    ...["-malign-data=abi", "-fno-inline-functions-called-once", "-fno-cse-follow-jumps"],
-    ...["-fno-tree-tail-merge", "-fno-move-loop-invariants"],
-  ],
-  arm64: ["-mcmodel=tiny", "-fomit-frame-pointer"],
-};
+/** All that a launcher addresses is near its code. */
+const AT_HAND: Record<Machine, string[]> = { x64: [], arm64: ["-mcmodel=tiny"] };
 /** Not in a launcher: what undoes a runtime's changes, and what the command line calls. */
 const OTHERS = ["exports", "inherit", "started", "unpinned"].map((name) => `ffi/${name}.c`);
 const own = ["start.S", "launcher.c", "inherit.c"].map((file) => `ffi/launcher/${file}`);
@@ -34,7 +26,7 @@ await Bun.write("dist/launcher.ts", `export default ${JSON.stringify(Object.from
 /** base64. Keeps dist/launcher.MACHINE.elf, with its symbols. */
 async function build(machine: Machine): Promise<string> {
   const elf = `dist/launcher.${machine}.elf`;
-  const flags = [...FLAGS, ...FOR[machine]];
+  const flags = [...FLAGS, ...SMALL[machine], ...AT_HAND[machine]];
   await $`${compilerOf(machine)} ${flags} ${own} ${sources} -o ${elf}`;
   const template = planTemplate(Buffer.from(await Bun.file(elf).arrayBuffer()), LAUNCHER_FILE.plan);
   if (template.length > LIMIT) throw new Error(`${elf}: ${template.length} bytes, ${LIMIT} is too many`);

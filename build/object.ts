@@ -3,12 +3,12 @@
 import { $, Glob } from "bun";
 import { FUNCTIONS } from "../src/library.ts";
 import { verifyObject } from "./elf.ts";
-import { CC, DIST, ELF_MACHINE, OBJCOPY, SHARED } from "./target.ts";
+import { CC, DIST, ELF_MACHINE, MACHINE, OBJCOPY, SHARED, SMALL } from "./target.ts";
 
 export const OBJECT = `${DIST}/nspin.so`;
 const LIMIT = 32 << 10;
 
-const FLAGS = [...SHARED, "-Os", "-g"];
+const FLAGS = [...SHARED, ...SMALL[MACHINE], "-g"];
 const LINK = [
   ...["-soname,nspin.so", "--gc-sections", "--build-id=none", "--hash-style=gnu", "-z,defs"],
   ...["-z,noexecstack", "-z,noseparate-code"], // code, constants and headers in one segment

@@ -26,7 +26,7 @@ const { values } = parseArgs({ options: { target: { type: "string", default: own
 if (!Object.hasOwn(TARGETS, values.target)) throw new Error(`unknown target ${values.target}`);
 
 export const TARGET = values.target as Target;
-const MACHINE: Machine = TARGETS[TARGET];
+export const MACHINE: Machine = TARGETS[TARGET];
 export const IS_NATIVE = TARGET === own;
 export const ELF_MACHINE: number = MACHINES[MACHINE].elf;
 export const CC = compilerOf(MACHINE);
@@ -50,6 +50,18 @@ const WITHOUT_LIBC = [
   ...["-fno-unwind-tables", "-fno-asynchronous-unwind-tables"],
   ...["-Wall", "-Wextra", "-Werror"],
 ];
+/** Small before all, each page of it is read from a cold disk: what gcc 12 makes smallest, tried out. */
+const SMALLEST = [
+  ...["-Oz", "-flto", "-fno-jump-tables"],
+  "-fno-tree-loop-distribute-patterns", // ffi/memory.c would call itself
+];
+export const SMALL: Record<Machine, string[]> = {
+  x64: [
+    ...[...SMALLEST, "-malign-data=abi", "-fno-inline-functions-called-once"],
+    ...["-fno-cse-follow-jumps", "-fno-tree-tail-merge", "-fno-move-loop-invariants"],
+  ],
+  arm64: [...SMALLEST, "-fomit-frame-pointer"],
+};
 /** At fixed addresses: the entry guard, a launcher. */
 export const FREESTANDING = [...WITHOUT_LIBC, "-static", "-fno-pie", "-no-pie"];
 /** Anywhere, with nothing for the dynamic linker to relocate: dist/nspin.so. */
