@@ -22,6 +22,10 @@ static int is_directory(const struct file *file) {
   return file->kind == S_IFDIR;
 }
 
+int target_covers_directory(const struct target *target) {
+  return is_directory(&target->shown);
+}
+
 /* A directory comes with what is mounted in it, a file has nothing inside. */
 static u64 recursion(const struct target *target) {
   return is_directory(&target->shown) ? MS_REC : 0;
@@ -192,7 +196,8 @@ long target_bind_below(struct target *target) {
   }
   MUST(check_holder(target));
   long result = bind_onto_itself(target);
-  if (result == -ENOENT && target->host.links > 0)
+  int is_mount = text_equal(target->holder.mount.point, target->on_host.path);
+  if (result == -ENOENT && !(is_mount && target->host.links == 0))
     return -ESTALE; /* what was opened has been removed since */
   return result < 0 ? result : mount_change(target->below, MS_PRIVATE);
 }

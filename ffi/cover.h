@@ -56,6 +56,8 @@ void target_init(struct target *target);
 /* Closes what was opened, and nothing else. */
 void target_close(struct target *target);
 
+int target_covers_directory(const struct target *target); /* 1 or 0 */
+
 long target_open_source(struct target *target, const char *source);
 
 /*

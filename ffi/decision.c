@@ -1,7 +1,9 @@
 #include "decision.h"
 
 #include <asm/errno.h>
+#include <asm/ioctl.h>
 #include <asm/stat.h>
+#include <linux/nsfs.h>
 #include <linux/stat.h>
 
 #define CONDITION(name, meaning) WHEN_##name,
@@ -16,9 +18,23 @@ enum { RULES = sizeof rules / sizeof *rules };
 /* 1, 0 or -errno, as all of these. */
 static long is_in_first_user_namespace(void) {
   enum { FIRST_USER_NAMESPACE = 0xeffffffd }; /* PROC_USER_INIT_INO */
-  struct stat status;
-  MUST(CALL(__NR_newfstatat, AT_FDCWD, "/proc/self/ns/user", &status, 0));
-  return status.st_ino == FIRST_USER_NAMESPACE;
+  return file_inode("/proc/self/ns/user") == FIRST_USER_NAMESPACE;
+}
+
+/*
+ * Then unshare(2) makes slaves of all shared mounts, mount_namespaces(7):
+ * nothing that is mounted there leaves, and nothing could rejoin.
+ */
+static long is_foreign(const struct host *host) {
+  struct stat owner;
+  if (is_in_first_user_namespace() == 1)
+    return 0;
+  long fd = CALL(__NR_ioctl, host->mounts, NS_GET_USERNS);
+  if (fd < 0)
+    return fd == -EPERM; /* an ancestor of ours, or unrelated */
+  long result = CALL(__NR_fstat, fd, &owner);
+  CALL(__NR_close, fd);
+  return result < 0 ? result : owner.st_ino != file_inode("/proc/self/ns/user");
 }
 
 /* A pin would land on each peer that shows the file too. */
@@ -62,6 +78,8 @@ static long holds(enum condition when, struct target *target, int is_dry,
     return !mount->is_shared && target_is_on_itself(target) == 1;
   case WHEN_PRIVATE:
     return !mount->is_shared;
+  case WHEN_FOREIGN:
+    return is_foreign(host);
   case WHEN_DIRECTORY:
     return target->host.kind == S_IFDIR;
   case WHEN_PEER:
@@ -72,8 +90,10 @@ static long holds(enum condition when, struct target *target, int is_dry,
     return holder_open(&target->holder) < 0;
   case WHEN_UNPRIVILEGED:
     return is_dry && host_may_mount() != 1;
+  case WHEN_REFUSED:
+    return holder_can_rejoin() == -EPERM;
   case WHEN_NO_SET_GROUP:
-    return !holder_can_rejoin();
+    return holder_can_rejoin() == 0;
   case WHEN_USER_NAMESPACE:
     return is_in_first_user_namespace() != 1;
   case WHEN_BAD_GRAPH:
@@ -81,6 +101,8 @@ static long holds(enum condition when, struct target *target, int is_dry,
       return 0;
     answer = holder_graph_is_sound(host);
     return answer < 0 ? answer : !answer;
+  case WHEN_LINK:
+    return target->host.kind == S_IFLNK;
   case WHEN_ALWAYS:
     break;
   }
@@ -117,7 +139,8 @@ long target_decide(struct target *target, struct cover *cover, int asked,
   target->is_pinned = target->act == ACT_PIN || row == DECISION_PINNED;
   target->must_leave =
       target->holder.mount.is_shared &&
-      (target->act == ACT_REJOIN || target->act == ACT_OVERLAY);
+      (target->act == ACT_REJOIN || target->act == ACT_OVERLAY ||
+       target->act == ACT_UNKNOWN);
   cover->decision = (u64)row;
   return target->act == ACT_REFUSE ? -EOPNOTSUPP : 0;
 }

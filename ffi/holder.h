@@ -32,8 +32,11 @@ long holder_leave(struct holder *holder);
  */
 long holder_rejoin(struct holder *holder);
 
-/* Does the kernel know MOVE_MOUNT_SET_GROUP? By its answer, not its version. */
-int holder_can_rejoin(void);
+/*
+ * Does the kernel know MOVE_MOUNT_SET_GROUP? By its answer, not its version. 1
+ * or 0; or -EPERM: move_mount(2) is refused, which is no answer to that.
+ */
+long holder_can_rejoin(void);
 
 /*
  * Is the peer group of a slave that rejoins sound? Linux 5.15 to 6.15 lost

@@ -1,18 +1,27 @@
 #include "host.h"
 #include "proc.h"
 
+#include <asm/errno.h>
 #include <asm/poll.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
 
-long host_may_mount(void) {
+/* 1, 0 or -errno. */
+static long is_capable(unsigned capability) {
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
   long result = CALL(__NR_capget, &header, sets);
   if (result < 0)
     return result;
-  u64 mask = CAP_TO_MASK(CAP_SYS_ADMIN);
-  return (sets[CAP_TO_INDEX(CAP_SYS_ADMIN)].effective & mask) != 0;
+  u64 mask = CAP_TO_MASK(capability);
+  return (sets[CAP_TO_INDEX(capability)].effective & mask) != 0;
+}
+
+long host_may_mount(void) { return is_capable(CAP_SYS_ADMIN); }
+
+int host_can_return(void) {
+  return is_capable(CAP_SYS_CHROOT) == 1 &&
+         CALL(__NR_setns, -1, CLONE_NEWNS) == -EBADF;
 }
 
 long host_open(struct host *host) {
@@ -24,7 +33,7 @@ long host_open(struct host *host) {
   if (host->root < 0)
     return host->root;
   host->cwd = CALL(__NR_openat, AT_FDCWD, ".", O_PATH | O_CLOEXEC);
-  if (host->cwd < 0)
+  if (host->cwd < 0 && host->cwd != -EACCES) /* a user's FUSE mount */
     return host->cwd;
   host->table =
       CALL(__NR_openat, AT_FDCWD, "/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);

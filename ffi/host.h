@@ -4,13 +4,19 @@
 
 struct host {
   long mounts;    /* its namespace */
-  long root, cwd; /* this process's, there */
+  long root, cwd; /* this process's, there; cwd can be closed to root */
   long table;     /* its mountinfo, to be told of changes */
   int is_left;    /* unshare was called, and host_return not since */
 };
 
 /* CAP_SYS_ADMIN, effective: 1, 0 or -errno. */
 long host_may_mount(void);
+
+/*
+ * Does setns(2) of a mount namespace work? It needs CAP_SYS_CHROOT too, and
+ * systemd's RestrictNamespaces= refuses it.
+ */
+int host_can_return(void);
 
 #define HOST_NOT_OPEN                                                          \
   { .mounts = -1, .root = -1, .cwd = -1, .table = -1 }

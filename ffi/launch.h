@@ -25,9 +25,11 @@
   F(words, "words before those of the command line, each NUL-terminated")      \
   F(word_count, "words in words")                                              \
   F(tid_word, "1: the first, and so on, is replaced by the thread's id; or 0") \
-  F(by_command, "1: words are a command that enters, and starts the program")  \
+  F(by_command, "words are a command that enters; 1: if it can, 2: it must")   \
   F(skip, "words of the command line before the program")                      \
   F(lock, "path of the lock file that serializes changes to the host")         \
+  F(strict, "1: an entry of etc without a namesake in /etc is an error")       \
+  F(left_out, "out: how many such entries come behind the covers")             \
   F(force, "1: unpin also what a process relies on")                           \
   F(steps, "out: of a dry run, the steps: array of step | cover << 32")        \
   F(step_count, "out: entries in steps")                                       \
@@ -60,6 +62,8 @@
     "the host has it bound onto itself: nothing can take its place")           \
   D(FREE, AUTO | REJOIN, PRIVATE, COVER,                                       \
     "the mount that holds it is not shared: what lands on it goes nowhere")    \
+  D(FOREIGN, AUTO | REJOIN, FOREIGN, COVER,                                    \
+    "the mounts belong to another user namespace, whose copy here is a slave") \
   D(NO_PIN, PIN, DIRECTORY, REFUSE,                                            \
     "a directory is not pinned: what the host mounts in it later would reach " \
     "nobody else; rejoin and overlay, Linux 5.15, have no such limit")         \
@@ -73,14 +77,18 @@
     "the root of the mount that holds it is covered, or outside of this root") \
   D(UNASKED, AUTO | REJOIN | OVERLAY, UNPRIVILEGED, UNKNOWN,                   \
     "only root can ask the kernel whether it can rejoin a peer group")         \
+  D(REFUSED, AUTO | REJOIN | OVERLAY, REFUSED, REFUSE,                         \
+    "move_mount(2) is refused, by a seccomp filter for one (systemd's "        \
+    "SystemCallFilter=); --method pin does without")                           \
   D(OLD_KERNEL, AUTO, NO_SET_GROUP, PIN,                                       \
     "the kernel cannot rejoin a peer group (Linux 5.15)")                      \
   D(LOCKED, AUTO, USER_NAMESPACE, PIN,                                         \
     "in a user namespace a mount can be locked to its place, and not rejoin")  \
   D(BROKEN_GRAPH, AUTO, BAD_GRAPH, PIN,                                        \
     "it is held by a slave, and this kernel breaks propagation to those")      \
-  D(LINK, AUTO, ALWAYS, REJOIN,                                                \
-    "nothing stays on the host; it is no plain file that a rename replaces")   \
+  D(LINK, AUTO, LINK, REJOIN,                                                  \
+    "it is a symbolic link, covered itself: the host may replace its target")  \
+  D(REST, AUTO, ALWAYS, REJOIN, "nothing of it stays on the host")             \
   D(ALONE, OVERLAY, PRIVATE, OVERLAY, "as asked; nothing to rejoin")           \
   D(NO_HOLDER, REJOIN | OVERLAY, UNREACHABLE, REFUSE,                          \
     "the root of the mount that holds it is covered, or outside of this root") \
@@ -96,14 +104,19 @@
   W(ALWAYS, "otherwise")                                                       \
   W(ON_ITSELF, "a private mount of the file onto itself is there")             \
   W(PRIVATE, "the mount that holds it is not shared")                          \
+  W(FOREIGN, "the mount namespace belongs to another user namespace")          \
   W(DIRECTORY, "a directory")                                                  \
   W(PEER, "its mount has a peer here that shows the file too")                 \
   W(PLAIN, "a plain file, no mount itself, on a mount without such a peer")    \
   W(UNREACHABLE, "the root of the mount that holds it cannot be opened")       \
   W(UNPRIVILEGED, "a dry run without CAP_SYS_ADMIN")                           \
+  W(REFUSED, "move_mount(2) answers EPERM")                                    \
   W(NO_SET_GROUP, "the kernel does not know MOVE_MOUNT_SET_GROUP")             \
   W(USER_NAMESPACE, "it is not the first user namespace, user_namespaces(7)")  \
-  W(BAD_GRAPH, "that mount is shared and a slave, and the probe finds a bug")
+  W(BAD_GRAPH,                                                                 \
+    "that mount is shared and a slave, and the probe finds a bug, or cannot "  \
+    "be made without CAP_SYS_CHROOT")                                          \
+  W(LINK, "a symbolic link")
 
 /*
  * The steps: S(name, fails, object, does). Where one fails, the message is
@@ -119,6 +132,7 @@
   S(DIRECTORY, "return to the working directory", NONE, SAME)                  \
   S(PRIVILEGE, "use CAP_SYS_ADMIN", NONE, SAME)                                \
   S(INHERIT, "keep the inherited file descriptors", NONE, SAME)                \
+  S(ENTER, "enter by nsenter", NONE, "check that nsenter can enter")           \
   S(ARGUMENTS, "put together the arguments", NONE, SAME)                       \
   S(OPEN_NETNS, "open network namespace", NETNS, SAME)                         \
   S(CHECK_NETNS, "use as a network namespace", NETNS,                          \
@@ -146,7 +160,8 @@
   S(VERIFY_HERE, "verify the bind of", BIND, SAME)                             \
   S(REJOIN, "rejoin the peer group of the mount that holds", TARGET, SAME)     \
   S(VERIFY_HOST, "verify that the host keeps", TARGET, SAME)                   \
-  S(FIND, "find", COMMAND, SAME)                                               \
+  S(FIND_COMMAND, "find", COMMAND, SAME)                                       \
+  S(FIND, "find", PROGRAM, SAME)                                               \
   S(JOIN_NETNS, "join network namespace", NETNS, SAME)                         \
   S(RESTORE, "restore signals and limits", NONE, SAME)                         \
   S(EXECUTE, "execute", COMMAND, SAME)                                         \
@@ -156,18 +171,40 @@
 
 /*
  * Where errno alone misleads, H(step, errno, when, hint), the first row that
- * fits; ANY step. "when": ALWAYS; COMMAND, where another command enters; or
- * ENTRY, where it is about an entry of etc. DECIDE, EOPNOTSUPP: the decision's
- * own reason.
+ * fits; ANY step. "when", looked at when the step has failed: ALWAYS; ENTRY, it
+ * is about an entry of etc; PLACEHOLDER, netns is an empty file; DANGLING, it
+ * is a symbolic link; SCRIPT, the program's file is there; FILTERED, a seccomp
+ * filter is at work. DECIDE, EOPNOTSUPP: the decision's own reason.
  */
 #define HINTS(H)                                                               \
+  H(LEADER, ENOENT, ALWAYS, "mount the proc file system on /proc")             \
   H(SECURE, EPERM, ALWAYS, "start it as root, for example with sudo")          \
   H(PRIVILEGE, EPERM, ALWAYS, "run it as root, for example with sudo")         \
+  H(ENTER, EPERM, ALWAYS,                                                      \
+    "nsenter needs CAP_SYS_CHROOT, and setns(2) of a mount namespace, which "  \
+    "systemd's RestrictNamespaces= refuses; --enter setns needs neither")      \
+  H(ENTER, EACCES, ALWAYS,                                                     \
+    "nsenter opens the working directory; --enter setns does not")             \
   H(ARGUMENTS, EINVAL, ALWAYS, "no program is named: give one")                \
+  H(OPEN_NETNS, ENOENT, DANGLING,                                              \
+    "it is a symbolic link that leads nowhere: the process that it led to "    \
+    "has ended")                                                               \
   H(OPEN_NETNS, ENOENT, ALWAYS,                                                \
     "'ip netns list' shows the network namespaces that have a name")           \
+  H(CHECK_NETNS, EINVAL, PLACEHOLDER,                                          \
+    "the name is there, but no network namespace is mounted on it: it was "    \
+    "made in another mount namespace, or unmounted since; 'ip netns delete "   \
+    "NAME', and add it again")                                                 \
   H(CHECK_NETNS, EINVAL, ALWAYS,                                               \
     "it is a file of another kind: 'ip netns add NAME' makes /run/netns/NAME") \
+  H(CHECK_NETNS, EPERM, ALWAYS,                                                \
+    "it belongs to another user namespace, in which this process has no "      \
+    "privilege")                                                               \
+  H(JOIN_NETNS, EPERM, FILTERED, SECCOMP)                                      \
+  H(FIND_COMMAND, ENOENT, ALWAYS,                                              \
+    "install util-linux, or enter without it: --enter setns")                  \
+  H(FIND, ENOENT, SCRIPT,                                                      \
+    "the file is there: what its first line names, after #!, is not")          \
   H(FIND_RESOLV_CONF, ENOENT, ALWAYS,                                          \
     "create it, name another with --bind FILE:/etc/resolv.conf, or keep the "  \
     "host's with --no-etc")                                                    \
@@ -186,16 +223,18 @@
   H(COMPARE, EBUSY, ALWAYS, "the root directory itself cannot be covered")     \
   H(COMPARE, EEXIST, ALWAYS,                                                   \
     "another cover is on it, or within it, or around it")                      \
+  H(CLONE, EINVAL, ALWAYS, NO_PATH)                                            \
+  H(BIND, EINVAL, ALWAYS, NO_PATH)                                             \
+  H(LOCK, EACCES, ALWAYS,                                                      \
+    "only root can open it; --method rejoin and overlay do without")           \
   H(UNSHARE, ENOSPC, ALWAYS,                                                   \
     "the limit is the sysctl user.max_mnt_namespaces")                         \
   H(OVERLAY, EBUSY, ALWAYS,                                                    \
     "something is mounted in there, which an overlay would hide")              \
   H(OVERLAY, ENODEV, ALWAYS,                                                   \
     "the kernel has no overlay file system: modprobe overlay")                 \
-  H(CLONE, EINVAL, ALWAYS,                                                     \
-    "what has no path of its own, such as a pipe, cannot be bound")            \
-  H(BIND, EINVAL, ALWAYS,                                                      \
-    "what has no path of its own, such as a pipe, cannot be bound")            \
+  H(OVERLAY, EINVAL, ALWAYS,                                                   \
+    "an overlay cannot lie on two others: --method rejoin or pin")             \
   H(BIND_BELOW, ENOENT, ALWAYS,                                                \
     "what is mounted there was removed from its own file system, so nothing "  \
     "can lie on it: umount it")                                                \
@@ -208,14 +247,13 @@
   H(EXECUTE, E2BIG, ALWAYS,                                                    \
     "arguments and environment together are longer than execve(2) takes")      \
   H(SELF_BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                      \
-  H(BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                           \
   H(BIND_BELOW, ENOSPC, ALWAYS, MOUNT_MAX)                                     \
+  H(BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                           \
+  H(ANY, EPERM, FILTERED, SECCOMP)                                             \
   H(ANY, ESTALE, ALWAYS,                                                       \
-    "it changed meanwhile, and nothing was started: try again")
+    "it changed meanwhile, 50 times over, and nothing was started: try again")
 /* Those that only the command line meets, and no launcher. */
 #define COMMAND_HINTS(H)                                                       \
-  H(FIND, ENOENT, COMMAND,                                                     \
-    "install util-linux, or enter without it: --enter setns")                  \
   H(FIND_PIN, EINVAL, ALWAYS,                                                  \
     "what is there is no mount of the file onto itself, as method pin leaves " \
     "it")                                                                      \
@@ -226,5 +264,11 @@
     "reads the host's")
 #define MOUNT_MAX "the limit is the sysctl fs.mount-max"
 #define KINDS "a file covers a file, a directory covers a directory"
+#define NO_PATH                                                                \
+  "a pipe, or a file of another mount namespace (as below /proc/PID/root), "   \
+  "cannot be bound: copy it first"
+#define SECCOMP                                                                \
+  "a seccomp filter is at work, and can be what refuses this: systemd's "      \
+  "SystemCallFilter= and RestrictNamespaces=, a container's profile"
 
 #endif

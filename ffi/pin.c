@@ -1,20 +1,75 @@
 #include "pin.h"
+#include "report.h"
 
 #include <asm/errno.h>
-#include <linux/fs.h>
+#include <asm/stat.h>
 
-#define LOCK_EX 2    /* flock(2) */
-#define MNT_DETACH 2 /* umount2(2); both in libc's headers only */
+/* flock(2) and umount2(2); in libc's headers only. */
+#define LOCK_EX 2
+#define LOCK_NB 4
+#define MNT_DETACH 2
 
+/* proc_locks(5): N: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE ... */
+static u64 lock_owner(long fd) {
+  struct reader locks;
+  struct stat status;
+  char word[64], inode[NUMBER_BYTES];
+  u64 owner = 0;
+  if (CALL(__NR_fstat, fd, &status) < 0 || read_open(&locks, "/proc/locks") < 0)
+    return 0;
+  text_number(inode, status.st_ino);
+  for (long end = ' '; owner == 0 && end >= 0;) {
+    u64 process = 0;
+    int is_flock = 0;
+    end = read_word(&locks, word, sizeof word);
+    for (int field = 1; end == ' '; field++) {
+      end = read_word(&locks, word, sizeof word);
+      is_flock |= field == 1 && text_equal(word, "FLOCK");
+      if (field == 4)
+        process = text_value(word, 10);
+      if (field == 5 && is_flock && text_ends(word, inode))
+        owner = process;
+    }
+  }
+  read_close(&locks);
+  return owner;
+}
+
+static long wait_for(long fd, const char *path) {
+  struct {
+    long seconds, nanoseconds;
+  } pause = {0, 10 * 1000 * 1000};
+  long result = -EAGAIN;
+  for (int tries = 0; result == -EAGAIN && tries < 100; tries++) {
+    result = CALL(__NR_flock, fd, LOCK_EX | LOCK_NB);
+    if (result == -EAGAIN)
+      CALL(__NR_nanosleep, &pause, 0);
+  }
+  if (result == -EAGAIN) { /* for a second */
+    report_waiting(path, lock_owner(fd));
+    do
+      result = CALL(__NR_flock, fd, LOCK_EX);
+    while (result == -EINTR);
+  }
+  return result;
+}
+
+/*
+ * The lock's file is for root only: anybody can open /proc/self/ns/mnt, and
+ * could hold a lock on it. So that, the table that is changed, comes second:
+ * where /run cannot be written, as under systemd's ProtectSystem=strict, which
+ * all in that mount namespace see alike.
+ */
 long pin_lock(const char *path) {
+  const char *locked = path;
   long fd = CALL(__NR_openat, AT_FDCWD, path,
                  O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd == -EROFS || fd == -ENOENT)
+    fd = CALL(__NR_openat, AT_FDCWD, locked = "/proc/self/ns/mnt",
+              O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return fd;
-  long result;
-  do
-    result = CALL(__NR_flock, fd, LOCK_EX);
-  while (result == -EINTR);
+  long result = wait_for(fd, locked);
   if (result == 0)
     return fd;
   CALL(__NR_close, fd);

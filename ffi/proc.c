@@ -129,6 +129,11 @@ int text_starts(const char *text, const char *start) {
   return 1;
 }
 
+int text_ends(const char *text, const char *end) {
+  size_t length = text_length(text), tail = text_length(end);
+  return length >= tail && text_equal(text + length - tail, end);
+}
+
 int text_is_below(const char *path, const char *directory) {
   size_t length = text_length(directory);
   length -= length == 1; /* "/" */

@@ -68,6 +68,7 @@ static inline void close_file(long *fd) { /* or nothing, where it is -1 */
 size_t text_length(const char *text);
 int text_equal(const char *a, const char *b);
 int text_starts(const char *text, const char *start);
+int text_ends(const char *text, const char *end);
 int text_is_below(const char *path, const char *directory); /* or is it */
 int text_compare(const char *a, const char *b);             /* as strcmp(3) */
 char *text_copy(char *to, const char *from);

@@ -1,6 +1,7 @@
 #include "program.h"
 
 #include <asm/errno.h>
+#include <asm/stat.h>
 #include <linux/stat.h>
 
 static const char shell[] = "/bin/sh";
@@ -30,19 +31,62 @@ static const char *search_path(char **entry) {
   return "/bin:/usr/bin"; /* execvp(3)'s own */
 }
 
-static long is_program(const char *path) {
-  struct statx status;
-  long result = CALL(__NR_statx, AT_FDCWD, path, 0, STATX_TYPE, &status);
-  if (result < 0)
-    return result;
-  if ((status.stx_mode & S_IFMT) != S_IFREG)
-    return -EACCES; /* what execve(2) says of a directory */
+static long is_executable(const char *path) {
   enum { X_OK = 1 };
+  struct stat status;
+  MUST(CALL(__NR_newfstatat, AT_FDCWD, path, &status, 0));
+  if ((status.st_mode & S_IFMT) != S_IFREG)
+    return -EACCES; /* what execve(2) says of a directory */
   return CALL(__NR_faccessat, AT_FDCWD, path, X_OK);
 }
 
-long program_find(struct program *program) {
-  const char *name = program->argv[0];
+/* execve(2), "Interpreter scripts": the first word after "#!". */
+static long check_interpreter(const char *path) {
+  char line[256], *end = line + 2;
+  long fd = CALL(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0)
+    return 0; /* the kernel need not be allowed to read it */
+  long bytes = CALL(__NR_read, fd, line, sizeof line - 1);
+  CALL(__NR_close, fd);
+  if (bytes < 2 || line[0] != '#' || line[1] != '!')
+    return 0;
+  line[bytes] = '\0';
+  while (*end == ' ' || *end == '\t')
+    end++;
+  const char *interpreter = end;
+  while (*end != '\0' && *end != ' ' && *end != '\t' && *end != '\n')
+    end++;
+  *end = '\0';
+  return is_executable(interpreter);
+}
+
+static long try_find(struct program *program) {
+  long result = is_executable(program->path);
+  return result < 0 ? result : check_interpreter(program->path);
+}
+
+static long try_execute(struct program *program) {
+  char **argv = program->argv, **environment = program->environment;
+  long result = CALL(__NR_execve, program->path, argv, environment);
+  if (result != -ENOEXEC)
+    return result;
+  char *name = argv[0];
+  argv[0] = program->path;
+  argv[-1] = (char *)shell;
+  result = CALL(__NR_execve, shell, argv - 1, environment);
+  argv[0] = name;
+  return result;
+}
+
+/* Where execvp(3) goes on to the next directory of PATH. */
+static int is_missing(long result) {
+  return result == -ENOENT || result == -ENOTDIR || result == -ESTALE ||
+         result == -ENODEV || result == -ETIMEDOUT;
+}
+
+/* Tries what the name can be, until one of them is decided. */
+static long search(struct program *program, const char *name,
+                   long (*try)(struct program *program)) {
   size_t length = text_length(name);
   if (length == 0)
     return -ENOENT;
@@ -51,7 +95,7 @@ long program_find(struct program *program) {
   for (const char *c = name; *c != '\0'; c++)
     if (*c == '/') {
       text_copy(program->path, name);
-      return is_program(program->path);
+      return try(program);
     }
 
   long worst = -ENOENT;
@@ -65,23 +109,21 @@ long program_find(struct program *program) {
       while (entry < end)
         *to++ = *entry++;
       text_copy(directory == 0 ? to : text_copy(to, "/"), name);
-      long result = is_program(program->path);
-      if (result == 0)
-        return 0;
-      if (result != -ENOENT && result != -ENOTDIR)
+      long result = try(program);
+      if (result == -EACCES)
         worst = -EACCES; /* there, and no use: said if nothing better comes */
+      else if (!is_missing(result))
+        return result;
     }
     if (*end == '\0')
       return worst;
   }
 }
 
+long program_find(struct program *program, const char *name) {
+  return search(program, name, try_find);
+}
+
 long program_execute(struct program *program) {
-  char **argv = program->argv, **environment = program->environment;
-  long result = CALL(__NR_execve, program->path, argv, environment);
-  if (result != -ENOEXEC)
-    return result;
-  argv[0] = program->path;
-  argv[-1] = (char *)shell;
-  return CALL(__NR_execve, shell, argv - 1, environment);
+  return search(program, program->argv[0], try_execute);
 }

@@ -6,7 +6,7 @@
 
 struct program {
   char **argv; /* ends with NULL; argv[-1] is free, for the shell below */
-  char **environment; /* also where its PATH is looked up */
+  char **environment; /* also where PATH is looked up */
   char path[PATH_BYTES];
 };
 
@@ -18,11 +18,17 @@ struct program {
 long program_arguments(struct program *program, char **line, u64 skip,
                        const char *words, u64 word_count);
 
-/* path = argv[0] as execvp(3) finds it; -ENOENT, or -EACCES, where it is not.
+/*
+ * Would execvp(3) find that name, here and now? path is then what it would
+ * execute first. -ENOENT, also where a script's interpreter is missing, or
+ * -EACCES.
  */
-long program_find(struct program *program);
+long program_find(struct program *program, const char *name);
 
-/* Returns only where it failed. A file without a format is a shell script. */
+/*
+ * Becomes argv[0], as execvp(3) does: along PATH for as long as a file is not
+ * there or may not be executed; a file without a format is a shell script.
+ */
 long program_execute(struct program *program);
 
 #endif

@@ -1,9 +1,13 @@
 #include "report.h"
 #include "errors.h"
 
+#include <asm/stat.h>
+#include <linux/stat.h>
+
 enum object {
   OBJECT_NONE,
   OBJECT_COMMAND,
+  OBJECT_PROGRAM,
   OBJECT_NETNS,
   OBJECT_ETC,
   OBJECT_RESOLV_CONF,
@@ -43,7 +47,14 @@ static const char error_texts[] = ERRORS(ERROR_TEXT);
 #define COMMAND_HINTS(H)
 #endif
 enum { STEP_ANY = STEP_NONE };
-enum { HINT_ALWAYS, HINT_COMMAND, HINT_ENTRY };
+enum hint_when {
+  HINT_ALWAYS,
+  HINT_ENTRY,
+  HINT_PLACEHOLDER,
+  HINT_DANGLING,
+  HINT_SCRIPT,
+  HINT_FILTERED
+};
 static const struct {
   unsigned char step, error, when;
 } hints[] = {HINTS(HINT) COMMAND_HINTS(HINT)};
@@ -122,6 +133,12 @@ static void say_name(struct message *message, const char *text) {
   }
 }
 
+static void write_line(struct message *message) {
+  enum { STDERR = 2 };
+  put(message, '\n');
+  CALL(__NR_write, STDERR, message->text, message->length);
+}
+
 static void say_number(struct message *message, u64 number) {
   char text[NUMBER_BYTES];
   text_number(text, number);
@@ -144,6 +161,9 @@ static void say_object(struct message *message, const struct launch *launch,
     return;
   case OBJECT_COMMAND:
     return say_name(message, program->argv[0]);
+  case OBJECT_PROGRAM:
+    return say_name(message,
+                    program->argv[launch->by_command ? launch->word_count : 0]);
   case OBJECT_NETNS:
     return say_name(message, (const char *)launch->netns);
   case OBJECT_ETC:
@@ -181,7 +201,58 @@ static void say_error(struct message *message, u64 number) {
   say_number(message, number);
 }
 
-static const char *hint_of(const struct launch *launch) {
+/* In mode 2 a filter decides, seccomp(2); proc_pid_status(5). */
+static int has_seccomp_filter(void) {
+  struct reader status;
+  char word[16];
+  long end = read_open(&status, "/proc/self/status");
+  if (end < 0)
+    return 0;
+  do
+    end = read_word(&status, word, sizeof word);
+  while (end >= 0 && !text_equal(word, "Seccomp:"));
+  read_word(&status, word, sizeof word);
+  read_close(&status);
+  return end >= 0 && text_equal(word, "2");
+}
+
+static int is_kind(const char *path, long flags, unsigned kind) {
+  struct stat status;
+  return CALL(__NR_newfstatat, AT_FDCWD, path, &status, flags) == 0 &&
+         (status.st_mode & S_IFMT) == kind;
+}
+
+/* As ip-netns(8) makes it, to mount the namespace on. */
+static int is_placeholder(const char *path) {
+  struct stat status;
+  return text_starts(path, "/run/netns/") &&
+         CALL(__NR_newfstatat, AT_FDCWD, path, &status, 0) == 0 &&
+         (status.st_mode & S_IFMT) == S_IFREG && status.st_size == 0;
+}
+
+static int applies(enum hint_when when, const struct launch *launch,
+                   const struct program *program) {
+  const struct cover *cover =
+      (const struct cover *)launch->covers + launch->failed_cover;
+  switch (when) {
+  case HINT_ENTRY:
+    return cover->is_entry != 0;
+  case HINT_PLACEHOLDER:
+    return is_placeholder((const char *)launch->netns);
+  case HINT_DANGLING:
+    return is_kind((const char *)launch->netns, AT_SYMLINK_NOFOLLOW, S_IFLNK);
+  case HINT_SCRIPT:
+    return is_kind(program->path, 0, S_IFREG);
+  case HINT_FILTERED:
+    return has_seccomp_filter();
+  case HINT_ALWAYS:
+    break;
+  }
+  return 1;
+}
+
+static const char *hint_of(const struct launch *launch,
+                           const struct program *program) {
   const struct cover *cover =
       (const struct cover *)launch->covers + launch->failed_cover;
   if (launch->failed_step == STEP_DECIDE &&
@@ -190,24 +261,22 @@ static const char *hint_of(const struct launch *launch) {
   for (size_t i = 0; i < LENGTH(hints); i++)
     if ((hints[i].step == STEP_ANY || hints[i].step == launch->failed_step) &&
         hints[i].error == launch->failed_errno &&
-        (hints[i].when != HINT_COMMAND || launch->by_command) &&
-        (hints[i].when != HINT_ENTRY || cover->is_entry))
+        applies((enum hint_when)hints[i].when, launch, program))
       return nth(hint_texts, i);
   return NULL;
 }
 
 static unsigned status_of(const struct launch *launch) {
   enum { CANNOT = 125, NOT_EXECUTABLE, NOT_FOUND };
-  int is_of_program =
-      launch->failed_step == STEP_FIND ||
-      (launch->failed_step == STEP_EXECUTE && launch->failed_errno != E2BIG);
-  if (launch->by_command || !is_of_program)
+  int is_of_program = launch->failed_step == STEP_FIND ||
+                      (launch->failed_step == STEP_EXECUTE &&
+                       !launch->by_command && launch->failed_errno != E2BIG);
+  if (!is_of_program)
     return CANNOT;
   return launch->failed_errno == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
 }
 
 unsigned report(const struct launch *launch, const struct program *program) {
-  enum { STDERR = 2 };
   struct message message;
   if (launch->failed_step == STEP_NONE)
     return 0;
@@ -219,12 +288,48 @@ unsigned report(const struct launch *launch, const struct program *program) {
   say_object(&message, launch, program);
   say(&message, ": ");
   say_error(&message, launch->failed_errno);
-  const char *hint = hint_of(launch);
+  const char *hint = hint_of(launch, program);
   if (hint != NULL) {
     say(&message, "\nnspin: hint: ");
     say(&message, hint);
   }
-  put(&message, '\n');
-  CALL(__NR_write, STDERR, message.text, message.length);
+  write_line(&message);
   return status_of(launch);
+}
+
+void report_left_out(const struct launch *launch) {
+  const struct cover *cover =
+      (const struct cover *)launch->covers + launch->cover_count;
+  struct message message;
+  for (u64 i = 0; i < launch->left_out; i++, cover++) {
+    message.length = 0;
+    say(&message, "nspin: warning: ");
+    say_name(&message, (const char *)cover->source);
+    say(&message, " is left out: there is no ");
+    say_name(&message, (const char *)cover->target);
+    write_line(&message);
+  }
+}
+
+void report_waiting(const char *lock, u64 process) {
+  struct message message;
+  message.length = 0;
+  say(&message, "nspin: waiting for the lock on ");
+  say_name(&message, lock);
+  if (process != 0) {
+    say(&message, ", which process ");
+    say_number(&message, process);
+    say(&message, " holds");
+  }
+  write_line(&message);
+}
+
+void report_propagation(void) {
+  struct message message;
+  message.length = 0;
+  say(&message,
+      "nspin: warning: / is no peer of process 1's (a private or a slave mount "
+      "namespace, as of systemd's PrivateTmp= or ProtectSystem=): what the "
+      "program mounts there does not reach the host");
+  write_line(&message);
 }

@@ -11,4 +11,13 @@
  */
 unsigned report(const struct launch *launch, const struct program *program);
 
+/* A warning for each entry of /etc/netns/ID that covers nothing. */
+void report_left_out(const struct launch *launch);
+
+/* A lock is waited for; process: who holds it, 0 where that is not known. */
+void report_waiting(const char *lock, u64 process);
+
+/* A warning: what the program mounts does not propagate. */
+void report_propagation(void);
+
 #endif

@@ -11,10 +11,12 @@
 #include "etc.h"
 #include "overlay.h"
 #include "pin.h"
+#include "report.h"
 #include "secure.h"
 
 #include <asm/errno.h>
 #include <asm/ioctl.h>
+#include <asm/stat.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <linux/sched.h>
@@ -80,6 +82,27 @@ static long name_leader(struct sequence *s) {
   return length;
 }
 
+/*
+ * Can nsenter do its part? It enters this thread's own mount namespace again,
+ * setns(2), and opens the working directory. Where it cannot, and was not asked
+ * for by name, the sequence starts the program itself.
+ */
+static long choose_entry(struct sequence *s) {
+  struct launch *launch = s->launch;
+  if (launch->tid_word == 0 || (s->is_dry && host_may_mount() != 1))
+    return 0;
+  long directory = CALL(__NR_openat, AT_FDCWD, ".", O_PATH | O_CLOEXEC);
+  close_file(&directory);
+  long result = !host_can_return()     ? -EPERM
+                : directory == -EACCES ? -EACCES
+                                       : 0;
+  if (result == 0 || launch->by_command == 2)
+    return result;
+  launch->by_command = launch->word_count = launch->tid_word = 0;
+  launch->join = launch->netns != 0;
+  return 0;
+}
+
 static long put_arguments(struct sequence *s) {
   const struct launch *launch = s->launch;
   MUST(program_arguments(s->program, s->record->arguments, launch->skip,
@@ -117,7 +140,18 @@ static long check_netns(struct sequence *s) {
     return opened;
   close_file(&s->netns);
   s->netns = opened;
-  return CALL(__NR_ioctl, opened, NS_GET_NSTYPE) == CLONE_NEWNET ? 0 : -EINVAL;
+  if (CALL(__NR_ioctl, opened, NS_GET_NSTYPE) != CLONE_NEWNET)
+    return -EINVAL;
+  /* Only of a user namespace that is ours or below, ioctl_ns(2). */
+  long owner = CALL(__NR_ioctl, opened, NS_GET_USERNS);
+  long refusal = owner == -EPERM ? owner : 0;
+  close_file(&owner);
+  return refusal;
+}
+
+/* A dry run without privilege cannot look at everything. */
+static long if_allowed(const struct sequence *s, long result) {
+  return s->is_dry && (result == -EACCES || result == -EPERM) ? 0 : result;
 }
 
 static long allocate_targets(struct sequence *s) {
@@ -141,6 +175,34 @@ static long check_apart(struct sequence *s, u64 cover) {
       return -EEXIST;
   }
   return 0;
+}
+
+/*
+ * An entry of etc without a namesake: an editor's copy, a log, .git. It goes
+ * behind the covers, for a warning; ip-netns(8) goes on, too. Not resolv.conf,
+ * without which the program would run with less than was asked for.
+ */
+static void leave_out(struct sequence *s, u64 cover) {
+  struct launch *launch = s->launch;
+  struct cover *covers = (struct cover *)launch->covers, one = covers[cover];
+  u64 last = launch->cover_count - 1;
+  for (u64 i = cover; i < last + launch->left_out; i++)
+    covers[i] = covers[i + 1];
+  covers[last + launch->left_out] = one;
+  target_close(target_at(s, cover));
+  launch->cover_count--;
+  launch->left_out++;
+}
+
+static int can_be_left_out(const struct sequence *s) {
+  struct place place;
+  const char *target = (const char *)s->cover->target;
+  if (!s->cover->is_entry || s->launch->strict ||
+      text_equal(target, "/etc/resolv.conf"))
+    return 0;
+  long result = path_open(-1, target, LINK_ITSELF, &place);
+  close_file(&place.fd);
+  return result == -ENOENT;
 }
 
 /* Each holder is left and rejoined once, by the first cover that names it. */
@@ -226,10 +288,12 @@ static long prepare(struct sequence *s) {
   LOOK(DIRECTORY, inherit_directory(s->record));
   TAKE(PRIVILEGE, check_privilege());
   TAKE(INHERIT, inherit_descriptors(s->record));
+  if (launch->by_command)
+    LOOK(ENTER, choose_entry(s));
   LOOK(ARGUMENTS, put_arguments(s));
   if (launch->netns != 0) {
-    LOOK(OPEN_NETNS, open_netns(s));
-    LOOK(CHECK_NETNS, check_netns(s));
+    LOOK(OPEN_NETNS, if_allowed(s, open_netns(s)));
+    LOOK(CHECK_NETNS, if_allowed(s, check_netns(s)));
   }
   if (launch->cover_count > 0 || launch->etc != 0)
     LOOK(OPEN_HOST, host_open(&s->host));
@@ -241,11 +305,16 @@ static long look(struct sequence *s) {
   struct launch *launch = s->launch;
   if (launch->etc != 0)
     begin(s, STEP_LIST);
+  launch->left_out = 0;
   MUST(etc_list(launch, &s->covers));
   if (launch->etc != 0)
     LOOK(FIND_RESOLV_CONF, etc_find_resolv_conf(launch));
   MUST(allocate_targets(s));
-  EACH_COVER {
+  for (u64 i_ = 0; i_ < launch->cover_count && take(s, i_); i_++) {
+    if (can_be_left_out(s)) {
+      leave_out(s, i_--);
+      continue;
+    }
     LOOK(OPEN_SOURCE,
          target_open_source(s->target, (const char *)s->cover->source));
     LOOK(OPEN_TARGET, target_open(s->target, (const char *)s->cover->target));
@@ -291,14 +360,17 @@ static long cover(struct sequence *s) {
   if (s->launch->cover_count == 0)
     return 0;
   TAKE(UNSHARE, host_leave(&s->host));
-  EACH_COVER {
-    TAKE(OPEN_HERE, target_open_here(s->target));
+  EACH_COVER { /* what would undo a pin; what an overlay will hide */
+    if (s->target->act == ACT_PIN || s->target->act == ACT_OVERLAY)
+      TAKE(OPEN_HERE, target_open_here(s->target));
     if (s->target->act == ACT_OVERLAY)
       TAKE(OPEN_HERE, overlay_open(s->target));
   }
   EACH_HOLDER TAKE(LEAVE, holder_leave(&s->target->holder));
   EACH_OVERLAY TAKE(OVERLAY, overlay_lay(s->target));
   EACH_COVER {
+    if (s->target->act != ACT_PIN && s->target->act != ACT_OVERLAY)
+      TAKE(OPEN_HERE, target_open_here(s->target));
     TAKE(BIND_BELOW, target_bind_below(s->target));
     TAKE(BIND, target_bind(s->target, (const char *)s->cover->source));
     TAKE(BIND_PRIVATE, target_make_cover_private(s->target));
@@ -363,6 +435,11 @@ static long attempt(struct sequence *s) {
   return cover(s);
 }
 
+/* An entry of etc that was listed, and taken away before it was opened. */
+static int has_vanished(const struct sequence *s, long result) {
+  return result == -ENOENT && s->step == STEP_OPEN_SOURCE && s->cover->is_entry;
+}
+
 /*
  * Again from the start where something was exchanged while it was looked at, or
  * the host's table changed: then a step may have failed by that, or a mount
@@ -374,8 +451,9 @@ static long cover_all(struct sequence *s) {
     host_changed(&s->host);
     long result = attempt(s);
     u64 about = s->at;
-    int is_doubtful = result == -ESTALE || (host_changed(&s->host) &&
-                                            (result < 0 || is_rejoining(s)));
+    int is_doubtful =
+        result == -ESTALE || has_vanished(s, result) ||
+        (host_changed(&s->host) && (result < 0 || is_rejoining(s)));
     s->at = about;
     if (s->is_dry || !is_doubtful)
       return result;
@@ -387,8 +465,57 @@ static long cover_all(struct sequence *s) {
   }
 }
 
+/*
+ * What the program mounts on / reaches the host where that is a peer of process
+ * 1's. 1 or 0; 1 also where nobody can tell.
+ */
+static int does_propagate(const struct sequence *s) {
+  struct stat own;
+  struct reader table;
+  struct mount root, mount;
+  u64 group = 0;
+  if (CALL(__NR_fstat, s->host.mounts, &own) < 0 ||
+      own.st_ino == file_inode("/proc/1/ns/mnt"))
+    return 1;
+  long here = open_itself("/");
+  long result = here < 0 ? here : mount_of(here, &root);
+  close_file(&here);
+  if (result < 0 || read_open(&table, "/proc/1/mountinfo") < 0)
+    return 1;
+  while (mount_next(&table, &mount))
+    if (text_equal(mount.point, "/"))
+      group = mount.peer_group;
+  read_close(&table);
+  return group == 0 || root.peer_group == group;
+}
+
+/* As the program will see it; a dry run looks at the host instead. */
+static long find_program(struct sequence *s) {
+  const struct launch *launch = s->launch;
+  const char *name =
+      s->program->argv[launch->by_command ? launch->word_count : 0];
+  long result = program_find(s->program, name);
+  if (s->is_dry && result < 0)
+    for (u64 i = 0; i < launch->cover_count; i++)
+      if (target_covers_directory(target_at(s, i)))
+        return 0; /* it may be in there */
+  return result;
+}
+
+static void warn(const struct sequence *s) {
+  report_left_out(s->launch);
+  if (!s->is_dry && s->launch->cover_count > 0 && !does_propagate(s))
+    report_propagation();
+}
+
 static long enter(struct sequence *s) {
-  TAKE(FIND, program_find(s->program));
+  if (s->launch->by_command) {
+    if (s->program->argv[s->launch->word_count] == NULL)
+      LOOK(ARGUMENTS, -EINVAL);
+    LOOK(FIND_COMMAND, program_find(s->program, s->program->argv[0]));
+  }
+  LOOK(FIND, find_program(s));
+  warn(s);
   if (s->launch->join)
     TAKE(JOIN_NETNS, CALL(__NR_setns, s->netns, CLONE_NEWNET));
   TAKE(RESTORE, inherit_signals(s->record));

@@ -30,15 +30,20 @@ export const runArgs = {
   },
   enter: {
     type: "enum",
-    options: ["nsenter", "setns"],
-    default: "nsenter",
-    description: "become nsenter(1), which enters and starts the program; or enter and start it directly",
+    options: ["auto", "nsenter", "setns"],
+    default: "auto",
+    description:
+      "become nsenter(1), which enters and starts the program; or enter and start it directly; auto: by nsenter where it can",
   },
   method: {
     type: "enum",
     options: Object.keys(METHODS) as Method[],
     default: "auto",
     description: "how to cover a file that a shared mount holds; --dry-run says what auto takes, and why",
+  },
+  strict: {
+    type: "boolean",
+    description: "refuse an entry of /etc/netns/ID without a namesake in /etc, instead of a warning",
   },
   "read-only": { type: "boolean", description: "the program cannot write what it is shown" },
   "dry-run": {
@@ -113,14 +118,34 @@ function one(values: Words["values"], name: string): string | undefined {
 }
 
 function readBind(value: string): { source: string; target: string } {
-  const [source, target, more] = value.split(":");
+  const [source, target, more] = splitAtColons(value);
   if (!source || !target || more !== undefined) {
-    throw new Refusal(`option --bind needs SRC:DST, two paths and one ":", not ${quote(value)}`, tryHelp);
+    throw new Refusal(
+      `option --bind needs SRC:DST, two paths and one ":", not ${quote(value)}`,
+      "a colon in a path is written \\:, a backslash \\\\",
+    );
   }
   if (!target.startsWith("/")) {
     throw new Refusal(`option --bind needs an absolute DST, not ${quote(target)}`, tryHelp);
   }
   return { source, target };
+}
+
+/** As in overlayfs's lowerdir=, mount(8): a backslash takes its meaning from a colon, or a backslash. */
+function splitAtColons(value: string): string[] {
+  const parts: string[] = [];
+  let part = "";
+  for (let i = 0; i < value.length; i++) {
+    const isEscape = value[i] === "\\" && (value[i + 1] === ":" || value[i + 1] === "\\");
+    if (isEscape) i++;
+    if (value[i] !== ":" || isEscape) part += value[i];
+    else {
+      parts.push(part);
+      part = "";
+    }
+  }
+  parts.push(part);
+  return parts;
 }
 
 /** The value of an option that is one of few words. */
@@ -147,6 +172,7 @@ export interface CoverOptions {
   readonly netns?: string | undefined;
   readonly bind: readonly { readonly source: string; readonly target: string }[];
   readonly etc: boolean;
+  readonly strict: boolean;
   readonly readOnly: boolean;
 }
 
@@ -157,6 +183,7 @@ export function readCovers(values: Words["values"]): CoverOptions {
     netns: one(values, "netns"),
     bind,
     etc: one(values, "etc") !== "false",
+    strict: one(values, "strict") === "true",
     readOnly: one(values, "read-only") === "true",
   };
   if (options.netns === undefined && options.bind.length === 0) {
@@ -166,7 +193,7 @@ export function readCovers(values: Words["values"]): CoverOptions {
 }
 
 export interface RunOptions extends CoverOptions {
-  readonly enter: "nsenter" | "setns";
+  readonly enter: "auto" | "nsenter" | "setns";
   readonly method: Method;
   readonly dryRun: boolean;
   readonly json: boolean;

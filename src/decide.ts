@@ -1,11 +1,11 @@
 // What the pinned sequence would do with a plan here and now.
 import { ask } from "./launch.ts";
-import { readCovers, readSteps, type Step } from "./launch-struct.ts";
+import { readDecided, type Step } from "./launch-struct.ts";
 import { addressOf, ownMemory } from "./library.ts";
 import type { Plan } from "./plan.ts";
 
 export interface Decided {
-  /** With the covers of plan.etc, and how each would be made. */
+  /** With the covers of plan.etc, how each would be made, and how the program would be entered. */
   readonly plan: Plan;
   readonly steps: readonly Step[];
 }
@@ -13,6 +13,7 @@ export interface Decided {
 /** Changes nothing. Throws Reported. */
 export function decide(plan: Plan): Decided {
   const address = addressOf(ask(plan));
-  const covers = readCovers(ownMemory, address);
-  return { plan: Object.freeze({ ...plan, covers }), steps: readSteps(ownMemory, address) };
+  const { covers, isByCommand, steps } = readDecided(ownMemory, address);
+  const entry = isByCommand ? ({ enter: "nsenter" } as const) : ({ enter: "setns", words: [] } as const);
+  return { plan: Object.freeze({ ...plan, ...entry, covers }), steps };
 }

@@ -1,4 +1,5 @@
 // A plan in words: --dry-run on stdout, --verbose on stderr, and inspect.
+import { statSync } from "node:fs";
 import type { RunOptions } from "./arguments.ts";
 import { DECISIONS, STEPS } from "./contract.ts";
 import type { Decided } from "./decide.ts";
@@ -6,18 +7,18 @@ import type { Step } from "./launch-struct.ts";
 import { log } from "./log.ts";
 import { type Mount, mountTable } from "./mountinfo.ts";
 import type { Cover, Plan } from "./plan.ts";
+import { print, printable } from "./print.ts";
 
 /** Prints what the sequence would do. */
 export function explain({ plan, steps }: Decided, options: RunOptions): void {
   const told = toWords(steps, plan);
   if (options.json) {
-    console.log(toJson(plan, told));
+    print(toJson(plan, told));
     return;
   }
   const lines = told.map(({ does }, i) => `${String(i + 1).padStart(2)}. ${does}`);
-  const note = plan.covers.length > 0 ? propagationNote(mountTable()) : "";
-  if (note !== "") lines.push(`note: ${note}`);
-  for (const line of lines) options.dryRun ? console.log(line) : log.info(line);
+  lines.push(...notes(plan).map((note) => `note: ${note}`));
+  for (const line of lines) options.dryRun ? print(printable(line)) : log.info(line);
 }
 
 /** What a launcher's file holds: how each file is covered is found out at its start. */
@@ -39,19 +40,59 @@ export function toJson(plan: Plan, steps?: readonly StepInWords[]): string {
     return { source, target, from, ...decided };
   });
   return JSON.stringify(
-    { netns, etc, covers, method, readOnly, enter, command: commandOf(plan), steps },
+    {
+      netns,
+      etc,
+      covers,
+      method,
+      readOnly,
+      enter,
+      command: commandOf(plan),
+      steps,
+      notes: steps && notes(plan),
+    },
     null,
     2,
   );
 }
 
-/** What will not propagate, mount_namespaces(7), whatever nspin does: "" where / is shared. */
-export function propagationNote(table: readonly Mount[]): string {
-  const root = table.findLast(({ point }) => point === "/");
-  if (root === undefined || root.isShared) return "";
+/** What holds whatever nspin does, and is easily overlooked. */
+function notes(plan: Plan): string[] {
+  if (plan.covers.length === 0) return [];
+  const propagation = propagationNote(mountTable(), tableOfFirst());
+  return [propagation, ...plan.covers.map(readersNote)].filter((note) => note !== "");
+}
+
+/** Process 1's; empty where it may not be read (proc(5), hidepid=). */
+function tableOfFirst(): Mount[] {
+  try {
+    return mountTable(1);
+  } catch {
+    return [];
+  }
+}
+
+/** What will not propagate, mount_namespaces(7): "" where / is a peer of process 1's. */
+export function propagationNote(own: readonly Mount[], first: readonly Mount[]): string {
+  const rootOf = (table: readonly Mount[]) => table.findLast(({ point }) => point === "/");
+  const root = rootOf(own);
+  const host = rootOf(first);
+  if (root === undefined) return "";
+  if (root.peerGroup !== undefined)
+    return host === undefined || host.peerGroup === root.peerGroup
+      ? ""
+      : "/ is no peer of process 1's: what the program mounts there does not reach the host";
   return root.isSlave
     ? "/ is a slave: mounts from its master reach the program; those that the program makes on / reach no one"
     : "/ is private: mounts made on / by the host do not reach the program, nor the program's the host";
+}
+
+/** Under a umask of 077 root writes files that a PROGRAM with another user cannot read. */
+function readersNote({ source }: Cover): string {
+  const OTHERS_READ = 0o004;
+  const status = statSync(source, { throwIfNoEntry: false });
+  if (status === undefined || (status.mode & OTHERS_READ) !== 0) return "";
+  return `${source} can be read by its owner and group only: a program that runs as another user cannot`;
 }
 
 type Named = (typeof STEPS)[number];
@@ -91,6 +132,7 @@ function objectOf(step: Named, plan: Plan, cover?: Cover): string {
   const objects: Record<Named["object"], string | undefined> = {
     NONE: "",
     COMMAND: commandOf(plan)[0],
+    PROGRAM: commandOf(plan)[plan.enter === "nsenter" ? plan.words.length : 0],
     NETNS: plan.netns,
     ETC: plan.etc,
     RESOLV_CONF: `${plan.etc}/resolv.conf`,

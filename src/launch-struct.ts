@@ -57,7 +57,9 @@ export function writePlan(plan: Plan, addressOf: (block: Uint8Array) => number):
     words,
     word_count: plan.words.length,
     tid_word: plan.tidWord,
-    by_command: Number(plan.enter === "nsenter"),
+    by_command: plan.enter === "setns" ? 0 : plan.enter === "nsenter" ? 2 : 1,
+    strict: Number(plan.strict),
+    left_out: 0,
     skip: plan.skip,
     lock: text(plan.lock),
     force: Number(plan.force === true),
@@ -92,7 +94,7 @@ export interface Memory {
 }
 
 /** A path that is not UTF-8 is another one after this. */
-export function readCovers(memory: Memory, address: number): Cover[] {
+function readCovers(memory: Memory, address: number): Cover[] {
   const { covers, cover_count } = readFields(memory, address, LAUNCH_FIELDS);
   return Array.from({ length: cover_count }, (_, i): Cover => {
     const cover = readFields(memory, covers + i * COVER_FIELDS.length * U64, COVER_FIELDS);
@@ -111,12 +113,17 @@ export interface Step {
   readonly cover: number;
 }
 
-export function readSteps(memory: Memory, address: number): Step[] {
-  const { steps, step_count } = readFields(memory, address, LAUNCH_FIELDS);
-  return Array.from({ length: step_count }, (_, i): Step => {
-    const step = memory.u64(steps + i * U64);
-    return { number: step % 2 ** 32, cover: Math.floor(step / 2 ** 32) };
-  });
+/** What the sequence has answered. */
+export function readDecided(memory: Memory, address: number) {
+  const { steps, step_count, by_command } = readFields(memory, address, LAUNCH_FIELDS);
+  return {
+    covers: readCovers(memory, address),
+    isByCommand: by_command !== 0,
+    steps: Array.from({ length: step_count }, (_, i): Step => {
+      const step = memory.u64(steps + i * U64);
+      return { number: step % 2 ** 32, cover: Math.floor(step / 2 ** 32) };
+    }),
+  };
 }
 
 /** The whole plan; the program is not in it. */
@@ -133,7 +140,8 @@ export function readPlan(memory: Memory, address: number): Plan {
     covers: readCovers(memory, address),
     method,
     readOnly: launch.read_only === 1,
-    enter: launch.by_command === 1 ? "nsenter" : "setns",
+    strict: launch.strict === 1,
+    enter: "setns",
     words,
     tidWord: launch.tid_word,
     lock: readText(memory, launch.lock),

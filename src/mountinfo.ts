@@ -1,4 +1,4 @@
-// This process's mount table, proc_pid_mountinfo(5).
+// A process's mount table, proc_pid_mountinfo(5).
 import { closeSync, openSync, readFileSync } from "node:fs";
 
 export interface Mount {
@@ -7,12 +7,13 @@ export interface Mount {
   readonly point: string;
   /** nosuid, ro and so on: of this mount, not of its file system. */
   readonly options: readonly string[];
-  readonly isShared: boolean;
+  /** Of a shared mount. */
+  readonly peerGroup: number | undefined;
   readonly isSlave: boolean;
 }
 
-export function mountTable(): Mount[] {
-  return parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8"));
+export function mountTable(process: number | "self" = "self"): Mount[] {
+  return parseMountinfo(readFileSync(`/proc/${process}/mountinfo`, "utf8"));
 }
 
 export function parseMountinfo(text: string): Mount[] {
@@ -20,12 +21,13 @@ export function parseMountinfo(text: string): Mount[] {
   return lines.map((line) => {
     const [id, parent, , , point = "", options = "", ...more] = line.split(" ");
     const tags = more.slice(0, more.indexOf("-"));
+    const shared = tags.find((tag) => tag.startsWith("shared:"));
     return {
       id: Number(id),
       parent: Number(parent),
       point: unescape8(point),
       options: options.split(","),
-      isShared: tags.some((tag) => tag.startsWith("shared:")),
+      peerGroup: shared === undefined ? undefined : Number(shared.slice("shared:".length)),
       isSlave: tags.some((tag) => tag.startsWith("master:")),
     };
   });

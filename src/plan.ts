@@ -17,8 +17,11 @@ export interface Plan {
   readonly etc: string | undefined;
   readonly covers: readonly Cover[];
   readonly method: Method;
+  /** An entry of etc without a namesake in /etc is an error. */
+  readonly strict: boolean;
   readonly readOnly: boolean;
-  readonly enter: "nsenter" | "setns";
+  /** auto: by nsenter, where it can enter. */
+  readonly enter: "auto" | "nsenter" | "setns";
   /** Words that come before those of the command line: nsenter's, or those of a baked program. */
   readonly words: readonly (string | Uint8Array)[];
   /** The number of the word that the thread's id replaces, from 1; 0: no word. */
@@ -65,6 +68,7 @@ export function makePlan(options: Omit<RunOptions, "dryRun" | "json" | "verbose"
     etc,
     covers,
     method: options.method,
+    strict: options.strict,
     readOnly: options.readOnly,
     enter: options.enter,
     words,
@@ -78,8 +82,18 @@ export function makePlan(options: Omit<RunOptions, "dryRun" | "json" | "verbose"
 /** A plan that starts nothing: its one target is the file to unmount. */
 export function unpinPlan(target: string, force: boolean): Plan {
   const covers: readonly Cover[] = [{ source: target, target, isEntry: false }];
-  const none = { netns: undefined, etc: undefined, method: "auto", readOnly: false, enter: "setns" } as const;
-  return Object.freeze({ ...none, covers, words: [], tidWord: 0, lock: LOCK, force, skip: 0, program: [] });
+  const none = { netns: undefined, etc: undefined, method: "auto", enter: "setns" } as const;
+  const flags = { strict: false, readOnly: false, force };
+  return Object.freeze({
+    ...none,
+    ...flags,
+    covers,
+    words: [],
+    tidWord: 0,
+    lock: LOCK,
+    skip: 0,
+    program: [],
+  });
 }
 
 /** A netns as ip-netns(8) names it, an absolute path, or pid:N. */

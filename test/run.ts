@@ -47,8 +47,13 @@ const levels: Record<string, (files: string) => Promise<void>> = {
   },
   async e2e(files) {
     if (!mayMount("e2e")) return;
-    const booted = `sh test/e2e/host.sh ${hostBun} ${tests.join(" ")} --bail ${files}`;
-    await suite("e2e", ["sh", "-c", `sh test/e2e/root.sh >&2 && ${booted}`]);
+    await one("a Debian with systemd", ["sh", "test/e2e/root.sh"]);
+    await suite("e2e", ["sh", "test/e2e/host.sh", hostBun, ...tests, "--bail", files]);
+  },
+  async boot(files) {
+    if (!mayMount("boot")) return;
+    await one("a Debian with systemd", ["sh", "test/e2e/root.sh"]);
+    await suite("boot", [bun, ...tests, "--bail", files]);
   },
   async soak() {
     if (mayMount("soak")) await one("soak", [...container, "test/load/soak.ts", SOAK_LAUNCHES]);

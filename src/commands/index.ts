@@ -4,6 +4,7 @@ import { type CommandDef, renderUsage } from "citty";
 import { description, version } from "../../package.json";
 import { quote, readWords, tryHelp } from "../arguments.ts";
 import { Refusal } from "../errors.ts";
+import { print } from "../print.ts";
 import type { Command } from "./command.ts";
 
 export { decide } from "../decide.ts";
@@ -30,12 +31,12 @@ export async function runCommand(name: string | undefined, words: readonly strin
   if (option === "--help" || option === "-h") {
     refuseMore(option, command === undefined ? words : words.slice(1));
     const usage = command === undefined ? await renderUsage(nspin) : await renderUsage(command, nspin);
-    console.log(process.stdout.isTTY ? usage : Bun.stripANSI(usage));
+    print((await hasColour()) ? usage : Bun.stripANSI(usage));
     return 0;
   }
   if (name === "--version" || name === "-V") {
     refuseMore(name, words);
-    console.log(`nspin ${version} (Bun ${Bun.version}, ${process.platform}-${process.arch})`);
+    print(`nspin ${version} (Bun ${Bun.version}, ${process.platform}-${process.arch})`);
     return 0;
   }
   if (command === undefined) {
@@ -47,6 +48,14 @@ export async function runCommand(name: string | undefined, words: readonly strin
   }
   // Not citty's runCommand(), whose own reader would take the words first: it is not exact.
   return await command.action(words);
+}
+
+/** Only a terminal that says what it is; see no-color.org. */
+async function hasColour(): Promise<boolean> {
+  const { TERM = "dumb", NO_COLOR = "" } = process.env;
+  if (TERM === "dumb" || TERM === "" || NO_COLOR !== "") return false;
+  const { isatty } = await import("node:tty"); // process.stdout.isTTY changes the descriptor's flags
+  return isatty(1);
 }
 
 function refuseMore(option: string, words: readonly string[]): void {

@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { Refusal } from "../errors.ts";
 import { toJson, toLines } from "../explain.ts";
 import { readLauncher } from "../launcher-file.ts";
+import { print, printable } from "../print.ts";
 import { attempt } from "../system-error.ts";
 import { type Command, flag, readOptions } from "./command.ts";
 
@@ -24,9 +25,10 @@ export const inspect: Command = {
     const contents = attempt("read", file, undefined, () => readFileSync(file));
     const { plan, arch } = read(file, contents);
     const shown = { ...plan, program: ["ARG..."] };
-    for (const line of options.json ? [toJson(shown)] : toLines(shown)) console.log(line);
+    if (options.json) print(toJson(shown));
+    else for (const line of toLines(shown)) print(printable(line));
     if (!options.json) {
-      console.log(
+      print(
         `note: for ${arch}; how each file is covered, and what is in /etc/netns, is found out at the start`,
       );
     }

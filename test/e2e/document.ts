@@ -1,23 +1,15 @@
 // docs/soci.md is the script of this test: its fenced sh blocks, heading by heading.
-import { readFileSync } from "node:fs";
+import { fenced } from "../document.ts";
 
 const SETTINGS = "The task";
 
 /** What differs from task to task: the variables of the document's first block. */
 export type Settings = Record<"TASK" | "ENI" | "ADDRESS" | "GATEWAY" | "DNS" | "IMAGE" | "NSPIN", string>;
 
-const sections = new Map<string, string>();
-for (const text of readFileSync(`${import.meta.dir}/../../docs/soci.md`, "utf8")
-  .split(/^## /m)
-  .slice(1)) {
-  const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block);
-  sections.set(text.slice(0, text.indexOf("\n")), blocks.join(""));
-}
+const sections = fenced("docs/soci.md", "sh");
 
 /** Every heading that has commands, but for the settings'. */
-export const headings = [...sections.keys()].filter(
-  (heading) => heading !== SETTINGS && sections.get(heading),
-);
+export const headings = [...sections.keys()].filter((heading) => heading !== SETTINGS);
 
 /** The headings whose commands were asked for. */
 export const followed = new Set<string>();

@@ -1,19 +1,10 @@
 #!/bin/sh
-# Runs a command on a host of its own: Debian with systemd as PID 1, in a container
-# whose / is shared as on a real host. Nothing of it stays.
+# Runs a command on a host of its own. Nothing of it stays.
 set -eu
 cd "$(dirname "$0")/../.."
 name=nspin-e2e-$$
 podman() { command podman --runtime runc --cgroup-manager cgroupfs "$@"; }
 trap 'podman rm --force --time 0 "$name" >/dev/null' EXIT
 trap 'exit 143' TERM INT
-# tmpfs: overlayfs takes no upper directory on overlayfs. /etc/hostname is a mount of
-# podman's that no host has.
-podman run --detach --name "$name" --privileged --network none --no-hosts --systemd always \
-	--ulimit nofile=20000:20000 --ulimit nproc=30000:30000 \
-	--tmpfs /var/lib/containerd --tmpfs /var/lib/snapshotter \
-	--volume "$PWD:/nspin:ro" --rootfs "$PWD/dist/e2e/root:O" \
-	sh -c 'mount --make-rshared / && umount /etc/hostname && exec /lib/systemd/systemd' >/dev/null
-booted='until state=$(systemctl is-system-running --wait 2>/dev/null); [ "$state" = running ] || [ "$state" = degraded ]; do sleep 0.1; done'
-podman exec "$name" timeout 60 sh -c "$booted" || { podman logs "$name" >&2; exit 1; }
+sh test/e2e/boot.sh "$name"
 podman exec --workdir /nspin "$name" "$@"

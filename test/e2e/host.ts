@@ -2,6 +2,7 @@
 // how that changes.
 import { lstatSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
+import { userFiles } from "../document.ts";
 import { mountTable, until } from "../host.ts";
 import { DnsServer } from "./dns.ts";
 
@@ -29,6 +30,8 @@ export class Host {
       // Every name has an answer here: a task's lookup that strays is wrong, and is seen.
       host.#servers.push(await DnsServer.start([], address, [`#/${answer}`], `/run/host-${address}.log`));
     }
+    // docs/soci.md wants the units that make a namespace, which are docs/boot.md's.
+    for (const { path, content } of userFiles) if (path.includes("/netns@.")) await Bun.write(path, content);
     // Restarted more often here than systemd takes for sane.
     await $`mkdir -p ${DROP_IN} && printf '[Unit]\nStartLimitIntervalSec=0\n' > ${DROP_IN}/often.conf`;
     await $`systemctl daemon-reload && systemctl start containerd`;

@@ -331,17 +331,17 @@ describe("the file:", () => {
 
 test("inspect prints the plan as --dry-run prints its steps", async () => {
   const words = ["--netns", ID, ...bind, "--read-only", "--method", "pin"];
-  await bake(...words, "--", "a", "b c");
+  await bake(...words, "--", "echo", "b c");
   const json = JSON.parse((await nspin(["inspect", "--json", launcher])).stdout);
   const dry = JSON.parse(
-    (await nspin(["run", "--dry-run", "--json", "--enter", "setns", ...words, "a", "b c"])).stdout,
+    (await nspin(["run", "--dry-run", "--json", "--enter", "setns", ...words, "echo", "b c"])).stdout,
   );
   expect(json.command).toEqual([...dry.command, "ARG..."]);
   for (const key of ["netns", "etc", "method", "readOnly", "enter"])
     expect([key, json[key]]).toEqual([key, dry[key]]);
   expect(json.covers[0]).toMatchObject({ source: world, target: hello, from: "--bind" });
   const lines = (await nspin(["inspect", launcher])).stdout;
-  expect(lines).toContain("execute a 'b c' ARG...\n");
+  expect(lines).toContain("execute echo 'b c' ARG...\n");
   writeFileSync(`${directory}/changed`, Buffer.concat([readFileSync(launcher), Buffer.from("x")]));
   expect(await nspin(["inspect", `${directory}/changed`])).toMatchObject({
     status: 125,

@@ -11,7 +11,8 @@ const kindsHint = "nspin: hint: a file covers a file, a directory covers a direc
 
 beforeAll(async () => {
   await $`ip netns add refused`;
-  writeFileSync("/run/netns/plain", "");
+  writeFileSync("/run/netns/plain", "text");
+  writeFileSync("/run/netns/placeholder", "");
   mkdirSync("/etc/netns/odd", { recursive: true });
   writeFileSync("/etc/netns/odd/resolv.conf", "");
   writeFileSync("/etc/netns/odd/no-namesake", "");
@@ -29,6 +30,12 @@ const cases: [string, string[], string][] = [
     ["--netns", "nope", "--no-etc", "touch", `${directory}/started`],
     "nspin: cannot open network namespace /run/netns/nope: No such file or directory (ENOENT)\n" +
       "nspin: hint: 'ip netns list' shows the network namespaces that have a name\n",
+  ],
+  [
+    "a name without its namespace",
+    ["--netns", "placeholder", "--no-etc", "touch", `${directory}/started`],
+    "nspin: cannot use as a network namespace /run/netns/placeholder: Invalid argument (EINVAL)\n" +
+      "nspin: hint: the name is there, but no network namespace is mounted on it: it was made in another mount namespace, or unmounted since; 'ip netns delete NAME', and add it again\n",
   ],
   [
     "a file that is no netns",
@@ -70,7 +77,7 @@ const cases: [string, string[], string][] = [
   ],
   [
     "no namesake",
-    ["--netns", "odd", "touch", `${directory}/started`],
+    ["--netns", "odd", "--strict", "touch", `${directory}/started`],
     "nspin: cannot open /etc/no-namesake: No such file or directory (ENOENT)\n" +
       "nspin: hint: each entry of /etc/netns/ID covers its namesake in /etc, which must exist\n",
   ],

@@ -12,6 +12,7 @@ const plan: Plan = {
   etc: "/etc/netns/task1",
   covers: [],
   method: "auto",
+  strict: false,
   readOnly: false,
   enter: "setns",
   words: [Buffer.from("soci-snapshotter-grpc")],

@@ -10,12 +10,13 @@ import { ociConfig } from "./config.ts";
 import { writeBundle } from "./directory.ts";
 import { layOut } from "./layout.ts";
 
-const { netns, bind, etc, "read-only": readOnly } = runArgs;
+const { netns, bind, etc, strict, "read-only": readOnly } = runArgs;
 
 const args = {
   netns,
   bind: { ...bind, description: "show SRC at DST, to the program only; may be repeated" },
   etc,
+  strict,
   "read-only": readOnly,
   method: {
     type: "enum",

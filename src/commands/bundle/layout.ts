@@ -114,9 +114,10 @@ function rootOf(bundleDirectory: string, table: readonly Mount[]): Layout["root"
  */
 function coversOf(options: BundleOptions, table: readonly Mount[]) {
   const plan = makePlan({ ...options, method: "auto", enter: "setns", skip: 0 });
-  const covers = decide(plan).plan.covers.map((cover) => followLinks(cover, table));
+  const checked = { ...plan, netns: undefined }; // it may come later
+  const covers = decide(checked).plan.covers.map((cover) => followLinks(cover, table));
   const followed = covers.map(({ source, path, isEntry }) => ({ source, target: path, isEntry }));
-  decide({ ...plan, etc: undefined, covers: followed });
+  decide({ ...checked, etc: undefined, covers: followed });
   return { netns: plan.netns, covers };
 }
 
@@ -198,7 +199,7 @@ function share(
       "put the bundle elsewhere, for example below /dev/shm",
     );
   }
-  if (!holder.isShared) {
+  if (holder.peerGroup === undefined) {
     throw refuse(
       `the mount that holds it, ${holder.point}, is not shared: nothing can reach the host`,
       `'mount --make-shared ${holder.point}' on the host; systemd does it for /`,

@@ -4,9 +4,11 @@
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { isatty } from "node:tty";
 import { SingleBar } from "cli-progress";
 import { Refusal } from "../../errors.ts";
 import { mountTable } from "../../mountinfo.ts";
+import { print } from "../../print.ts";
 import type { SelftestOptions } from "./index.ts";
 
 interface Outcome {
@@ -118,7 +120,9 @@ async function compare(hello: string, copy: string): Promise<Outcome> {
 }
 
 async function all(options: SelftestOptions, run: Run, stop: () => boolean): Promise<Outcome[]> {
-  const bar = new SingleBar({ format: "{bar} {value}/{total}  {failed} failed", noTTYOutput: false });
+  // Only on a terminal: elsewhere it would set O_NONBLOCK on a pipe that others write to as well.
+  const format = "{bar} {value}/{total}  {failed} failed";
+  const bar = isatty(2) ? new SingleBar({ format, noTTYOutput: false }) : undefined;
   const outcomes: Outcome[] = [];
   let next = 0;
   let failed = 0;
@@ -127,14 +131,14 @@ async function all(options: SelftestOptions, run: Run, stop: () => boolean): Pro
       const outcome = await run(next++);
       outcomes.push(outcome);
       if (outcome.failure !== undefined) failed++;
-      bar.update(outcomes.length, { failed });
+      bar?.update(outcomes.length, { failed });
     }
   };
-  bar.start(options.count, 0, { failed });
+  bar?.start(options.count, 0, { failed });
   try {
     await Promise.all(Array.from({ length: options.jobs ?? availableParallelism() * 2 }, worker));
   } finally {
-    bar.stop();
+    bar?.stop();
   }
   return outcomes;
 }
@@ -143,14 +147,12 @@ function summarize(outcomes: readonly Outcome[], count: number): number {
   const failures = outcomes.filter(({ failure }) => failure !== undefined);
   const kinds = Map.groupBy(failures, ({ failure }) => failure as string);
   for (const [kind, { length, 0: example }] of kinds) {
-    console.log(
-      `${kind}: ${length} ${length === 1 ? "run" : "runs"}${example?.trace ? "; for example" : ""}`,
-    );
-    if (example?.trace) console.table(example.trace, ["step", "thread", "mounts"]);
+    print(`${kind}: ${length} ${length === 1 ? "run" : "runs"}${example?.trace ? "; for example" : ""}`);
+    if (example?.trace) print(Bun.inspect.table(example.trace, ["step", "thread", "mounts"]).trimEnd());
   }
   const passed = outcomes.length - failures.length;
-  console.log(`PASSED ${passed}\nFAILED ${failures.length}\nTOTAL  ${outcomes.length}`);
-  if (outcomes.length < count) console.log(`interrupted: ${count - outcomes.length} not run`);
+  print(`PASSED ${passed}\nFAILED ${failures.length}\nTOTAL  ${outcomes.length}`);
+  if (outcomes.length < count) print(`interrupted: ${count - outcomes.length} not run`);
   return passed === count ? 0 : 1;
 }
 

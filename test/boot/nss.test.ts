@@ -1,0 +1,47 @@
+// README's remedies for a resolver that is asked through a socket: Debian's nss-resolve and nscd.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { userFiles } from "../document.ts";
+import { HOST_ANSWER, NAME, TASK_ANSWER, until } from "../host.ts";
+import { Machine } from "./machine.ts";
+
+let machine: Machine;
+beforeAll(async () => {
+  machine = await Machine.boot();
+  for (const { path, content } of userFiles) await machine.write(path, content);
+  await machine.run(
+    "systemctl start dns eni && systemctl start netns@task1 && systemctl restart systemd-resolved",
+  );
+  await until(async () => (await answer("")) === HOST_ANSWER);
+}, 60_000);
+afterAll(() => machine.remove());
+
+const answer = async (prefix: string) =>
+  (await machine.run(`${prefix} getent ahostsv4 ${NAME}`)).split(" ")[0];
+const nspin = (options = "") => answer(`nspin run --netns task1 ${options} --`);
+const mounts = () => machine.run("cut -d ' ' -f 3- /proc/self/mountinfo");
+
+test("nss-resolve: an nsswitch.conf of the task's, which pins the host's until nspin unpin", async () => {
+  expect(await nspin()).toBe(TASK_ANSWER);
+  const before = await mounts();
+  const edit = (expression: string) => machine.try(`sed -i '${expression}' /etc/nsswitch.conf`);
+  await edit("s/^hosts:.*/hosts: files resolve [!UNAVAIL=return] dns/");
+  expect(await nspin()).toBe(HOST_ANSWER);
+  await machine.write("/etc/netns/task1/nsswitch.conf", "hosts: files dns\n");
+  expect(await nspin()).toBe(TASK_ANSWER);
+  expect((await edit("s/^hosts:.*/hosts: files dns/")).stderr).toContain("busy");
+  await machine.run("nspin unpin /etc/nsswitch.conf");
+  expect((await edit("s/^hosts:.*/hosts: files dns/")).status).toBe(0);
+  await machine.run("rm /etc/netns/task1/nsswitch.conf");
+  expect(await mounts()).toBe(before);
+});
+
+test("nscd: an empty directory over its socket's", async () => {
+  const before = await mounts();
+  await machine.run("systemctl start nscd && mkdir /run/empty");
+  expect(await answer("")).toBe(HOST_ANSWER);
+  expect(await nspin()).toBe(HOST_ANSWER);
+  expect(await nspin("--bind /run/empty:/run/nscd")).toBe(TASK_ANSWER);
+  await machine.run("systemctl restart nscd"); // its mount is on the host's directory, and in nobody's way
+  expect(await nspin()).toBe(HOST_ANSWER);
+  expect(await mounts()).toBe(before);
+});
