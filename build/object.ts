@@ -6,7 +6,8 @@ import { verifyObject } from "./elf.ts";
 import { CC, DIST, ELF_MACHINE, MACHINE, OBJCOPY, SHARED, SMALL } from "./target.ts";
 
 export const OBJECT = `${DIST}/nspin.so`;
-const LIMIT = 32 << 10;
+/** Bytes: each start writes it into a memfd. */
+export const LIMIT = 40 << 10;
 
 const FLAGS = [...SHARED, ...SMALL[MACHINE], "-g"];
 const LINK = [

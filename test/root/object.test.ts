@@ -3,6 +3,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
+import { LIMIT } from "../../build/object.ts";
 import { FUNCTIONS } from "../../src/library.ts";
 import { files, NSPIN, start } from "./nspin.ts";
 
@@ -32,7 +33,7 @@ describe.each(["dist/nspin.so", "dist/arm64/nspin.so"])("%s", (file) => {
     expect(symbols.map((line) => line.split(/\s+/).at(-1)).sort()).toEqual(exported);
     expect(await readelf("--relocs")).toBe("\nThere are no relocations in this file.\n");
     expect(await readelf("--dynamic")).not.toMatch(/NEEDED|INIT|REL|TEXTREL/);
-    expect(statSync(file).size).toBeLessThan(32 << 10);
+    expect(statSync(file).size).toBeLessThan(LIMIT);
   });
 
   test("nothing in it is writable and executable", async () => {
