@@ -71,7 +71,10 @@ long pin_make_private(struct target *target) {
   return mount_of(pin, &target->holder.mount);
 }
 
-/* The mount, and with it all that is on it. */
+/*
+ * Of all that lies on an open mount the topmost, which umount(2) finds there;
+ * with what is mounted in it.
+ */
 static long detach(long mount) {
   char path[FD_PATH_BYTES];
   fd_path(path, mount);
@@ -92,10 +95,15 @@ static long remove_bare(long mount) {
  * In a copy of the mount namespace, where this is the copy of the pin and the
  * mount below it a peer of the host's: an unmount there goes to the host, where
  * the kernel takes the pin away, and puts back in its place what the host has
- * mounted on it meanwhile (propagate_umount()).
+ * mounted on it meanwhile (propagate_umount()). First go the covers that lie on
+ * the copy; once that is gone itself, there is nothing to unmount (EINVAL).
  */
 static long remove_by_propagation(struct target *target) {
-  return detach(target->here.fd);
+  long result = detach(target->here.fd);
+  MUST(result);
+  while (result == 0)
+    result = detach(target->here.fd);
+  return result == -EINVAL ? 0 : result;
 }
 
 long pin_undo(struct target *target, struct host *host) {
