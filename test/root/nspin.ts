@@ -1,5 +1,6 @@
 // The compiled binary, as a user starts it.
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { expect } from "bun:test";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { until } from "../host.ts";
 
@@ -49,6 +50,7 @@ export function files() {
 /** A program of this directory, in C: the path of it, compiled. */
 export function compile(name: string): string {
   const file = `/tmp/nspin-${name}`;
+  if (existsSync(file)) return file;
   const cc = ["cc", "-Wall", "-Wextra", "-Werror", "-Os", "-static", "-o", file, `test/root/${name}.c`];
   const { success, stderr } = Bun.spawnSync(cc);
   if (!success) throw new Error(stderr.toString());
@@ -68,14 +70,25 @@ export async function* atEachCall(hook: string, launcher: string[], step = 1) {
   }
 }
 
+/** Delays a command before a system call, and does something meanwhile: "CALL[:when=N]". */
+export async function delayed(call: string, command: string[], act: () => Promise<unknown>) {
+  const trace = `${mkdtempSync("/tmp/nspin-delayed-")}/trace`;
+  const [name] = call.split(":") as [string];
+  const strace = ["strace", "-f", "-qq", "-o", trace, "-e", `trace=${name}`];
+  const launch = start([...strace, "-e", `inject=${call}:delay_enter=1s`, ...command]);
+  await until(async () => readFileSync(trace, "utf8").includes(`${name}(`));
+  await act();
+  expect(readFileSync(trace, "utf8")).not.toMatch(new RegExp(`${name}.* = `)); // it was soon enough
+  return await launch;
+}
+
 /**
  * Stops a command at the end of a system call, "CALL[:error=E]:when=N", does
  * something, and lets it go on. What strace saw of that call comes with it.
  */
 export async function stopped(call: string, command: string[], act: () => Promise<unknown>) {
   const trace = `${mkdtempSync("/tmp/nspin-stopped-")}/trace`;
-  const [name] = call.split(":");
-  const strace = ["strace", "-f", "-qq", "-o", trace, "-e", `trace=${name}`];
+  const strace = ["strace", "-f", "-qq", "-o", trace, "-e", `trace=${call.split(":")[0]}`];
   const launch = start([...strace, "-e", `inject=${call}:signal=SIGSTOP`, ...command]);
   let pid = 0;
   await until(async () => {
