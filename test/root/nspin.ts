@@ -58,13 +58,20 @@ export function compile(name: string): string {
 }
 
 /**
- * Starts a launcher once for each system call that it makes; just before that
- * call, the shell does hook: see interrupt.c.
+ * Starts a launcher once for each system call that it makes, or each stepth;
+ * just before that call, and where asked the calls after it, the shell does
+ * hook: see interrupt.c.
  */
-export async function* atEachCall(hook: string, launcher: string[], step = 1) {
+export async function* atEachCall(
+  hook: string,
+  launcher: string[],
+  step = 1,
+  after: readonly number[] = [0],
+) {
   const interrupt = compile("interrupt");
   for (let call = 1; ; call += step) {
-    const seen = await start([interrupt, String(call), hook, ...launcher]);
+    const calls = after.map((offset) => call + offset).join(",");
+    const seen = await start([interrupt, calls, hook, ...launcher]);
     if (seen.status === 99) return;
     yield { call, ...seen };
   }

@@ -27,7 +27,7 @@ const pins = ({ file }: Stage) =>
 
 /** A host that replaces the file all the time, while body runs. */
 async function replacing<Result>(file: string, body: () => Promise<Result>): Promise<Result> {
-  const host = Bun.spawn([compile("restless"), "replace", file]);
+  const host = Bun.spawn([compile("restless"), "0", "replace", file]);
   try {
     return await body();
   } finally {

@@ -1,9 +1,10 @@
 /*
- * A host or a user that does not keep still, until a signal ends it, with a
- * pause of at most 300 us after each change:
- *   restless replace FILE    renames a new file over FILE
- *   restless exchange A B    exchanges what the two names lead to
- *   restless mount DIR       mounts over DIR, and unmounts
+ * A host or a user that does not keep still: makes as many changes as CHANGES
+ * says, or goes on until a signal ends it where that is 0, with a pause of at
+ * most 300 us after each.
+ *   restless CHANGES replace FILE    renames a new file over FILE
+ *   restless CHANGES exchange A B    exchanges what the two names lead to
+ *   restless CHANGES mount DIR       mounts over DIR, and unmounts
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -31,16 +32,21 @@ static void mount_over(const char *directory) {
   is_mounted = !is_mounted;
 }
 
+static void change(char **words) {
+  if (strcmp(words[0], "replace") == 0)
+    replace(words[1]);
+  else if (strcmp(words[0], "mount") == 0)
+    mount_over(words[1]);
+  else
+    renameat2(AT_FDCWD, words[1], AT_FDCWD, words[2], RENAME_EXCHANGE);
+}
+
 int main(int argc, char **argv) {
-  if (argc < 3)
+  if (argc < 4)
     return 2;
-  for (;;) {
-    if (strcmp(argv[1], "replace") == 0)
-      replace(argv[2]);
-    else if (strcmp(argv[1], "mount") == 0)
-      mount_over(argv[2]);
-    else
-      renameat2(AT_FDCWD, argv[2], AT_FDCWD, argv[3], RENAME_EXCHANGE);
+  for (long left = strtol(argv[1], NULL, 10); left != 1; left -= left > 0) {
+    change(argv + 2);
     usleep((useconds_t)(random() % 300));
   }
+  change(argv + 2);
 }

@@ -123,7 +123,7 @@ test.each([
 
 test("a host that mounts over a holder and unmounts, for three seconds: every program has what its launch was given", () =>
   onHost("rejoin", async (options, root) => {
-    const host = Bun.spawn([compile("restless"), "mount", `${root}/host`]);
+    const host = Bun.spawn([compile("restless"), "0", "mount", `${root}/host`]);
     const end = Date.now() + 3000;
     let [started, failed] = [0, 0];
     try {
