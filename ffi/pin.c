@@ -3,8 +3,11 @@
 #include <asm/errno.h>
 #include <linux/fs.h>
 
-#define LOCK_EX 2    /* flock(2) */
-#define MNT_DETACH 2 /* umount2(2); both in libc's headers only */
+/* In libc's headers only: flock(2), and umount2(2). */
+#define LOCK_EX 2
+#define MNT_DETACH 2
+#define MNT_EXPIRE 4
+#define UMOUNT_NOFOLLOW 8
 
 long pin_lock(const char *path) {
   long fd = CALL(__NR_openat, AT_FDCWD, path,
@@ -81,14 +84,53 @@ static long detach(long mount) {
   return CALL(__NR_umount2, path, MNT_DETACH);
 }
 
-/* Only where nothing is on it; the host can mount something in between. */
-static long remove_bare(long mount) {
-  char id[NUMBER_BYTES];
-  MUST(mount_id(mount, id));
-  long is_parent = mount_is_parent(OWN_TABLE, id);
-  if (is_parent != 0)
-    return is_parent < 0 ? is_parent : -EBUSY;
-  return detach(mount);
+/* "/proc/self/fd/N/NAME": the target by its directory, an open one. */
+static void name_in(char path[FD_PATH_BYTES + 256], long directory,
+                    const char *target) {
+  const char *name = target + text_length(target);
+  while (name[-1] != '/')
+    name--;
+  fd_path(path, directory);
+  text_copy(text_copy(path + text_length(path), "/"), name);
+}
+
+/* Is it the topmost there? 1, 0 or -errno. */
+static long is_topmost(const char *path, const char *id) {
+  char topmost[NUMBER_BYTES];
+  long fd = open_itself(path);
+  if (fd < 0)
+    return fd;
+  long result = mount_id(fd, topmost);
+  CALL(__NR_close, fd);
+  return result < 0 ? result : text_equal(topmost, id);
+}
+
+/*
+ * The mount that is open there, which is closed; -EBUSY where something is on
+ * it, or uses it. umount(2) knows no mount but the topmost, and the host can
+ * mount something at any time. So in two calls with MNT_EXPIRE: the first marks
+ * a mount (EAGAIN), the second takes away a marked one; in between the table
+ * says that nothing lies on ours, so what comes later bears no mark.
+ */
+static long remove_bare(const struct target *target, long *mount) {
+  enum { TRIES = 50 }; /* each use of the mount takes the mark off */
+  char id[NUMBER_BYTES], path[FD_PATH_BYTES + 256];
+  struct place directory;
+  MUST(mount_id(*mount, id));
+  MUST(path_open(-1, target->directory, LINK_ITSELF, &directory));
+  name_in(path, directory.fd, target->on_host.path);
+  long result = is_topmost(path, id);
+  if (result >= 0)
+    result = result ? -EAGAIN : -EBUSY;
+  close_file(mount);
+  for (int tries = 0; result == -EAGAIN && tries < TRIES; tries++) {
+    result = CALL(__NR_umount2, path, MNT_EXPIRE | UMOUNT_NOFOLLOW);
+    long is_parent = result == -EAGAIN ? mount_is_parent(OWN_TABLE, id) : 0;
+    if (is_parent != 0)
+      result = is_parent < 0 ? is_parent : -EBUSY;
+  }
+  CALL(__NR_close, directory.fd);
+  return result;
 }
 
 /*
@@ -112,7 +154,7 @@ long pin_undo(struct target *target, struct host *host) {
   if (host->is_left && target->here.fd >= 0 && target->is_below_shared)
     return remove_by_propagation(target);
   MUST(host_return(host));
-  return remove_bare(target->pin);
+  return remove_bare(target, &target->pin);
 }
 
 long pin_find(struct target *target) {
@@ -177,7 +219,7 @@ long pin_user(const struct target *target) {
 long pin_remove(struct target *target, struct host *host) {
   struct mount copy;
   if (!target->is_below_shared)
-    return remove_bare(target->on_host.fd);
+    return remove_bare(target, &target->on_host.fd);
   MUST(host_leave(host));
   MUST(target_open_here(target));
   MUST(mount_of(target->here.fd, &copy));

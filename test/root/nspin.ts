@@ -77,11 +77,16 @@ export async function* atEachCall(
   }
 }
 
-/** Delays a command before a system call, and does something meanwhile: "CALL[:when=N]". */
-export async function delayed(call: string, command: string[], act: () => Promise<unknown>) {
+/** Delays a command before a system call, "CALL:when=N", and does something meanwhile; more: what strace shall. */
+export async function delayed(
+  call: string,
+  command: string[],
+  act: () => Promise<unknown>,
+  more: string[] = [],
+) {
   const trace = `${mkdtempSync("/tmp/nspin-delayed-")}/trace`;
   const [name] = call.split(":") as [string];
-  const strace = ["strace", "-f", "-qq", "-o", trace, "-e", `trace=${name}`];
+  const strace = ["strace", "-f", "-qq", "-o", trace, "-e", `trace=${name},unshare`, ...more];
   const launch = start([...strace, "-e", `inject=${call}:delay_enter=1s`, ...command]);
   await until(async () => readFileSync(trace, "utf8").includes(`${name}(`));
   await act();

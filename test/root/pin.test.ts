@@ -165,23 +165,50 @@ test("while unpin is about to unmount, the host binds another file over the pinn
     writeFileSync(`${stage.root}/disk`, "disk\n");
     expect(await start([...launcher, "true"])).toMatchObject({ status: 0 });
     const bind = () => $`mount --bind ${stage.root}/disk ${stage.file}`;
-    expect(await delayed("umount2", unpin(stage), bind)).toMatchObject({ status: 0, stderr: "" });
+    expect(await delayed("umount2:when=1", unpin(stage), bind)).toMatchObject({ status: 0, stderr: "" });
     expect(readFileSync(stage.file, "utf8")).toBe("disk\n");
     await $`umount ${stage.file}`;
     expect(mountinfo()).toBe(stage.before);
   }));
 
+/** Where no mount namespace of its own helps: the one who mounted last keeps what is there, the pin stays below. */
+test.each([
+  ["unpin under a mount that is not shared", "private", []],
+  ["a launch that cannot unshare", "shared", ["unshare:error=EPERM"]],
+  ["a launch that cannot unshare, under a mount that is not shared", "private", ["unshare:error=EPERM"]],
+])(
+  "%s is about to unmount, and the host binds another file over the pinned one: that stays",
+  (_, kind, errors) =>
+    onStage(async (stage) => {
+      writeFileSync(`${stage.root}/disk`, "disk\n");
+      await $`mount --make-${kind} ${stage.holder}`;
+      const before = mountinfo();
+      const launcher = enterBy("launcher", ["--method", "pin", "--bind", `${stage.source}:${stage.file}`]);
+      if (errors.length === 0) await $`${launcher} true`;
+      const command = errors.length === 0 ? unpin(stage) : [...launcher, "true"];
+      const failing = errors.flatMap((error) => ["-e", `inject=${error}`]);
+      const bind = () => $`mount --bind ${stage.root}/disk ${stage.file}`;
+      expect(await delayed("umount2:when=1", command, bind, failing)).toMatchObject({ status: 125 });
+      expect(readFileSync(stage.file, "utf8")).toBe("disk\n");
+      await $`umount ${stage.file}`;
+      expect(pins(stage)).toHaveLength(1);
+      expect(await start(unpin(stage))).toMatchObject({ status: 0, stderr: "" });
+      expect(mountinfo()).toBe(before);
+    }),
+);
+
 test("unpin, while a launch is at any call: its program has the pin, or unpin is refused and names it", () =>
   onStage(async (stage, launcher) => {
     const out = `${stage.root}/out`;
-    const hook = `(${unpin(stage).join(" ")}; echo $?) >${out} 2>&1 & sleep 0.05`;
+    const hook = `: >${out}; (${unpin(stage).join(" ")}; echo $?) >${out} 2>&1 & sleep 0.05`;
+    writeFileSync(out, "0\n"); // of none
     const told: string[] = [];
-    const program = `sleep 0.15; ${keeps} ${stage.file} ${HOST}`;
+    const program = `until grep -qx '[0-9]*' ${out}; do sleep 0.01; done; ${keeps} ${stage.file} ${HOST}`;
     for await (const { status, stdout } of atEachCall(hook, [...launcher, "sh", "-c", program], 13)) {
       expect([status, stdout]).toEqual([0, ""]);
-      await until(async () => /^\d+\n$/m.test(readFileSync(out, "utf8")));
       told.push(/ENOENT|EINVAL|on which process \d+ relies/.exec(readFileSync(out, "utf8"))?.[0] ?? "done");
       await $`umount ${stage.file}`;
+      writeFileSync(out, "0\n");
     }
     const kinds = new Set(told.map((text) => text.replace(/\d+/, "N")));
     expect([...kinds].sort()).toEqual(["EINVAL", "on which process N relies"]);
