@@ -106,30 +106,48 @@ static long is_topmost(const char *path, const char *id) {
 }
 
 /*
- * The mount that is open there, which is closed; -EBUSY where something is on
- * it, or uses it. umount(2) knows no mount but the topmost, and the host can
- * mount something at any time. So in two calls with MNT_EXPIRE: the first marks
- * a mount (EAGAIN), the second takes away a marked one; in between the table
- * says that nothing lies on ours, so what comes later bears no mark.
+ * umount(2) knows no mount but the topmost, and the host can mount something at
+ * any time. So in two calls with MNT_EXPIRE: the first marks a mount (EAGAIN),
+ * the second takes away a marked one; in between the table says that nothing
+ * lies on ours, so what comes later bears no mark. -EBUSY: something does, or
+ * uses it.
  */
-static long remove_bare(const struct target *target, long *mount) {
+static long expire(const char *path, const char *id) {
   enum { TRIES = 50 }; /* each use of the mount takes the mark off */
-  char id[NUMBER_BYTES], path[FD_PATH_BYTES + 256];
-  struct place directory;
-  MUST(mount_id(*mount, id));
-  MUST(path_open(-1, target->directory, LINK_ITSELF, &directory));
-  name_in(path, directory.fd, target->on_host.path);
-  long result = is_topmost(path, id);
-  if (result >= 0)
-    result = result ? -EAGAIN : -EBUSY;
-  close_file(mount);
+  long result = -EAGAIN;
   for (int tries = 0; result == -EAGAIN && tries < TRIES; tries++) {
     result = CALL(__NR_umount2, path, MNT_EXPIRE | UMOUNT_NOFOLLOW);
     long is_parent = result == -EAGAIN ? mount_is_parent(OWN_TABLE, id) : 0;
     if (is_parent != 0)
-      result = is_parent < 0 ? is_parent : -EBUSY;
+      return is_parent < 0 ? is_parent : -EBUSY;
   }
-  CALL(__NR_close, directory.fd);
+  return result;
+}
+
+/*
+ * The mount that is open there, which is closed. Where no path leads to it (its
+ * directory was moved, or lies under another mount) nothing can land on it.
+ */
+static long remove_bare(const struct target *target, long *mount) {
+  char id[NUMBER_BYTES], path[FD_PATH_BYTES + 256];
+  struct place directory;
+  MUST(mount_id(*mount, id));
+  long result = path_open(-1, target->directory, LINK_ITSELF, &directory);
+  if (result == 0) {
+    name_in(path, directory.fd, target->on_host.path);
+    result = is_topmost(path, id);
+  }
+  if (result == 1) {
+    close_file(mount);
+    result = expire(path, id);
+  } else {
+    result = mount_is_parent(OWN_TABLE, id);
+    if (result == 1)
+      result = -EBUSY;
+    if (result == 0)
+      result = detach(*mount);
+  }
+  close_file(&directory.fd);
   return result;
 }
 
