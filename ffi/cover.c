@@ -238,12 +238,17 @@ long target_verify(const struct target *target, const char *path) {
 
 /* A walk from a directory of the host's stays among the host's mounts. */
 long target_verify_host(const struct target *target, const struct host *host) {
+  struct file seen;
   struct place place;
   char id[NUMBER_BYTES];
   MUST(walk_again(host->root, target->on_host.path, LINK_ITSELF, &place));
-  long result = mount_id(place.fd, id);
+  long result = look_at(place.fd, &seen);
+  if (result == 0)
+    result = mount_id(place.fd, id);
   CALL(__NR_close, place.fd);
   if (result < 0)
     return result;
-  return text_equal(id, target->host_id) ? 0 : -ESTALE;
+  return is_same(&seen, &target->host) && text_equal(id, target->host_id)
+             ? 0
+             : -ESTALE;
 }

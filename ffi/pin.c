@@ -4,10 +4,12 @@
 #include <asm/errno.h>
 #include <asm/stat.h>
 
-/* flock(2) and umount2(2); in libc's headers only. */
+/* In libc's headers only: flock(2), and umount2(2). */
 #define LOCK_EX 2
 #define LOCK_NB 4
 #define MNT_DETACH 2
+#define MNT_EXPIRE 4
+#define UMOUNT_NOFOLLOW 8
 
 /* proc_locks(5): N: FLOCK ADVISORY WRITE PID MAJOR:MINOR:INODE ... */
 static u64 lock_owner(long fd) {
@@ -126,31 +128,96 @@ long pin_make_private(struct target *target) {
   return mount_of(pin, &target->holder.mount);
 }
 
-/* The mount, and with it all that is on it. */
+/*
+ * Of all that lies on an open mount the topmost, which umount(2) finds there;
+ * with what is mounted in it.
+ */
 static long detach(long mount) {
   char path[FD_PATH_BYTES];
   fd_path(path, mount);
   return CALL(__NR_umount2, path, MNT_DETACH);
 }
 
-/* Only where nothing is on it; the host can mount something in between. */
-static long remove_bare(long mount) {
-  char id[NUMBER_BYTES];
-  MUST(mount_id(mount, id));
-  long is_parent = mount_is_parent(OWN_TABLE, id);
-  if (is_parent != 0)
-    return is_parent < 0 ? is_parent : -EBUSY;
-  return detach(mount);
+/* "/proc/self/fd/N/NAME": the target by its directory, an open one. */
+static void name_in(char path[FD_PATH_BYTES + 256], long directory,
+                    const char *target) {
+  const char *name = target + text_length(target);
+  while (name[-1] != '/')
+    name--;
+  fd_path(path, directory);
+  text_copy(text_copy(path + text_length(path), "/"), name);
+}
+
+/* Is it the topmost there? 1, 0 or -errno. */
+static long is_topmost(const char *path, const char *id) {
+  char topmost[NUMBER_BYTES];
+  long fd = open_itself(path);
+  if (fd < 0)
+    return fd;
+  long result = mount_id(fd, topmost);
+  CALL(__NR_close, fd);
+  return result < 0 ? result : text_equal(topmost, id);
+}
+
+/*
+ * umount(2) knows no mount but the topmost, and the host can mount something at
+ * any time. So in two calls with MNT_EXPIRE: the first marks a mount (EAGAIN),
+ * the second takes away a marked one; in between the table says that nothing
+ * lies on ours, so what comes later bears no mark. -EBUSY: something does, or
+ * uses it.
+ */
+static long expire(const char *path, const char *id) {
+  enum { TRIES = 50 }; /* each use of the mount takes the mark off */
+  long result = -EAGAIN;
+  for (int tries = 0; result == -EAGAIN && tries < TRIES; tries++) {
+    result = CALL(__NR_umount2, path, MNT_EXPIRE | UMOUNT_NOFOLLOW);
+    long is_parent = result == -EAGAIN ? mount_is_parent(OWN_TABLE, id) : 0;
+    if (is_parent != 0)
+      return is_parent < 0 ? is_parent : -EBUSY;
+  }
+  return result;
+}
+
+/*
+ * The mount that is open there, which is closed. Where no path leads to it (its
+ * directory was moved, or lies under another mount) nothing can land on it.
+ */
+static long remove_bare(const struct target *target, long *mount) {
+  char id[NUMBER_BYTES], path[FD_PATH_BYTES + 256];
+  struct place directory;
+  MUST(mount_id(*mount, id));
+  long result = path_open(-1, target->directory, LINK_ITSELF, &directory);
+  if (result == 0) {
+    name_in(path, directory.fd, target->on_host.path);
+    result = is_topmost(path, id);
+  }
+  if (result == 1) {
+    close_file(mount);
+    result = expire(path, id);
+  } else {
+    result = mount_is_parent(OWN_TABLE, id);
+    if (result == 1)
+      result = -EBUSY;
+    if (result == 0)
+      result = detach(*mount);
+  }
+  close_file(&directory.fd);
+  return result;
 }
 
 /*
  * In a copy of the mount namespace, where this is the copy of the pin and the
  * mount below it a peer of the host's: an unmount there goes to the host, where
  * the kernel takes the pin away, and puts back in its place what the host has
- * mounted on it meanwhile (propagate_umount()).
+ * mounted on it meanwhile (propagate_umount()). First go the covers that lie on
+ * the copy; once that is gone itself, there is nothing to unmount (EINVAL).
  */
 static long remove_by_propagation(struct target *target) {
-  return detach(target->here.fd);
+  long result = detach(target->here.fd);
+  MUST(result);
+  while (result == 0)
+    result = detach(target->here.fd);
+  return result == -EINVAL ? 0 : result;
 }
 
 long pin_undo(struct target *target, struct host *host) {
@@ -159,7 +226,7 @@ long pin_undo(struct target *target, struct host *host) {
   if (host->is_left && target->here.fd >= 0 && target->is_below_shared)
     return remove_by_propagation(target);
   MUST(host_return(host));
-  return remove_bare(target->pin);
+  return remove_bare(target, &target->pin);
 }
 
 long pin_find(struct target *target) {
@@ -229,7 +296,7 @@ long pin_user(const struct target *target) {
 long pin_remove(struct target *target, struct host *host) {
   struct mount copy;
   if (!target->is_below_shared)
-    return remove_bare(target->on_host.fd);
+    return remove_bare(target, &target->on_host.fd);
   MUST(host_leave(host));
   MUST(target_open_here(target));
   MUST(mount_of(target->here.fd, &copy));

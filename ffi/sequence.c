@@ -341,6 +341,7 @@ static long pin(struct sequence *s) {
   EACH_COVER {
     if (s->target->act != ACT_PIN)
       continue;
+    begin(s, STEP_SELF_BIND);
     if (!s->is_dry && !s->has_pinned && host_changed(&s->host))
       return -ESTALE;
     s->has_pinned = 1;
@@ -440,6 +441,15 @@ static int has_vanished(const struct sequence *s, long result) {
   return result == -ENOENT && s->step == STEP_OPEN_SOURCE && s->cover->is_entry;
 }
 
+/* The host's table has changed each time; where nothing failed, in a rejoin. */
+static long give_up(struct sequence *s, long result) {
+  if (result < 0)
+    return result;
+  EACH_HOLDER break;
+  begin(s, STEP_REJOIN);
+  return -EAGAIN;
+}
+
 /*
  * Again from the start where something was exchanged while it was looked at, or
  * the host's table changed: then a step may have failed by that, or a mount
@@ -457,10 +467,8 @@ static long cover_all(struct sequence *s) {
     s->at = about;
     if (s->is_dry || !is_doubtful)
       return result;
-    if (tries == TRIES)
-      return result < 0 ? result : -EAGAIN; /* the last step was a rejoin's */
-    if (undo(s) < 0)
-      return result < 0 ? result : -EAGAIN;
+    if (tries == TRIES || undo(s) < 0)
+      return give_up(s, result);
     forget(s);
   }
 }

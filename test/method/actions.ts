@@ -1,5 +1,5 @@
-// What the host may do to the file while the program runs, and what comes of it
-// by each method: run by cases.ts, told in docs/methods.md.
+// What the host, or another program, may do to the file while the program runs,
+// and what comes of it by each method: run by cases.ts, told in docs/methods.md.
 import type { Stage } from "./stage.ts";
 
 export interface Seen {
@@ -92,10 +92,29 @@ export const actions: Record<string, { does: (stage: Stage) => string; plain?: R
   },
 };
 
-/** The same as a table for people, in Markdown. */
+/** What another program does that has the same file covered, by the same method. */
+export const others: typeof actions = {
+  "unmounts its cover": { does: ({ file }) => `umount ${file}`, plain: all, link: all },
+  "unmounts its cover, and what then lies there": {
+    does: ({ file }) => `umount ${file}; umount ${file}`,
+    plain: all,
+    link: all,
+  },
+  "unmounts until nothing is left there": {
+    does: ({ file }) => `while umount ${file} 2>&-; do :; done`,
+    plain: all,
+    link: all,
+  },
+};
+
+/** The same as tables for people, in Markdown. */
 export function actionTable(): string {
+  return `${table("the host", actions)}\n\n${table("another program", others)}`;
+}
+
+function table(who: string, list: typeof actions): string {
   const kinds = { link: "symbolic link", plain: "plain file" } as const;
-  const rows = Object.entries(actions).flatMap(([does, action]) =>
+  const rows = Object.entries(list).flatMap(([does, action]) =>
     Object.entries(kinds).flatMap(([kind, words]) => {
       const row = action[kind as keyof typeof kinds];
       return row
@@ -103,7 +122,7 @@ export function actionTable(): string {
         : [];
     }),
   );
-  return [`| the host | the file is a | ${methods.join(" | ")} |`, "|---|---|---|---|---|---|", ...rows].join(
+  return [`| ${who} | the file is a | ${methods.join(" | ")} |`, "|---|---|---|---|---|---|", ...rows].join(
     "\n",
   );
 }
