@@ -71,8 +71,8 @@ long pin_make_private(struct target *target) {
   return mount_of(pin, &target->holder.mount);
 }
 
-/* The mount, and with it all that is on it. */
-static long detach(long mount) {
+/* The topmost mount at that place: umount(2) goes up, by a descriptor too. */
+static long detach_top(long mount) {
   char path[FD_PATH_BYTES];
   fd_path(path, mount);
   return CALL(__NR_umount2, path, MNT_DETACH);
@@ -85,17 +85,23 @@ static long remove_bare(long mount) {
   long is_parent = mount_is_parent(OWN_TABLE, id);
   if (is_parent != 0)
     return is_parent < 0 ? is_parent : -EBUSY;
-  return detach(mount);
+  return detach_top(mount);
 }
 
 /*
  * In a copy of the mount namespace, where this is the copy of the pin and the
  * mount below it a peer of the host's: an unmount there goes to the host, where
  * the kernel takes the pin away, and puts back in its place what the host has
- * mounted on it meanwhile (propagate_umount()).
+ * mounted on it meanwhile (propagate_umount()). The covers on it go first: they
+ * are of this namespace alone.
  */
 static long remove_by_propagation(struct target *target) {
-  return detach(target->here.fd);
+  char id[NUMBER_BYTES];
+  long pin = target->here.fd, is_parent;
+  MUST(mount_id(pin, id));
+  while ((is_parent = mount_is_parent(OWN_TABLE, id)) == 1)
+    MUST(detach_top(pin));
+  return is_parent < 0 ? is_parent : detach_top(pin);
 }
 
 long pin_undo(struct target *target, struct host *host) {
