@@ -53,6 +53,12 @@ static long is_to_be_pinned(const struct target *target) {
   return peer < 0 ? peer : !peer;
 }
 
+/* What only could not be had now says nothing of the place. */
+static long is_unreachable(long opened) {
+  int is_short = opened == -EMFILE || opened == -ENFILE || opened == -ENOMEM;
+  return is_short ? opened : opened < 0;
+}
+
 static long holds(enum condition when, struct target *target, int is_dry,
                   struct host *host) {
   const struct mount *mount = &target->holder.mount;
@@ -69,13 +75,14 @@ static long holds(enum condition when, struct target *target, int is_dry,
   case WHEN_PLAIN:
     return is_to_be_pinned(target);
   case WHEN_UNREACHABLE:
-    return holder_open(&target->holder) < 0;
+    return is_unreachable(holder_open(&target->holder));
   case WHEN_UNPRIVILEGED:
     return is_dry && host_may_mount() != 1;
   case WHEN_NO_SET_GROUP:
     return !holder_can_rejoin();
   case WHEN_USER_NAMESPACE:
-    return is_in_first_user_namespace() != 1;
+    answer = is_in_first_user_namespace();
+    return answer < 0 ? answer : !answer;
   case WHEN_BAD_GRAPH:
     if (!mount->is_slave)
       return 0;
