@@ -186,12 +186,12 @@
   H(COMPARE, EBUSY, ALWAYS, "the root directory itself cannot be covered")     \
   H(COMPARE, EEXIST, ALWAYS,                                                   \
     "another cover is on it, or within it, or around it")                      \
-  H(UNSHARE, ENOSPC, ALWAYS,                                                   \
-    "the limit is the sysctl user.max_mnt_namespaces")                         \
+  H(UNSHARE, ENOSPC, ALWAYS, MOUNT_NAMESPACES)                                 \
   H(OVERLAY, EBUSY, ALWAYS,                                                    \
     "something is mounted in there, which an overlay would hide")              \
   H(OVERLAY, ENODEV, ALWAYS,                                                   \
     "the kernel has no overlay file system: modprobe overlay")                 \
+  H(CLONE, ENOSPC, ALWAYS, MOUNT_NAMESPACES)                                   \
   H(CLONE, EINVAL, ALWAYS,                                                     \
     "what has no path of its own, such as a pipe, cannot be bound")            \
   H(BIND, EINVAL, ALWAYS,                                                      \
@@ -224,6 +224,8 @@
   H(CHECK_USE, EBUSY, ALWAYS,                                                  \
     "end it first; with --force the host can replace the file, and it then "   \
     "reads the host's")
+/* What is cloned and not attached yet is in a mount namespace of its own. */
+#define MOUNT_NAMESPACES "the limit is the sysctl user.max_mnt_namespaces"
 #define MOUNT_MAX "the limit is the sysctl fs.mount-max"
 #define KINDS "a file covers a file, a directory covers a directory"
 

@@ -167,6 +167,8 @@ static void say_object(struct message *message, const struct launch *launch,
     return say_name(message, (const char *)launch->lock);
   case OBJECT_USED:
     say_name(message, (const char *)cover->target);
+    if (launch->failed_process == 0)
+      return; /* it could not be looked for */
     say(message, ", on which process ");
     say_number(message, launch->failed_process);
     return say(message, " relies");
