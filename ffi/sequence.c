@@ -371,16 +371,16 @@ static long cover_all(struct sequence *s) {
     s->has_pinned = 0;
     host_changed(&s->host);
     long result = attempt(s);
-    u64 about = s->at;
     int is_doubtful = result == -ESTALE || (host_changed(&s->host) &&
                                             (result < 0 || is_rejoining(s)));
-    s->at = about;
     if (s->is_dry || !is_doubtful)
       return result;
-    if (tries == TRIES)
-      return result < 0 ? result : -EAGAIN; /* the last step was a rejoin's */
-    if (undo(s) < 0)
-      return result < 0 ? result : -EAGAIN;
+    if (result >= 0) { /* of the holder that is_rejoining() has found */
+      begin(s, STEP_REJOIN);
+      result = -EAGAIN;
+    }
+    if (tries == TRIES || undo(s) < 0)
+      return result;
     forget(s);
   }
 }
