@@ -53,12 +53,6 @@ static long is_to_be_pinned(const struct target *target) {
   return peer < 0 ? peer : !peer;
 }
 
-/* What only could not be had now says nothing of the place. */
-static long is_unreachable(long opened) {
-  int is_short = opened == -EMFILE || opened == -ENFILE || opened == -ENOMEM;
-  return is_short ? opened : opened < 0;
-}
-
 static long holds(enum condition when, struct target *target, int is_dry,
                   struct host *host) {
   const struct mount *mount = &target->holder.mount;
@@ -75,7 +69,8 @@ static long holds(enum condition when, struct target *target, int is_dry,
   case WHEN_PLAIN:
     return is_to_be_pinned(target);
   case WHEN_UNREACHABLE:
-    return is_unreachable(holder_open(&target->holder));
+    answer = holder_open(&target->holder);
+    return is_shortage(answer) ? answer : answer < 0;
   case WHEN_UNPRIVILEGED:
     return is_dry && host_may_mount() != 1;
   case WHEN_NO_SET_GROUP:

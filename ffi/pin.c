@@ -45,6 +45,13 @@ static long bind_private(struct target *target) {
   return result;
 }
 
+/* The topmost mount at that place: umount(2) goes up, by a descriptor too. */
+static long detach_top(long fd) {
+  char path[FD_PATH_BYTES];
+  fd_path(path, fd);
+  return CALL(__NR_umount2, path, MNT_DETACH);
+}
+
 long pin_bind(struct target *target) {
   char file[FD_PATH_BYTES];
   struct place place;
@@ -58,6 +65,8 @@ long pin_bind(struct target *target) {
     if (result == 0) {
       result = path_open(-1, target->on_host.path, LINK_ITSELF, &place);
       target->pin = place.fd;
+      if (result < 0)
+        detach_top(target->on_host.fd);
     }
   }
   return result == -ENOENT ? -ESTALE : result; /* the host has replaced it */
@@ -69,13 +78,6 @@ long pin_make_private(struct target *target) {
   MUST(mount_change(pin, MS_PRIVATE));
   MUST(mount_id(pin, target->host_id));
   return mount_of(pin, &target->holder.mount);
-}
-
-/* The topmost mount at that place: umount(2) goes up, by a descriptor too. */
-static long detach_top(long mount) {
-  char path[FD_PATH_BYTES];
-  fd_path(path, mount);
-  return CALL(__NR_umount2, path, MNT_DETACH);
 }
 
 /* Only where nothing is on it; the host can mount something in between. */
@@ -104,10 +106,17 @@ static long remove_by_propagation(struct target *target) {
   return is_parent < 0 ? is_parent : detach_top(pin);
 }
 
+/* Not where the mount below is (still) a slave, for a cover that rejoins it. */
+static int does_propagate(const struct target *target) {
+  struct mount pin, below;
+  return mount_of(target->here.fd, &pin) == 0 &&
+         mount_below(&pin, &below) == 0 && below.is_shared;
+}
+
 long pin_undo(struct target *target, struct host *host) {
   if (target->pin < 0)
     return 0;
-  if (host->is_left && target->here.fd >= 0 && target->is_below_shared)
+  if (host->is_left && target->here.fd >= 0 && does_propagate(target))
     return remove_by_propagation(target);
   MUST(host_return(host));
   return remove_bare(target->pin);
@@ -128,26 +137,27 @@ long pin_find(struct target *target) {
 struct search {
   const struct mount *pin;
   u64 own, last; /* mount namespaces: this one, and the last that was read */
-  long user;
+  long user;     /* or -errno */
 };
 
 /*
- * Is anything mounted on a copy of the pin in that table? 1, or 0. In a second
- * reading: a cover can be listed before what it lies on. A copy that unshare(2)
- * made is private; one that came later, by propagation, is shared, and lies
- * below a cover that does without.
+ * Is anything mounted on a copy of the pin in that table? 1, 0 or -errno. In a
+ * second reading: a cover can be listed before what it lies on. A copy that
+ * unshare(2) made is private; one that came later, by propagation, is shared,
+ * and lies below a cover that does without.
  */
-static int has_cover(const char *table_path, const struct mount *pin) {
+static long has_cover(const char *table_path, const struct mount *pin) {
   struct reader table;
   struct mount mount;
   int is_found = 0;
-  if (read_open(&table, table_path) < 0)
-    return 0; /* the process has ended */
+  MUST(read_open(&table, table_path));
   while (!is_found && mount_next(&table, &mount))
     is_found = !mount.is_shared && mount.device == pin->device &&
                text_equal(mount.root, pin->root);
   read_close(&table);
-  return is_found && mount_is_parent(table_path, mount.id) == 1;
+  if (table.error)
+    return table.error;
+  return is_found ? mount_is_parent(table_path, mount.id) : 0;
 }
 
 static void visit_process(long pid, void *data) {
@@ -161,8 +171,11 @@ static void visit_process(long pid, void *data) {
     return;
   search->last = namespace;
   text_copy(end, "/mountinfo");
-  if (has_cover(path, search->pin))
+  long result = has_cover(path, search->pin);
+  if (result == 1)
     search->user = pid;
+  else if (is_shortage(result)) /* else the process has ended */
+    search->user = result;
 }
 
 long pin_user(const struct target *target) {

@@ -6,6 +6,7 @@
 #ifndef NSPIN_SYSCALL_H
 #define NSPIN_SYSCALL_H
 
+#include <asm/errno.h>
 #include <asm/unistd.h>
 #include <linux/mman.h>
 
@@ -83,6 +84,11 @@ static inline long syscall6(long n, long a, long b, long c, long d, long e,
 
 /* Of the calls that return an address, these are the errors. */
 static inline int is_error(long result) { return result < 0 && result > -4096; }
+
+/* What could not be had just now: it says nothing of what was asked for. */
+static inline int is_shortage(long result) {
+  return result == -EMFILE || result == -ENFILE || result == -ENOMEM;
+}
 
 /* Zeroed memory, never freed: execve or exit does. Its address, or -errno. */
 static inline long allocate(unsigned long bytes) {
