@@ -51,6 +51,8 @@ const ways: Record<string, Way> = {
   slave: { kind: "link", words: ["--method", "rejoin", "--enter", "setns"] },
   etc: { kind: "link", words: ["--method", "rejoin", "--enter", "setns"], etc: true },
   auto: { kind: "link", words: ["--enter", "setns"] },
+  // Of the one mount, FILE is pinned and a link rejoined.
+  mixed: { kind: "plain", words: ["--enter", "setns"] },
   // Every kind of link and "..", through which FILE leads to the same file.
   winding: { kind: "link", words: ["--method", "rejoin", "--enter", "setns"] },
   gone: {
@@ -153,8 +155,8 @@ const rows: Row[] = [
   ["OPEN_TARGET", "rejoin", `${last}+5`, "EIO", `open FILE: ${io}`],
   ["OPEN_TARGET", "old", 'openat(AT_FDCWD, "/proc/self/fdinfo/', "EMFILE", "open FILE: Too many open files (EMFILE)"],
   ["OPEN_TARGET", "old", 'openat(AT_FDCWD, "/proc/self/fdinfo/+1', "EIO", `open FILE: ${io}`],
-  ["OPEN_TARGET", "winding", ', "root", O_RDONLY|O_CLOEXEC|O_PATH)', "EACCES", "open FILE: Permission denied (EACCES) | a symbolic link on the way can be replaced by somebody else than root: name the path that it leads to"],
-  ["OPEN_TARGET", "winding", ', "root", O_RDONLY|O_CLOEXEC|O_PATH)+2', "ENAMETOOLONG", "open FILE: File name too long (ENAMETOOLONG)"],
+  ["OPEN_TARGET", "winding", ', "root", O_RDONLY|O_CLOEXEC|O_PATH|O_DIRECTORY)', "EACCES", "open FILE: Permission denied (EACCES) | a symbolic link on the way can be replaced by somebody else than root: name the path that it leads to"],
+  ["OPEN_TARGET", "winding", ', "root", O_RDONLY|O_CLOEXEC|O_PATH|O_DIRECTORY)+2', "ENAMETOOLONG", "open FILE: File name too long (ENAMETOOLONG)"],
   ["OPEN_TARGET", "winding", ', "absolute", O_RDONLY|O_NOFOLLOW|O_CLOEXEC|O_PATH)+2', "EIO", `open FILE: ${io}`],
   ["OPEN_TARGET", "winding", ', "absolute", O_RDONLY|O_NOFOLLOW|O_CLOEXEC|O_PATH)+3', "EIO", `open FILE: ${io}`],
   ["OPEN_TARGET", "winding", ', "absolute", O_RDONLY|O_NOFOLLOW|O_CLOEXEC|O_PATH)+5', "EIO", `open FILE: ${io}`],
@@ -226,6 +228,7 @@ const rows: Row[] = [
   ["BIND_AGAIN", "directory", "MS_BIND|MS_REC, NULL", "ENOMEM", `bind a second time SOURCE over FILE: ${memory}`],
   ["BIND_AGAIN", "overlay", "MS_BIND, NULL", "EPERM", `bind a second time SOURCE over FILE: ${refused}`],
   ["BIND_AGAIN", "pin", "MS_BIND, NULL", "ENOSPC", `bind a second time SOURCE over FILE: ${full}`, pinned],
+  ["BIND_AGAIN", "mixed", "MS_BIND, NULL", "ENOSPC", `bind a second time SOURCE over FILE: ${full}`, pinned],
   ["VERIFY_HERE", "rejoin", "geteuid()#3+1", "ENFILE", `verify the bind of SOURCE over FILE: ${files}`],
   ["VERIFY_HERE", "rejoin", `${last}#3`, "ENOENT", "verify the bind of SOURCE over FILE: No such file or directory (ENOENT)"],
   ["VERIFY_HERE", "rejoin", `${last}#3+4`, "EIO", `verify the bind of SOURCE over FILE: ${io}`],
@@ -619,6 +622,11 @@ class Host {
       symlinkSync("host", `${stage.root}/relative`);
       file = `/proc/self/root${stage.root}/absolute/../relative/./etc/resolv.conf`;
     }
+    const more: string[] = [];
+    if (way === "mixed") {
+      symlinkSync("/dev/null", `${stage.holder}/etc/link`);
+      more.push("--bind", `${source}:${stage.holder}/etc/link`);
+    }
     if (way === "slave") {
       const other = `${stage.root}/other`;
       mkdirSync(other);
@@ -626,7 +634,15 @@ class Host {
       file = `${other}/etc/resolv.conf`;
     }
     const { words, etc = false } = ways[way] as Way;
-    const options = ["--netns", ID, ...(etc ? [] : ["--no-etc"]), ...words, "--bind", `${source}:${file}`];
+    const options = [
+      "--netns",
+      ID,
+      ...(etc ? [] : ["--no-etc"]),
+      ...words,
+      "--bind",
+      `${source}:${file}`,
+      ...more,
+    ];
     if (way === "unpin") await $`${NSPIN} run ${options} --method pin true`.quiet();
     const command = way === "unpin" ? ["unpin", file] : ["run", ...options, "touch", `${stage.root}/mark`];
     const names = await $`ip netns list`.text();
@@ -682,7 +698,7 @@ class Host {
     expect([status, stdout, stderr]).toEqual([0, expected, ""]);
     const more = table().filter((line) => !this.before.includes(line));
     expect(table().filter((line) => !more.includes(line))).toEqual([...this.before]);
-    expect(more.length).toBe(this.command.includes("pin") ? 1 : 0);
+    expect(more.length).toBe(this.command.includes("pin") || this.kind === "mixed" ? 1 : 0);
     for (const line of more) expect(line).toMatch(new RegExp(` ${this.file} [^ ]+ - `));
     expect(readFileSync(this.shown[0] as string, "utf8")).toBe("host\n");
   }
