@@ -220,7 +220,7 @@ static void write_path(char *to, size_t room, unsigned count) {
   }
 }
 
-/* REFUSED REFUSAL FLAGS, the nodes, the path. */
+/* REFUSED (two bytes) REFUSAL FLAGS, the nodes, the path. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const unsigned kinds[] = {S_IFDIR, S_IFDIR, S_IFREG, S_IFLNK};
   static const unsigned owners[] = {0, 0, USER, 99};
@@ -230,6 +230,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   input = data;
   input_end = data + size;
   refused = next();
+  refused += next() << 8;
   refusal = next() % 40 + 1;
   unsigned flags = next();
   is_eloop = flags & 1;
