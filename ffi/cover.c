@@ -22,6 +22,10 @@ static int is_directory(const struct file *file) {
   return file->kind == S_IFDIR;
 }
 
+int target_is_directory(const struct target *target) {
+  return is_directory(&target->host);
+}
+
 int target_covers_directory(const struct target *target) {
   return is_directory(&target->shown);
 }
@@ -45,7 +49,6 @@ void target_init(struct target *target) {
 void target_close(struct target *target) {
   close_file(&target->source);
   close_file(&target->clone);
-  close_file(&target->pin);
   close_file(&target->on_host.fd);
   close_file(&target->here.fd);
   close_file(&target->below);
@@ -53,14 +56,29 @@ void target_close(struct target *target) {
   holder_close(&target->holder);
 }
 
-/* O_DIRECTORY first, for what autofs(5) has announced there: see path.c. */
+/*
+ * A relative path begins at the working directory, whose own path is walked as
+ * well. Where that has none, or is too long, the kernel walks.
+ */
+static long open_source(const char *source, struct place *place) {
+  char path[PATH_BYTES];
+  if (*source == '/')
+    return path_open(-1, source, LINK_FOLLOWED, place);
+  long length = CALL(__NR_getcwd, path, sizeof path);
+  if (length > 0 && path[0] == '/' &&
+      (size_t)length + 1 + text_length(source) < sizeof path) {
+    text_copy(text_copy(path + length - 1, "/"), source);
+    return path_open(-1, path, LINK_FOLLOWED, place);
+  }
+  place->fd = CALL(__NR_openat, AT_FDCWD, source, O_PATH | O_CLOEXEC);
+  return place->fd < 0 ? place->fd : 0;
+}
+
 long target_open_source(struct target *target, const char *source) {
-  enum { FLAGS = O_PATH | O_CLOEXEC };
-  long fd = CALL(__NR_openat, AT_FDCWD, source, FLAGS | O_DIRECTORY);
-  if (fd == -ENOTDIR)
-    fd = CALL(__NR_openat, AT_FDCWD, source, FLAGS);
-  target->source = fd;
-  return fd < 0 ? fd : look_at(fd, &target->shown);
+  struct place place;
+  MUST(open_source(source, &place));
+  target->source = place.fd;
+  return look_at(place.fd, &target->shown);
 }
 
 long target_open(struct target *target, const char *path) {
@@ -71,7 +89,8 @@ long target_open(struct target *target, const char *path) {
 }
 
 long target_compare(const struct target *target) {
-  if (text_equal(target->on_host.path, "/"))
+  if (text_equal(target->on_host.path, "/") ||
+      text_equal(target->on_host.path, "/proc"))
     return -EBUSY;
   if (is_directory(&target->shown) == is_directory(&target->host))
     return 0;
@@ -95,6 +114,8 @@ long target_is_on_itself(const struct target *target) {
       ((mount->is_shared || mount->is_slave) && is_directory(&target->host)))
     return 0;
   long result = mount_below(mount, &below);
+  if (result == -ENOENT) /* outside of this root: its path ends like ours */
+    return text_ends(mount->root, mount->point);
   if (result < 0)
     return result;
   if (mount->device != below.device ||
@@ -117,6 +138,20 @@ long target_clone(struct target *target) {
   return 0;
 }
 
+/*
+ * Is what holds the target here the copy of what holds it on the host? And does
+ * it pass nothing on: what arrives from the host before the holder is a slave
+ * is shared, and lies on top.
+ */
+static long check_holder(const struct target *target) {
+  struct mount mount;
+  const struct mount *on_host = &target->holder.mount;
+  MUST(mount_of(target->here.fd, &mount));
+  int is_copy =
+      mount.device == on_host->device && text_equal(mount.root, on_host->root);
+  return mount.is_shared || !(is_copy || target->lower >= 0) ? -ESTALE : 0;
+}
+
 /* It was there when it was looked at. */
 static long walk_again(long root, const char *path, enum last_link last,
                        struct place *place) {
@@ -125,42 +160,38 @@ static long walk_again(long root, const char *path, enum last_link last,
 }
 
 long target_open_here(struct target *target) {
-  struct file seen;
-  MUST(walk_again(-1, target->on_host.path, LINK_ITSELF, &target->here));
-  MUST(look_at(target->here.fd, &seen));
-  return is_same(&seen, &target->host) ? 0 : -ESTALE;
+  long result =
+      walk_again(-1, target->on_host.path, LINK_ITSELF, &target->here);
+  if (result == 0)
+    result = look_at(target->here.fd, &target->under);
+  if (result == 0 && !is_same(&target->under, &target->host))
+    result = -ESTALE;
+  if (result == 0 && target->is_pinned)
+    result = check_holder(target);
+  if (result < 0)
+    close_file(&target->here.fd);
+  return result;
 }
 
 /* Where there is no clone: the source once more, as this namespace has it. */
 static long bind_by_path(const struct target *target, const char *source) {
   char from[FD_PATH_BYTES];
   struct file seen;
-  long fd = CALL(__NR_openat, AT_FDCWD, source, O_PATH | O_CLOEXEC);
-  if (fd < 0)
-    return fd;
-  long result = look_at(fd, &seen);
+  struct place place;
+  MUST(open_source(source, &place));
+  long result = look_at(place.fd, &seen);
   if (result == 0 && !is_same(&seen, &target->shown))
     result = -ESTALE;
-  fd_path(from, fd);
+  fd_path(from, place.fd);
   if (result == 0)
     result = mount_bind(from, target->below, recursion(target));
-  CALL(__NR_close, fd);
+  CALL(__NR_close, place.fd);
   return result;
 }
 
 static long attach(long tree, long onto) {
   return CALL(__NR_move_mount, tree, "", onto, "",
               MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-}
-
-/* Is what holds the target here the copy of what holds it on the host? */
-static long check_holder(const struct target *target) {
-  struct mount mount;
-  const struct mount *on_host = &target->holder.mount;
-  MUST(mount_of(target->here.fd, &mount));
-  int is_copy =
-      mount.device == on_host->device && text_equal(mount.root, on_host->root);
-  return mount.is_shared || !(is_copy || target->lower >= 0) ? -ESTALE : 0;
 }
 
 /* What was laid on the target last: its root, which must be that file. */
@@ -185,14 +216,14 @@ static long bind_onto_itself(struct target *target) {
   close_file(&target->below);
   fd_path(path, target->here.fd);
   MUST(mount_bind(path, target->here.fd, 0));
-  return open_top(target, &target->host, &target->below);
+  return open_top(target, &target->under, &target->below);
 }
 
 long target_bind_below(struct target *target) {
   if (target->lower >= 0) { /* the file as the overlay has it */
     close_file(&target->here.fd);
-    MUST(path_open(-1, target->on_host.path, LINK_ITSELF, &target->here));
-    MUST(look_at(target->here.fd, &target->host));
+    MUST(walk_again(-1, target->on_host.path, LINK_ITSELF, &target->here));
+    MUST(look_at(target->here.fd, &target->under));
   }
   MUST(check_holder(target));
   long result = bind_onto_itself(target);

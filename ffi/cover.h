@@ -33,18 +33,17 @@ enum act {
 
 struct target {
   enum act act;
-  int must_leave;      /* the holder, where the program will run */
-  int is_pinned;       /* or will be: it relies on a mount of method pin */
-  int is_below_shared; /* the mount that a pin lies on, or shall lie on */
-  long source;         /* O_PATH, on the host */
-  long clone;          /* a detached bind mount of it; -1: not on this kernel */
-  long pin; /* the host's mount of the target onto itself, if this launch
-               made it */
+  int must_leave; /* the holder, where the program will run */
+  int is_pinned;  /* or will be: it relies on a mount of method pin */
+  long source;    /* O_PATH, on the host */
+  long clone;     /* a detached bind mount of it; -1: not on this kernel */
+  long pin;       /* the host's mount of the target onto itself, if this launch
+                     made it */
   struct place on_host, here; /* the target; here: where the program will run */
   long below;                 /* what the cover stands on there */
   long lower;                 /* its directory, here, that an overlay shows */
-  struct file shown, host;
-  char host_id[NUMBER_BYTES]; /* of the mount that holds it on the host */
+  struct file shown, host, under; /* under: what the cover will lie on */
+  char host_id[NUMBER_BYTES];     /* of the mount that holds it on the host */
   struct holder holder;
   char directory[PATH_BYTES]; /* the one that the target is in */
 };
@@ -53,10 +52,12 @@ struct target {
 
 /* Nothing is open. */
 void target_init(struct target *target);
-/* Closes what was opened, and nothing else. */
+/* Closes what was opened but for the pin, by which that is undone. */
 void target_close(struct target *target);
 
-int target_covers_directory(const struct target *target); /* 1 or 0 */
+/* 1 or 0 */
+int target_is_directory(const struct target *target);
+int target_covers_directory(const struct target *target);
 
 long target_open_source(struct target *target, const char *source);
 
@@ -68,7 +69,8 @@ long target_open(struct target *target, const char *path);
 
 /*
  * -ENOTDIR, -EISDIR: a file covers a file, a directory a directory. -EBUSY: the
- * root directory, which no path leads around.
+ * root directory, which no path leads around; /proc, by which the sequence
+ * works.
  */
 long target_compare(const struct target *target);
 
@@ -92,7 +94,7 @@ long target_clone(struct target *target);
 
 /*
  * Walks to the target in this mount namespace. -ESTALE: it is not what was
- * opened on the host.
+ * opened on the host; then it is not open here, either.
  */
 long target_open_here(struct target *target);
 

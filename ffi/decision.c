@@ -87,7 +87,8 @@ static long holds(enum condition when, struct target *target, int is_dry,
   case WHEN_PLAIN:
     return is_to_be_pinned(target);
   case WHEN_UNREACHABLE:
-    return holder_open(&target->holder) < 0;
+    answer = holder_open(&target->holder);
+    return is_shortage(answer) ? answer : answer < 0;
   case WHEN_UNPRIVILEGED:
     return is_dry && host_may_mount() != 1;
   case WHEN_REFUSED:
@@ -95,7 +96,8 @@ static long holds(enum condition when, struct target *target, int is_dry,
   case WHEN_NO_SET_GROUP:
     return holder_can_rejoin() == 0;
   case WHEN_USER_NAMESPACE:
-    return is_in_first_user_namespace() != 1;
+    answer = is_in_first_user_namespace();
+    return answer < 0 ? answer : !answer;
   case WHEN_BAD_GRAPH:
     if (!mount->is_slave)
       return 0;

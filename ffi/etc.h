@@ -2,6 +2,7 @@
 #ifndef NSPIN_ETC_H
 #define NSPIN_ETC_H
 
+#include "block.h"
 #include "sequence.h"
 
 /*

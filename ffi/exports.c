@@ -13,12 +13,16 @@ static const struct record *record_or_now(struct launch *launch,
     launch->failed_step = STEP_INHERIT;
     result = started_descriptors(now);
   }
+  if (result == 0) {
+    launch->failed_step = STEP_RESTORE;
+    result = started_signals(now);
+  }
+  if (result == 0)
+    result = started_limits(now);
   if (result < 0) {
     launch->failed_errno = (u64)-result;
     return NULL;
   }
-  started_signals(now);
-  started_limits(now);
   now->directory = -1;
   return now;
 }

@@ -16,7 +16,6 @@
 #define LAUNCH_FIELDS(F)                                                       \
   F(size, "bytes of this struct, as the caller knows it")                      \
   F(netns, "path of the network namespace, or 0")                              \
-  F(join, "1: join netns in the sequence; 0: the entering command does it")    \
   F(etc, "directory whose entries cover their namesakes in /etc, or 0")        \
   F(covers, "array of struct cover, in order; out: with those of etc")         \
   F(cover_count, "entries in covers; out: with those of etc")                  \
@@ -208,11 +207,10 @@
   H(FIND_RESOLV_CONF, ENOENT, ALWAYS,                                          \
     "create it, name another with --bind FILE:/etc/resolv.conf, or keep the "  \
     "host's with --no-etc")                                                    \
+  H(OPEN_SOURCE, EACCES, ALWAYS, UNSAFE_LINK)                                  \
   H(OPEN_SOURCE, ENOENT, ALWAYS,                                               \
     "this is what the program shall see: it must exist")                       \
-  H(OPEN_TARGET, EACCES, ALWAYS,                                               \
-    "a symbolic link on the way can be replaced by somebody else than root: "  \
-    "name the path that it leads to")                                          \
+  H(OPEN_TARGET, EACCES, ALWAYS, UNSAFE_LINK)                                  \
   H(OPEN_TARGET, ENOENT, ENTRY,                                                \
     "each entry of /etc/netns/ID covers its namesake in /etc, which must "     \
     "exist")                                                                   \
@@ -220,15 +218,16 @@
     "only what exists can be covered: create it first")                        \
   H(COMPARE, ENOTDIR, ALWAYS, KINDS)                                           \
   H(COMPARE, EISDIR, ALWAYS, KINDS)                                            \
-  H(COMPARE, EBUSY, ALWAYS, "the root directory itself cannot be covered")     \
+  H(COMPARE, EBUSY, ALWAYS,                                                    \
+    "neither the root directory can be covered, nor /proc")                    \
   H(COMPARE, EEXIST, ALWAYS,                                                   \
     "another cover is on it, or within it, or around it")                      \
   H(CLONE, EINVAL, ALWAYS, NO_PATH)                                            \
   H(BIND, EINVAL, ALWAYS, NO_PATH)                                             \
   H(LOCK, EACCES, ALWAYS,                                                      \
     "only root can open it; --method rejoin and overlay do without")           \
-  H(UNSHARE, ENOSPC, ALWAYS,                                                   \
-    "the limit is the sysctl user.max_mnt_namespaces")                         \
+  H(UNSHARE, ENOSPC, ALWAYS, MOUNT_NAMESPACES)                                 \
+  H(CLONE, ENOSPC, ALWAYS, MOUNT_NAMESPACES)                                   \
   H(OVERLAY, EBUSY, ALWAYS,                                                    \
     "something is mounted in there, which an overlay would hide")              \
   H(OVERLAY, ENODEV, ALWAYS,                                                   \
@@ -262,7 +261,12 @@
   H(CHECK_USE, EBUSY, ALWAYS,                                                  \
     "end it first; with --force the host can replace the file, and it then "   \
     "reads the host's")
+/* What is cloned and not attached yet is in a mount namespace of its own. */
+#define MOUNT_NAMESPACES "the limit is the sysctl user.max_mnt_namespaces"
 #define MOUNT_MAX "the limit is the sysctl fs.mount-max"
+#define UNSAFE_LINK                                                            \
+  "a symbolic link on the way can be replaced by somebody else than root: "    \
+  "name the path that it leads to"
 #define KINDS "a file covers a file, a directory covers a directory"
 #define NO_PATH                                                                \
   "a pipe, or a file of another mount namespace (as below /proc/PID/root), "   \

@@ -41,6 +41,10 @@ static long is_hiding(const struct target *target) {
 static long lay_on(long lower, long place, const char *directory) {
   char layers[16 + 2 * FD_PATH_BYTES], path[FD_PATH_BYTES];
   struct place empty;
+  struct mount mount;
+  MUST(mount_of(place, &mount));
+  if (mount.is_shared)
+    return -ESTALE; /* the host has mounted it before the holder was a slave */
   fd_path(path, place);
   MUST(CALL(__NR_mount, "nspin", path, "tmpfs", 0, "mode=755,size=4k"));
   MUST(path_open(-1, directory, LINK_ITSELF, &empty));

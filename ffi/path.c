@@ -56,9 +56,11 @@ static int is_magic(long link) {
          filesystem.f_type == PROC_SUPER_MAGIC;
 }
 
-static long follow_magic(struct walk *walk, const char *name) {
+static long follow_magic(struct walk *walk, const char *name,
+                         const char *rest) {
   char link[FD_PATH_BYTES];
-  long fd = CALL(__NR_openat, walk->at, name, O_PATH | O_CLOEXEC);
+  long kind = *rest == '/' ? O_DIRECTORY : 0;
+  long fd = CALL(__NR_openat, walk->at, name, O_PATH | O_CLOEXEC | kind);
   if (fd < 0)
     return fd;
   move(&walk->at, fd);
@@ -84,7 +86,7 @@ static long follow(struct walk *walk, long link, const char *name,
   if (!is_safe(walk, &directory, &itself))
     return -EACCES;
   if (is_magic(link))
-    return follow_magic(walk, name);
+    return follow_magic(walk, name, *rest);
   long length = CALL(__NR_readlinkat, link, "", text, sizeof text - 1);
   if (length < 0)
     return length;

@@ -102,12 +102,21 @@ static long bind_private(struct target *target) {
   return result;
 }
 
+/* On a mount that the host has laid there meanwhile it would be passed on. */
+static long check_place(const struct target *target) {
+  struct mount pin;
+  MUST(mount_of(target->pin, &pin));
+  return text_equal(pin.parent, target->holder.mount.id) ||
+                 !target->holder.mount.is_listed
+             ? 0
+             : -ESTALE;
+}
+
 long pin_bind(struct target *target) {
   char file[FD_PATH_BYTES];
   struct place place;
   if (target_is_on_itself(target) == 1)
     return 0; /* and shared: a launch was killed here */
-  target->is_below_shared = target->holder.mount.is_shared;
   long result = bind_private(target);
   if (result == -ENOSYS || result == -EPERM) {
     fd_path(file, target->on_host.fd);
@@ -117,7 +126,9 @@ long pin_bind(struct target *target) {
       target->pin = place.fd;
     }
   }
-  return result == -ENOENT ? -ESTALE : result; /* the host has replaced it */
+  if (result == -ENOENT)
+    return -ESTALE; /* the host has replaced it */
+  return result < 0 ? result : check_place(target);
 }
 
 /* Then the holder is that mount: what the next steps find must be its copy. */
@@ -220,31 +231,40 @@ static long remove_by_propagation(struct target *target) {
   return result == -EINVAL ? 0 : result;
 }
 
-long pin_undo(struct target *target, struct host *host) {
-  if (target->pin < 0)
-    return 0;
-  if (host->is_left && target->here.fd >= 0 && target->is_below_shared)
-    return remove_by_propagation(target);
-  MUST(host_return(host));
-  return remove_bare(target, &target->pin);
+/* Not where the mount below is (still) a slave, for a cover that rejoins it. */
+static int does_propagate(const struct target *target) {
+  struct mount pin, below;
+  return mount_of(target->here.fd, &pin) == 0 &&
+         mount_below(&pin, &below) == 0 && below.is_shared;
+}
+
+long pin_undo_here(struct target *target) {
+  if (target->pin < 0 || target->here.fd < 0 || !does_propagate(target))
+    return -ENOENT;
+  MUST(remove_by_propagation(target));
+  close_file(&target->pin);
+  return 0;
+}
+
+long pin_undo_on_host(struct target *target) {
+  return target->pin < 0 ? 0 : remove_bare(target, &target->pin);
 }
 
 long pin_find(struct target *target) {
   MUST(mount_of(target->on_host.fd, &target->holder.mount));
   long result = target_is_on_itself(target);
+  if (result == 1 && target_is_directory(target))
+    result = 0; /* no launch makes such */
   if (result != 1)
     return result == 0 ? -EINVAL : result;
-  struct mount below;
-  MUST(mount_below(&target->holder.mount, &below));
-  target->is_below_shared = below.is_shared;
   result = mount_is_parent(OWN_TABLE, target->holder.mount.id);
   return result == 1 ? -EBUSY : result;
 }
 
 struct search {
   const struct mount *pin;
-  u64 own, last; /* mount namespaces: this one, and the last that was read */
-  long user;
+  u64 own, last, user_namespace; /* mount namespaces: ours, the last one read */
+  long process, user;            /* looked at; found, or -errno */
 };
 
 static int is_copy(const struct mount *mount, const struct mount *pin) {
@@ -252,55 +272,75 @@ static int is_copy(const struct mount *mount, const struct mount *pin) {
 }
 
 /*
- * Does a cover stand on a copy of the pin in that table? 1, or 0. A copy that
- * unshare(2) made is private; one that came later, by propagation, is shared,
- * and lies below the cover of a program that does without. What target_bind_
- * below() laid looks like a copy too, and lies on one.
+ * Is anything mounted on a copy of the pin in that table? 1, 0 or -errno. In a
+ * second reading: a cover can be listed before what it lies on.
  */
-static int has_cover(const char *table_path, const struct mount *pin) {
+static long has_cover(const char *table_path, const struct mount *pin) {
   struct reader table;
-  struct mount mount, below;
+  struct mount mount;
   int is_found = 0;
-  if (read_open(&table, table_path) < 0)
-    return 0; /* the process has ended */
+  MUST(read_open(&table, table_path));
   while (!is_found && mount_next(&table, &mount))
-    is_found = is_copy(&mount, pin) && !mount.is_shared &&
-               mount_find(table_path, mount.parent, &below) == 0 &&
-               !is_copy(&below, pin);
+    is_found = is_copy(&mount, pin);
   read_close(&table);
-  return is_found && mount_is_parent(table_path, mount.id) == 1;
+  if (table.error)
+    return table.error;
+  return is_found ? mount_is_parent(table_path, mount.id) : 0;
 }
 
-static void visit_process(long pid, void *data) {
+/*
+ * One thread's. In another user namespace anybody may mount what they like on
+ * their copies, and nspin was not started by us.
+ */
+static void visit_thread(long thread, void *data) {
   struct search *search = data;
   char path[64];
-  char *end = text_number(text_copy(path, "/proc/"), (u64)pid);
+  char *end = text_number(text_copy(path, "/proc/"), (u64)search->process);
+  end = text_number(text_copy(end, "/task/"), (u64)thread);
   text_copy(end, "/ns/mnt");
   u64 namespace = file_inode(path);
   if (search->user != 0 || namespace == 0 || namespace == search->own ||
       namespace == search->last)
     return;
   search->last = namespace;
+  text_copy(end, "/ns/user");
+  if (file_inode(path) != search->user_namespace)
+    return;
   text_copy(end, "/mountinfo");
-  if (has_cover(path, search->pin))
-    search->user = pid;
+  long result = has_cover(path, search->pin);
+  if (result == 1)
+    search->user = search->process;
+  if (result == -EMFILE || result == -ENFILE || result == -ENOMEM)
+    search->user = result; /* any other: it has ended */
+}
+
+static void visit_process(long process, void *data) {
+  struct search *search = data;
+  char path[64];
+  char *end = text_number(text_copy(path, "/proc/"), (u64)process);
+  text_copy(end, "/task");
+  search->process = process;
+  long result = search->user == 0 ? each_number(path, visit_thread, data) : 0;
+  if (result == -EMFILE || result == -ENFILE || result == -ENOMEM)
+    search->user = result;
 }
 
 long pin_user(const struct target *target) {
   struct search search = {.pin = &target->holder.mount,
-                          .own = file_inode("/proc/self/ns/mnt")};
+                          .own = file_inode("/proc/self/ns/mnt"),
+                          .user_namespace = file_inode("/proc/self/ns/user")};
   MUST(each_number("/proc", visit_process, &search));
   return search.user;
 }
 
 long pin_remove(struct target *target, struct host *host) {
-  struct mount copy;
-  if (!target->is_below_shared)
+  struct mount below;
+  int is_shared =
+      mount_below(&target->holder.mount, &below) == 0 && below.is_shared;
+  if (!is_shared)
     return remove_bare(target, &target->on_host.fd);
+  target->is_pinned = 1;
   MUST(host_leave(host));
   MUST(target_open_here(target));
-  MUST(mount_of(target->here.fd, &copy));
-  if (!text_equal(copy.point, target->on_host.path))
-    return -ESTALE;
-  return remove_by_propagation(target);
+  return does_propagate(target) ? remove_by_propagation(target) : -ESTALE;
 }

@@ -16,10 +16,12 @@ long pin_bind(struct target *target);
 long pin_make_private(struct target *target);
 
 /*
- * Takes away the pin that this launch has made, in the namespace that the
- * thread is in, and nothing that the host has mounted on it. 0 or -errno.
+ * Both take away the pin that this launch has made, and nothing that the host
+ * has mounted on it; the first from the program's mount namespace, by
+ * propagation (-ENOENT: not from there), the second in the host's. 0 or -errno.
  */
-long pin_undo(struct target *target, struct host *host);
+long pin_undo_here(struct target *target);
+long pin_undo_on_host(struct target *target);
 
 /*
  * Opens what is to be unpinned. -EINVAL: what is there shows anything else than

@@ -1,6 +1,7 @@
 #include "report.h"
 #include "errors.h"
 
+#include <asm/signal.h>
 #include <asm/stat.h>
 #include <linux/stat.h>
 
@@ -133,10 +134,18 @@ static void say_name(struct message *message, const char *text) {
   }
 }
 
+/* Where nobody reads stderr any more, the status still says what it shall. */
 static void write_line(struct message *message) {
   enum { STDERR = 2 };
+  u64 pipe = 1ULL << (SIGPIPE - 1), mask;
+  struct {
+    long seconds, nanoseconds;
+  } now = {0, 0};
   put(message, '\n');
-  CALL(__NR_write, STDERR, message->text, message->length);
+  CALL(__NR_rt_sigprocmask, SIG_BLOCK, &pipe, &mask, SIGNAL_MASK_BYTES);
+  if (CALL(__NR_write, STDERR, message->text, message->length) == -EPIPE)
+    CALL(__NR_rt_sigtimedwait, &pipe, 0, &now, SIGNAL_MASK_BYTES);
+  CALL(__NR_rt_sigprocmask, SIG_SETMASK, &mask, 0, SIGNAL_MASK_BYTES);
 }
 
 static void say_number(struct message *message, u64 number) {
@@ -187,6 +196,8 @@ static void say_object(struct message *message, const struct launch *launch,
     return say_name(message, (const char *)launch->lock);
   case OBJECT_USED:
     say_name(message, (const char *)cover->target);
+    if (launch->failed_process == 0)
+      return; /* it could not be looked for */
     say(message, ", on which process ");
     say_number(message, launch->failed_process);
     return say(message, " relies");

@@ -34,7 +34,7 @@ struct sequence {
   struct block covers, targets;  /* of this attempt */
   struct host host;
   long netns, lock;
-  int is_dry, has_pinned;
+  int is_dry;
   char tid[NUMBER_BYTES];
   struct program *program;
   const struct record *record;
@@ -89,7 +89,8 @@ static long name_leader(struct sequence *s) {
  */
 static long choose_entry(struct sequence *s) {
   struct launch *launch = s->launch;
-  if (launch->tid_word == 0 || (s->is_dry && host_may_mount() != 1))
+  int has_mounts = launch->cover_count > 0 || launch->etc != 0;
+  if (!has_mounts || (s->is_dry && host_may_mount() != 1))
     return 0;
   long directory = CALL(__NR_openat, AT_FDCWD, ".", O_PATH | O_CLOEXEC);
   close_file(&directory);
@@ -99,7 +100,6 @@ static long choose_entry(struct sequence *s) {
   if (result == 0 || launch->by_command == 2)
     return result;
   launch->by_command = launch->word_count = launch->tid_word = 0;
-  launch->join = launch->netns != 0;
   return 0;
 }
 
@@ -107,6 +107,8 @@ static long put_arguments(struct sequence *s) {
   const struct launch *launch = s->launch;
   MUST(program_arguments(s->program, s->record->arguments, launch->skip,
                          (const char *)launch->words, launch->word_count));
+  if (launch->by_command && s->program->argv[launch->word_count] == NULL)
+    return -EINVAL;
   if (launch->tid_word > 0)
     s->program->argv[launch->tid_word - 1] = s->tid;
   s->program->environment = s->record->environment;
@@ -342,14 +344,13 @@ static long pin(struct sequence *s) {
     if (s->target->act != ACT_PIN)
       continue;
     begin(s, STEP_SELF_BIND);
-    if (!s->is_dry && !s->has_pinned && host_changed(&s->host))
+    if (!s->is_dry && host_changed(&s->host))
       return -ESTALE;
-    s->has_pinned = 1;
     TAKE(SELF_BIND, pin_bind(s->target));
+    host_changed(&s->host); /* by this; and by the next step */
     TAKE(PRIVATE, pin_make_private(s->target));
+    host_changed(&s->host);
   }
-  if (s->has_pinned)
-    host_changed(&s->host); /* by this */
   return 0;
 }
 
@@ -388,21 +389,29 @@ static long cover(struct sequence *s) {
 }
 
 /*
- * Back in the host's mount namespace; the pins that this launch has made go
- * again. The lock is still held, so nobody can rely on one of them yet.
+ * The pins that this launch has made go again, and the thread goes back to the
+ * host's mount namespace. The lock is still held, so nobody can rely on one of
+ * them yet. What is open is closed first: descriptors can be what is missing.
  */
 static long undo(struct sequence *s) {
   u64 count = s->targets.at == 0 ? 0 : s->launch->cover_count;
+  for (u64 i = count; i-- > 0 && s->host.is_left;)
+    pin_undo_here(target_at(s, i));
+  long result = host_return(&s->host);
   for (u64 i = count; i-- > 0;)
-    pin_undo(target_at(s, i), &s->host);
-  return host_return(&s->host);
+    target_close(target_at(s, i));
+  for (u64 i = count; i-- > 0 && result == 0;)
+    pin_undo_on_host(target_at(s, i));
+  return result;
 }
 
 /* What look() has opened and obtained, but for what a message names. */
 static void close_targets(struct sequence *s) {
   u64 count = s->targets.at == 0 ? 0 : s->launch->cover_count;
-  for (u64 i = count; i-- > 0;)
+  for (u64 i = count; i-- > 0;) {
     target_close(target_at(s, i));
+    close_file(&target_at(s, i)->pin);
+  }
   block_release(&s->targets);
 }
 
@@ -436,9 +445,14 @@ static long attempt(struct sequence *s) {
   return cover(s);
 }
 
-/* An entry of etc that was listed, and taken away before it was opened. */
-static int has_vanished(const struct sequence *s, long result) {
-  return result == -ENOENT && s->step == STEP_OPEN_SOURCE && s->cover->is_entry;
+/*
+ * An entry of etc that was listed, and taken away before it was opened; a mount
+ * of the host's that is not shared any more, of which poll(2) says nothing.
+ */
+static int has_passed(const struct sequence *s, long result) {
+  return (result == -ENOENT && s->step == STEP_OPEN_SOURCE &&
+          s->cover->is_entry) ||
+         (result == -EINVAL && s->step == STEP_REJOIN);
 }
 
 /* The host's table has changed each time; where nothing failed, in a rejoin. */
@@ -457,12 +471,11 @@ static long give_up(struct sequence *s, long result) {
  */
 static long cover_all(struct sequence *s) {
   for (int tries = 1;; tries++) {
-    s->has_pinned = 0;
     host_changed(&s->host);
     long result = attempt(s);
     u64 about = s->at;
     int is_doubtful =
-        result == -ESTALE || has_vanished(s, result) ||
+        result == -ESTALE || has_passed(s, result) ||
         (host_changed(&s->host) && (result < 0 || is_rejoining(s)));
     s->at = about;
     if (s->is_dry || !is_doubtful)
@@ -517,14 +530,11 @@ static void warn(const struct sequence *s) {
 }
 
 static long enter(struct sequence *s) {
-  if (s->launch->by_command) {
-    if (s->program->argv[s->launch->word_count] == NULL)
-      LOOK(ARGUMENTS, -EINVAL);
+  if (s->launch->by_command)
     LOOK(FIND_COMMAND, program_find(s->program, s->program->argv[0]));
-  }
   LOOK(FIND, find_program(s));
   warn(s);
-  if (s->launch->join)
+  if (s->launch->netns != 0)
     TAKE(JOIN_NETNS, CALL(__NR_setns, s->netns, CLONE_NEWNET));
   TAKE(RESTORE, inherit_signals(s->record));
   for (int i = 0; i < GUARD_LIMIT_COUNT; i++)

@@ -3,22 +3,26 @@
 #include <asm/errno.h>
 #include <asm/signal.h>
 
-void started_signals(struct record *record) {
+/* What could not be looked up could not be given back. */
+long started_signals(struct record *record) {
   struct signal_action action;
   record->ignored = 0;
-  for (int signal = 1; signal <= SIGNALS; signal++)
-    if (CALL(__NR_rt_sigaction, signal, 0, &action, SIGNAL_MASK_BYTES) == 0 &&
-        action.handler == (u64)SIG_IGN)
+  for (int signal = 1; signal <= SIGNALS; signal++) {
+    MUST(CALL(__NR_rt_sigaction, signal, 0, &action, SIGNAL_MASK_BYTES));
+    if (action.handler == (u64)SIG_IGN)
       record->ignored |= 1ULL << (signal - 1);
-  CALL(__NR_rt_sigprocmask, SIG_BLOCK, 0, &record->mask, SIGNAL_MASK_BYTES);
-  CALL(__NR_rt_sigpending, &record->pending, SIGNAL_MASK_BYTES);
+  }
+  MUST(CALL(__NR_rt_sigprocmask, SIG_BLOCK, 0, &record->mask,
+            SIGNAL_MASK_BYTES));
+  return CALL(__NR_rt_sigpending, &record->pending, SIGNAL_MASK_BYTES);
 }
 
-void started_limits(struct record *record) {
+long started_limits(struct record *record) {
 #define NUMBER(name, least) RLIMIT_##name,
   static const int numbers[] = {GUARD_LIMITS(NUMBER)};
   for (int i = 0; i < GUARD_LIMIT_COUNT; i++)
-    CALL(__NR_prlimit64, 0, numbers[i], 0, &record->limits[i]);
+    MUST(CALL(__NR_prlimit64, 0, numbers[i], 0, &record->limits[i]));
+  return 0;
 }
 
 static void count(long fd, void *counted) {

@@ -37,8 +37,8 @@ struct record {
 
 /* As the calling thread has them now; 0 or -errno. */
 long started_descriptors(struct record *record); /* those without FD_CLOEXEC */
-void started_signals(struct record *record);
-void started_limits(struct record *record);
+long started_signals(struct record *record);
+long started_limits(struct record *record);
 
 /*
  * Arguments, environment and auxiliary vector as /proc/self has them, for who

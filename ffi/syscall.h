@@ -6,6 +6,7 @@
 #ifndef NSPIN_SYSCALL_H
 #define NSPIN_SYSCALL_H
 
+#include <asm/errno.h>
 #include <asm/unistd.h>
 #include <linux/mman.h>
 
@@ -84,37 +85,15 @@ static inline long syscall6(long n, long a, long b, long c, long d, long e,
 /* Of the calls that return an address, these are the errors. */
 static inline int is_error(long result) { return result < 0 && result > -4096; }
 
+/* What could not be had just now: it says nothing of what was asked for. */
+static inline int is_shortage(long result) {
+  return result == -EMFILE || result == -ENFILE || result == -ENOMEM;
+}
+
 /* Zeroed memory, never freed: execve or exit does. Its address, or -errno. */
 static inline long allocate(unsigned long bytes) {
   return CALL(__NR_mmap, 0, bytes, PROT_READ | PROT_WRITE,
               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-}
-
-/* Memory that is given back; at is 0 where there is none. */
-struct block {
-  unsigned long at, bytes;
-};
-
-static inline long block_obtain(struct block *block, unsigned long bytes) {
-  long at = allocate(bytes + 1); /* mmap(2) takes no 0 */
-  if (is_error(at))
-    return at;
-  *block = (struct block){(unsigned long)at, bytes + 1};
-  return 0;
-}
-
-static inline long block_grow(struct block *block, unsigned long bytes) {
-  long at = CALL(__NR_mremap, block->at, block->bytes, bytes, MREMAP_MAYMOVE);
-  if (is_error(at))
-    return at;
-  *block = (struct block){(unsigned long)at, bytes};
-  return 0;
-}
-
-static inline void block_release(struct block *block) {
-  if (block->at != 0)
-    CALL(__NR_munmap, block->at, block->bytes);
-  block->at = 0;
 }
 
 #endif

@@ -9,8 +9,6 @@ export const LAUNCH_FIELDS = [
   "size",
   /** path of the network namespace, or 0 */
   "netns",
-  /** 1: join netns in the sequence; 0: the entering command does it */
-  "join",
   /** directory whose entries cover their namesakes in /etc, or 0 */
   "etc",
   /** array of struct cover, in order; out: with those of etc */
@@ -215,18 +213,20 @@ export const HINTS = [
   { step: "FIND_COMMAND", error: "ENOENT", when: "ALWAYS", hint: "install util-linux, or enter without it: --enter setns" },
   { step: "FIND", error: "ENOENT", when: "SCRIPT", hint: "the file is there: what its first line names, after #!, is not" },
   { step: "FIND_RESOLV_CONF", error: "ENOENT", when: "ALWAYS", hint: "create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc" },
+  { step: "OPEN_SOURCE", error: "EACCES", when: "ALWAYS", hint: "a symbolic link on the way can be replaced by somebody else than root: name the path that it leads to" },
   { step: "OPEN_SOURCE", error: "ENOENT", when: "ALWAYS", hint: "this is what the program shall see: it must exist" },
   { step: "OPEN_TARGET", error: "EACCES", when: "ALWAYS", hint: "a symbolic link on the way can be replaced by somebody else than root: name the path that it leads to" },
   { step: "OPEN_TARGET", error: "ENOENT", when: "ENTRY", hint: "each entry of /etc/netns/ID covers its namesake in /etc, which must exist" },
   { step: "OPEN_TARGET", error: "ENOENT", when: "ALWAYS", hint: "only what exists can be covered: create it first" },
   { step: "COMPARE", error: "ENOTDIR", when: "ALWAYS", hint: "a file covers a file, a directory covers a directory" },
   { step: "COMPARE", error: "EISDIR", when: "ALWAYS", hint: "a file covers a file, a directory covers a directory" },
-  { step: "COMPARE", error: "EBUSY", when: "ALWAYS", hint: "the root directory itself cannot be covered" },
+  { step: "COMPARE", error: "EBUSY", when: "ALWAYS", hint: "neither the root directory can be covered, nor /proc" },
   { step: "COMPARE", error: "EEXIST", when: "ALWAYS", hint: "another cover is on it, or within it, or around it" },
   { step: "CLONE", error: "EINVAL", when: "ALWAYS", hint: "a pipe, or a file of another mount namespace (as below /proc/PID/root), cannot be bound: copy it first" },
   { step: "BIND", error: "EINVAL", when: "ALWAYS", hint: "a pipe, or a file of another mount namespace (as below /proc/PID/root), cannot be bound: copy it first" },
   { step: "LOCK", error: "EACCES", when: "ALWAYS", hint: "only root can open it; --method rejoin and overlay do without" },
   { step: "UNSHARE", error: "ENOSPC", when: "ALWAYS", hint: "the limit is the sysctl user.max_mnt_namespaces" },
+  { step: "CLONE", error: "ENOSPC", when: "ALWAYS", hint: "the limit is the sysctl user.max_mnt_namespaces" },
   { step: "OVERLAY", error: "EBUSY", when: "ALWAYS", hint: "something is mounted in there, which an overlay would hide" },
   { step: "OVERLAY", error: "ENODEV", when: "ALWAYS", hint: "the kernel has no overlay file system: modprobe overlay" },
   { step: "OVERLAY", error: "EINVAL", when: "ALWAYS", hint: "an overlay cannot lie on two others: --method rejoin or pin" },

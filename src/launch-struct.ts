@@ -48,7 +48,6 @@ export function writePlan(plan: Plan, addressOf: (block: Uint8Array) => number):
   const launch: Launch = {
     size: LAUNCH_FIELDS.length * U64,
     netns: text(plan.netns),
-    join: Number(plan.enter === "setns" && plan.netns !== undefined),
     etc: text(plan.etc),
     covers: base + LAUNCH_FIELDS.length * U64,
     cover_count: plan.covers.length,

@@ -62,7 +62,7 @@ export function coversOf(options: CoverOptions): Pick<Plan, "netns" | "etc" | "c
 export function makePlan(options: Omit<RunOptions, "dryRun" | "json" | "verbose">): Plan {
   const { netns, etc, covers } = coversOf(options);
   const hasMounts = covers.length > 0 || etc !== undefined;
-  const words = options.enter === "setns" ? [] : nsenter(netns, hasMounts);
+  const words = options.enter === "setns" ? [] : nsenter(netns !== undefined, hasMounts);
   return Object.freeze({
     netns,
     etc,
@@ -120,13 +120,16 @@ function locate(id: string): { path: string; name?: string } {
 
 const TID = "TID"; // stands where the sequence puts the thread's id
 
-/** Without --root and --wd, setns(2) would put the program at the root of its mount namespace: out of a chroot. */
-function nsenter(netns: string | undefined, ownMounts: boolean): string[] {
+/**
+ * nsenter enters what the sequence has entered before, by the thread's id: a path would be walked
+ * once more, in the program's own view. Without --root and --wd the program would be at the root
+ * of its mount namespace, setns(2): out of a chroot.
+ */
+function nsenter(hasNetns: boolean, hasMounts: boolean): string[] {
   return [
-    "/usr/bin/nsenter", // not by PATH, which sudo may leave to the user
-    ...(ownMounts ? ["--target", TID, "--mount"] : []),
-    ...(netns === undefined ? [] : [`--net=${netns}`]),
-    ...(ownMounts ? ["--root", "--wd"] : []),
+    ...["/usr/bin/nsenter", "--target", TID], // not by PATH, which sudo may leave to the user
+    ...(hasNetns ? ["--net"] : []),
+    ...(hasMounts ? ["--mount", "--root", "--wd"] : []),
     "--",
   ];
 }

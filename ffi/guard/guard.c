@@ -231,8 +231,13 @@ void guard_record(u64 *stack) {
   copy_words(record->environment, environment);
   record->environment_end = end;
   record_descriptors(record);
-  started_signals(record);
-  started_limits(record);
+  long result = started_signals(record);
+  if (result == 0)
+    result = started_limits(record);
+  if (result < 0)
+    refuse("look up signals and limits", result,
+           "the program shall have them as they were: a seccomp filter refuses "
+           "it");
   record->directory = -1;
 #ifndef UNGUARDED
   protect(record, environment);

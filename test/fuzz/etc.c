@@ -50,7 +50,8 @@ static long entries(char *to, size_t room) {
 
 long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
   (void)d, (void)e, (void)f;
-  long result = number == __NR_close ? 0 : failure();
+  int is_return = number == __NR_close || number == __NR_munmap;
+  long result = is_return ? 0 : failure();
   if (result < 0)
     return number == __NR_mremap ? -ENOMEM : result;
   switch (number) {
@@ -65,6 +66,15 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
   case __NR_getdents64:
     must(a == 3 && is_open);
     return entries((char *)b, (size_t)c);
+  case __NR_munmap:
+    for (size_t i = 0; i < block_count; i++)
+      if (blocks[i].block == (void *)a) {
+        must(blocks[i].bytes == (size_t)b);
+        free(blocks[i].block);
+        blocks[i] = blocks[--block_count];
+        return 0;
+      }
+    break;
   case __NR_mremap:
     for (size_t i = 0; i < block_count; i++)
       if (blocks[i].block == (void *)a) {
@@ -135,13 +145,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   u64 asked_count = data[0] & 3;
   struct launch launch = {
       .etc = (u64)directory, .covers = (u64)asked, .cover_count = asked_count};
-  long result = etc_list(&launch);
+  struct block block = {0, 0};
+  long result = etc_list(&launch, &block);
   must(!is_open);
+  must(block_count == (block.at != 0)); /* what was read is given back */
   const struct cover *covers = (const struct cover *)launch.covers;
   if (result < 0) {
     must(calls > refused >> 2); /* only what was refused */
-    must(launch.cover_count == asked_count);
+    must(launch.cover_count == asked_count && covers == asked);
   } else {
+    must((u64)covers == block.at);
     static char *wanted[NAMES];
     size_t count = 0;
     /* A directory that is not there, or has gone, has no entries. */
@@ -170,7 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     has_one |= strcmp((const char *)covers[i].target, "/etc") == 0 ||
                strcmp((const char *)covers[i].target, "/etc/resolv.conf") == 0;
   must(etc_find_resolv_conf(&launch) == (has_one ? 0 : -ENOENT));
-  while (block_count > 0)
-    free(blocks[--block_count].block);
+  block_release(&block);
+  must(block_count == 0);
   return 0;
 }

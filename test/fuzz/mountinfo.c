@@ -29,24 +29,43 @@ static char *decoded(char *field) {
   return field;
 }
 
+static u64 number(const char *digits) {
+  u64 value = 0;
+  while (*digits >= '0' && *digits <= '9')
+    value = value * 10 + (u64)(*digits++ - '0');
+  return value;
+}
+
 static void compare(char *line, const struct mount *mount) {
   char *field[5], *rest = line;
   for (int i = 0; i < 5; i++)
     field[i] = strsep(&rest, " ");
-  const char *seen[] = {mount->id, mount->parent, mount->device, mount->root,
-                        mount->point};
-  size_t room[] = {sizeof mount->id, sizeof mount->parent, sizeof mount->device,
-                   sizeof mount->root, sizeof mount->point};
-  for (int i = 0; i < 5; i++) {
-    const char *whole = decoded(field[i]);
+  const char *seen[] = {mount->id, mount->parent, mount->root, mount->point};
+  size_t room[] = {sizeof mount->id, sizeof mount->parent, sizeof mount->root,
+                   sizeof mount->point};
+  static const int of[] = {0, 1, 3, 4};
+  for (int i = 0; i < 4; i++) {
+    const char *whole = decoded(field[of[i]]);
     must(strlen(seen[i]) < room[i]);
     must(strncmp(seen[i], whole, room[i] - 1) == 0);
+  }
+  char *device = decoded(field[2]);
+  if (strlen(device) < 2 * NUMBER_BYTES) {
+    char *minor = strchr(device, ':');
+    u64 low = minor == NULL ? 0 : number(minor + 1);
+    must(mount->device == (number(device) << 32 | low));
   }
   char *tags = strstr(rest, " - ");
   if (tags != NULL)
     *tags = '\0';
   must(mount->is_shared == (strstr(rest, " shared:") != NULL));
   must(mount->is_slave == (strstr(rest, " master:") != NULL));
+  char *group = strstr(rest, " shared:");
+  if (group == NULL)
+    must(mount->peer_group == 0);
+  else if (strstr(group + 1, " shared:") == NULL &&
+           strcspn(group + 8, " ") < NUMBER_BYTES)
+    must(mount->peer_group == number(group + 8));
 }
 
 /* Only for tables that a kernel could have written is the meaning compared. */

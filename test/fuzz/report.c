@@ -12,7 +12,7 @@
 void *malloc(size_t bytes);
 void free(void *block);
 
-#define STEP(name, when, verb, object) {verb, #object},
+#define STEP(name, fails, object, does) {fails, #object},
 static const struct {
   const char *verb, *object;
 } steps[] = {LAUNCH_STEPS(STEP)};
@@ -138,6 +138,12 @@ static const char *object(const char *text, const char *kind,
     text = goes_by(goes_on(text, (const char *)cover->source), " over ");
     return goes_on(text, (const char *)cover->target);
   }
+  if (strcmp(kind, "USED") == 0) {
+    char relies[64] = "";
+    if (launch->failed_process != 0)
+      sprintf(relies, ", on which process %llu relies", launch->failed_process);
+    return goes_by(goes_on(text, (const char *)cover->target), relies);
+  }
   must(strcmp(kind, "METHOD") == 0);
   text = goes_by(text, launch->method == 1   ? "auto"
                        : launch->method == 2 ? "pin"
@@ -209,6 +215,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       .method = 1u << (flags >> 2 & 3),
       .by_command = flags >> 1 & 1,
       .lock = (u64)first,
+      .failed_process = (u64)(flags >> 4) * 0x1234567,
       .failed_step = data[0] % (STEPS + 1),
       .failed_cover = 1,
       .failed_errno = data[1] == 0 ? 4095 : data[1],

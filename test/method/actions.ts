@@ -96,7 +96,8 @@ export const actions: Record<string, { does: (stage: Stage) => string; plain?: R
 export const others: typeof actions = {
   "unmounts its cover": { does: ({ file }) => `umount ${file}`, plain: all, link: all },
   "unmounts its cover, and what then lies there": {
-    does: ({ file }) => `umount ${file}; umount ${file}`,
+    // umount(8) follows a link, and does not find the link's own mount then.
+    does: ({ file }) => `umount ${file}; umount ${file} 2>&- || [ -L ${file} ]`,
     plain: all,
     link: all,
   },

@@ -228,13 +228,18 @@ test("unpin names the process that relies on the pin, whoever has made it; --for
     await program.end();
   }));
 
-test("unpin of a file that a program covers by rejoin is no matter to that", () =>
+// As safe as it can be told: what lies on a copy of the pin, whoever laid it, counts.
+test("unpin of a file that a program covers by rejoin is refused, and with --force no matter to that", () =>
   onStage(async (stage, launcher) => {
     const bind = `${stage.source}:${stage.file}`;
     const program = new Program([NSPIN, "run", "--method", "rejoin", "--bind", bind, "--"]);
     expect(await program.run(`cat ${stage.file}`)).toBe("task");
     expect(await start([...launcher, "true"])).toMatchObject({ status: 0 });
-    expect(await start(unpin(stage))).toMatchObject({ status: 0, stderr: "" });
+    expect(await start(unpin(stage))).toMatchObject({
+      status: 125,
+      stderr: expect.stringMatching(/on which process \d+ relies/),
+    });
+    expect(await start(unpin(stage, "--force"))).toMatchObject({ status: 0, stderr: "" });
     expect(mountinfo()).toBe(stage.before);
     expect(await program.run(`cat ${stage.file}`)).toBe("task");
     await program.end();

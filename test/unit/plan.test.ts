@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { readRun } from "../../src/arguments.ts";
-import { DECISIONS } from "../../src/contract.ts";
-import { propagationNote, stepsOf } from "../../src/explain.ts";
+import { DECISIONS, STEPS } from "../../src/contract.ts";
+import { propagationNote, toWords } from "../../src/explain.ts";
 import { parseMountinfo } from "../../src/mountinfo.ts";
-import { makePlan, type Plan } from "../../src/plan.ts";
+import { makePlan } from "../../src/plan.ts";
 
 const plan = (...words: string[]) => makePlan(readRun(words));
 
@@ -26,22 +26,13 @@ describe("network namespace", () => {
     expect(plan("--netns", id, "--no-etc", "p")).toMatchObject({ netns: path, etc: undefined, covers: [] });
     expect(() => plan("--netns", id, "p")).toThrow(`network namespace ${JSON.stringify(id)} has no name`);
   });
-  test("nsenter enters the mount namespace only if there are covers, by the thread's id", () => {
+  test("nsenter enters by the thread's id, the mount namespace only if there are covers", () => {
     const words = (...options: string[]) => plan(...options, "p").words;
-    const entered = [
-      "/usr/bin/nsenter",
-      "--target",
-      "TID",
-      "--mount",
-      "--net=/run/netns/a",
-      "--root",
-      "--wd",
-      "--",
-    ];
-    expect(words("--netns", "a")).toEqual(entered);
+    const thread = ["/usr/bin/nsenter", "--target", "TID"];
+    expect(words("--netns", "a")).toEqual([...thread, "--net", "--mount", "--root", "--wd", "--"]);
+    expect(words("--netns", "a", "--no-etc")).toEqual([...thread, "--net", "--"]);
+    expect(words("--bind", "a:/b")).toEqual([...thread, "--mount", "--root", "--wd", "--"]);
     expect(plan("--netns", "a", "p").tidWord).toBe(3);
-    expect(words("--netns", "a", "--no-etc")).toEqual(["/usr/bin/nsenter", "--net=/run/netns/a", "--"]);
-    expect(plan("--netns", "a", "--no-etc", "p").tidWord).toBe(0);
     expect(words("--netns", "a", "--enter", "setns")).toEqual([]);
   });
   test("--no-etc", () => expect(plan("--netns", "a", "--no-etc", "p").etc).toBeUndefined());
@@ -64,62 +55,49 @@ describe("network namespace", () => {
   });
 });
 
-describe("steps", () => {
-  const decided = (name: (typeof DECISIONS)[number]["name"], holder = 0) => ({
-    decision: DECISIONS.findIndex((decision) => decision.name === name) + 1,
-    holder,
-  });
-  /** The steps of the plan, its covers decided so. */
-  const names = (words: string[], ...decisions: ReturnType<typeof decided>[]) => {
-    const undecided: Plan = plan(...words);
-    const covers = decisions.map((decision, i) => {
-      const cover = undecided.covers[i] ?? { source: `/s/${i}`, target: `/etc/${i}`, isEntry: true };
-      return { ...cover, ...decision };
-    });
-    return stepsOf({ ...undecided, covers }).map(({ name }) => name as string);
+describe("steps, in words", () => {
+  const number = (name: (typeof STEPS)[number]["name"]) => STEPS.findIndex((step) => step.name === name) + 1;
+  const decision = (name: (typeof DECISIONS)[number]["name"]) =>
+    DECISIONS.findIndex((decision) => decision.name === name) + 1;
+  /** What each step says, of the second of two covers. */
+  const says = (...words: string[]) => {
+    const undecided = plan("--netns", "a", "--bind", "/s/x:/x", "--bind", "/s/y:/y", ...words);
+    const covers = undecided.covers.map((cover, i) => ({
+      ...cover,
+      decision: decision(i === 0 ? "PLAIN" : "LINK"),
+    }));
+    const steps = STEPS.map(({ name }) => ({ number: number(name), cover: 1 }));
+    return new Map(toWords(steps, { ...undecided, covers }).map(({ name, does }) => [name, does]));
   };
-  const between = (all: string[], first: string, last: string) =>
-    all.slice(all.indexOf(first) + 1, all.indexOf(last));
 
-  test("without covers nothing of the mounts changes", () => {
-    const all = names(["--netns", "a", "--no-etc", "p"]);
-    for (const step of ["LIST", "FIND_RESOLV_CONF", "OPEN_HOST", "UNSHARE"]) expect(all).not.toContain(step);
+  test("each names what it is about", () => {
+    const told = says("p", "an argument");
+    expect([...told.keys()]).toEqual(STEPS.map(({ name }) => name));
+    const about = { NETNS: "/run/netns/a", ETC: "/etc/netns/a", RESOLV_CONF: "/etc/netns/a/resolv.conf" };
+    const cover = { SOURCE: "/s/y", TARGET: "/y", USED: "/y", BIND: "/s/y over /y", LOCK: "/run/nspin.lock" };
+    const objects: Record<string, string> = { NONE: "", COMMAND: "/usr/bin/nsenter", ...about, ...cover };
+    for (const { name, does, object } of STEPS)
+      if (name !== "EXECUTE" && object !== "METHOD")
+        expect(told.get(name)).toBe(`${does} ${objects[object]}`.trim());
   });
-  test("the entries of /etc/netns/ID are listed after the namespace is checked, before any is opened", () => {
-    const all = names(["--netns", "a", "p"], decided("LINK"));
-    expect(between(all, "OPEN_NETNS", "OPEN_SOURCE")).toEqual([
-      ...["CHECK_NETNS", "LIST", "FIND_RESOLV_CONF", "OPEN_HOST"],
-    ]);
+  test("the decision comes with its reason", () => {
+    const { why } = DECISIONS[decision("LINK") - 1] as (typeof DECISIONS)[number];
+    expect(says("p").get("DECIDE")).toBe(`use method rejoin on /y: ${why}`);
   });
-  test("pin acts on the host under a lock, before the mounts are unshared", () => {
-    const all = names(["--bind", "a:/x", "--bind", "b:/y", "p"], decided("PLAIN"), decided("FREE", 1));
-    expect(between(all, "DECIDE", "UNSHARE").slice(-3)).toEqual(["LOCK", "SELF_BIND", "PRIVATE"]);
-    expect(all).not.toContain("REJOIN");
+  test("the program is named with its words, as a shell takes them", () => {
+    const told = says("--enter", "setns", "p", "an argument", "it's");
+    expect(told.get("EXECUTE")).toBe("execute p 'an argument' 'it'\\''s'");
+    expect(told.get("FIND")).toBe("find p");
   });
-  test("a holder of two targets is left and rejoined once, and the host is not touched", () => {
-    const words = ["--read-only", "--bind", "a:/x", "--bind", "b:/y", "p"];
-    const all = names(words, decided("LINK"), decided("LINK"));
-    const each = ["BIND", "BIND_PRIVATE", "READ_ONLY"];
-    expect(between(all, "UNSHARE", "RESTORE")).toEqual([
-      ...["LEAVE", "OPEN_SHOWN", "OPEN_SHOWN", ...each, ...each],
-      ...["VERIFY_HERE", "VERIFY_HERE", "REJOIN", "VERIFY_HOST", "VERIFY_HOST"],
-    ]);
-    expect(all).not.toContain("SELF_BIND");
-  });
-  test("the network namespace is joined only by --enter setns", () => {
-    expect(names(["--netns", "a", "p"])).not.toContain("JOIN_NETNS");
-    expect(names(["--netns", "a", "--enter", "setns", "p"])).toContain("JOIN_NETNS");
-  });
-  test("/etc/netns/ID is listed, and must have a resolv.conf", () => {
-    expect(between(names(["--netns", "a", "p"]), "CHECK_NETNS", "OPEN_HOST")).toEqual([
-      "LIST",
-      "FIND_RESOLV_CONF",
-    ]);
-    expect(names(["--netns", "a", "--no-etc", "p"])).not.toContain("LIST");
-  });
-  test("no launch has a step of unpin", () => {
-    const all = names(["--netns", "a", "--enter", "setns", "p"], decided("PLAIN"));
-    for (const step of ["FIND_PIN", "UNPIN"]) expect(all).not.toContain(step);
+  test("they are told in the order in which they were reported, each of its own cover", () => {
+    const of = plan("--bind", "/s/x:/x", "--bind", "/s/y:/y", "p");
+    const steps = [
+      { number: number("BIND"), cover: 1 },
+      { number: number("BIND"), cover: 0 },
+      { number: number("UNSHARE"), cover: 0 },
+    ];
+    const does = ["bind /s/y over /y", "bind /s/x over /x", "unshare the mount namespace"];
+    expect(toWords(steps, of).map((step) => step.does)).toEqual(does);
   });
 });
 
