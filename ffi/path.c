@@ -7,7 +7,7 @@
 #include <linux/stat.h>
 
 struct walk {
-  long root, at; /* "/", and the directory that was reached */
+  long root, at; /* "/", -1: this thread's; the directory that was reached */
   char *path;    /* of the latter; "" for "/" */
   unsigned user, root_owner;
   int links;
@@ -73,6 +73,16 @@ static long follow_magic(struct walk *walk, const char *name,
   return walk->path[0] == '/' || length == 1 ? 0 : -ENOENT;
 }
 
+static long open_root(struct walk *walk) {
+  long fd = walk->root < 0
+                ? CALL(__NR_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC)
+                : CALL(__NR_openat, walk->root, ".", O_PATH | O_CLOEXEC);
+  if (fd < 0)
+    return fd;
+  move(&walk->at, fd);
+  return 0;
+}
+
 /* The link's text comes before what was left to be walked. */
 static long follow(struct walk *walk, long link, const char *name,
                    const char **rest) {
@@ -105,12 +115,8 @@ static long follow(struct walk *walk, long link, const char *name,
   *rest = walk->rest;
   if (text[0] != '/')
     return 0;
-  long root = CALL(__NR_openat, walk->root, ".", O_PATH | O_CLOEXEC);
-  if (root < 0)
-    return root;
-  move(&walk->at, root);
   walk->path[0] = '\0';
-  return 0;
+  return open_root(walk);
 }
 
 static long go_up(struct walk *walk) {
@@ -120,8 +126,7 @@ static long go_up(struct walk *walk) {
   while (*last != '/')
     last--;
   *last = '\0';
-  long fd = CALL(__NR_openat, *walk->path == '\0' ? walk->root : walk->at,
-                 *walk->path == '\0' ? "." : "..", O_PATH | O_CLOEXEC);
+  long fd = CALL(__NR_openat, walk->at, "..", O_PATH | O_CLOEXEC);
   if (fd < 0)
     return fd;
   move(&walk->at, fd);
@@ -183,9 +188,7 @@ static long step(struct walk *walk, const char *name, const char **rest,
 static long walk_to(struct walk *walk, const char *rest, enum last_link last) {
   char name[256];
   struct stat status;
-  walk->at = CALL(__NR_openat, walk->root, ".", O_PATH | O_CLOEXEC);
-  if (walk->at < 0)
-    return walk->at;
+  MUST(open_root(walk));
   MUST(CALL(__NR_fstat, walk->at, &status));
   walk->root_owner = status.st_uid;
   while (!is_end(rest)) {
@@ -209,13 +212,7 @@ long path_open(long root, const char *path, enum last_link last,
   place->path[0] = '\0';
   if (*path != '/')
     return *path == '\0' ? -ENOENT : -EINVAL;
-  if (root < 0)
-    walk.root = CALL(__NR_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC);
-  if (walk.root < 0)
-    return walk.root;
   long result = walk_to(&walk, path, last);
-  if (root < 0)
-    CALL(__NR_close, walk.root);
   if (result < 0)
     move(&walk.at, -1);
   place->fd = walk.at;
