@@ -23,7 +23,7 @@ static const struct record *record_or_now(struct launch *launch,
     launch->failed_errno = (u64)-result;
     return NULL;
   }
-  now->directory = -1;
+  now->directory = now->object = -1;
   return now;
 }
 

@@ -13,7 +13,8 @@ static void close_on_exec(long fd, void *result) {
 }
 
 long inherit_descriptors(const struct record *record) {
-  long result = 0;
+  long result = 0, object = record->object;
+  close_file(&object);
   MUST(each_number("/proc/self/fd", close_on_exec, &result));
   MUST(result);
   for (u64 i = 0; i < record->descriptor_count; i++)

@@ -198,7 +198,7 @@ static void hand_over(struct kept *kept, char **argv0) {
   if (file < 0)
     text_number(kept->handed_over, (u64)object);
   else
-    fd_path(kept->handed_over, file);
+    fd_path(kept->handed_over, kept->record.object = file);
   char *end = kept->handed_over + text_length(kept->handed_over);
   text_number(text_copy(end, " "), (u64)&kept->record);
   *argv0 = kept->handed_over;
@@ -238,7 +238,7 @@ void guard_record(u64 *stack) {
     refuse("look up signals and limits", result,
            "the program shall have them as they were: a seccomp filter refuses "
            "it");
-  record->directory = -1;
+  record->directory = record->object = -1;
 #ifndef UNGUARDED
   protect(record, environment);
 #else
