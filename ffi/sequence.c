@@ -523,9 +523,12 @@ static long find_program(struct sequence *s) {
   return result;
 }
 
+/* A dry run leaves it to its caller, who tells all of it. */
 static void warn(const struct sequence *s) {
+  if (s->is_dry)
+    return;
   report_left_out(s->launch);
-  if (!s->is_dry && s->launch->cover_count > 0 && !does_propagate(s))
+  if (s->launch->cover_count > 0 && !does_propagate(s))
     report_propagation();
 }
 

@@ -2,17 +2,19 @@
 import { ask } from "./launch.ts";
 import { readDecided, type Step } from "./launch-struct.ts";
 import { addressOf, ownMemory } from "./library.ts";
-import type { Plan } from "./plan.ts";
+import type { Cover, Plan } from "./plan.ts";
 
 export interface Decided {
   /** With the covers of plan.etc, how each would be made, and how the program would be entered. */
   readonly plan: Plan;
+  /** Entries of plan.etc without a namesake in /etc. */
+  readonly leftOut: readonly Cover[];
   readonly steps: readonly Step[];
 }
 
 /** Changes nothing. Throws Reported. */
 export function decide(plan: Plan): Decided {
-  const { covers, isByCommand, steps } = readDecided(ownMemory, addressOf(ask(plan)));
+  const { covers, leftOut, isByCommand, steps } = readDecided(ownMemory, addressOf(ask(plan)));
   const entry = isByCommand ? ({ enter: "nsenter" } as const) : ({ enter: "setns", words: [] } as const);
-  return { plan: Object.freeze({ ...plan, ...entry, covers }), steps };
+  return { plan: Object.freeze({ ...plan, ...entry, covers }), leftOut, steps };
 }

@@ -10,14 +10,15 @@ import type { Cover, Plan } from "./plan.ts";
 import { print, printable } from "./print.ts";
 
 /** Prints what the sequence would do. */
-export function explain({ plan, steps }: Decided, options: RunOptions): void {
+export function explain({ plan, leftOut, steps }: Decided, options: RunOptions): void {
   const told = toWords(steps, plan);
+  const notes = notesOn(plan, leftOut);
   if (options.json) {
-    print(toJson(plan, told));
+    print(toJson(plan, { steps: told, notes }));
     return;
   }
   const lines = told.map(({ does }, i) => `${String(i + 1).padStart(2)}. ${does}`);
-  lines.push(...notes(plan).map((note) => `note: ${note}`));
+  lines.push(...notes.map((note) => `note: ${note}`));
   for (const line of lines) options.dryRun ? print(printable(line)) : log.info(line);
 }
 
@@ -30,37 +31,30 @@ export function toLines(plan: Plan): string[] {
   return [...lines, `use method ${plan.method}`, `execute ${commandOf(plan).map(shellQuote).join(" ")}`];
 }
 
-/** Without steps: of a plan that was not decided yet. */
-export function toJson(plan: Plan, steps?: readonly StepInWords[]): string {
+interface Told {
+  readonly steps: readonly StepInWords[];
+  readonly notes: readonly string[];
+}
+
+/** Nothing is told of a plan that was not decided yet. */
+export function toJson(plan: Plan, told?: Told): string {
   const { netns = null, etc = null, method, readOnly, enter } = plan;
   const covers = plan.covers.map((cover) => {
     const { source, target, isEntry } = cover;
     const from = isEntry ? "/etc/netns" : "--bind";
-    const decided = steps === undefined ? {} : { method: methodOf(cover, plan), why: whyOf(cover) };
+    const decided = told === undefined ? {} : { method: methodOf(cover, plan), why: whyOf(cover) };
     return { source, target, from, ...decided };
   });
-  return JSON.stringify(
-    {
-      netns,
-      etc,
-      covers,
-      method,
-      readOnly,
-      enter,
-      command: commandOf(plan),
-      steps,
-      notes: steps && notes(plan),
-    },
-    null,
-    2,
-  );
+  const command = commandOf(plan);
+  return JSON.stringify({ netns, etc, covers, method, readOnly, enter, command, ...told }, null, 2);
 }
 
 /** What holds whatever nspin does, and is easily overlooked. */
-function notes(plan: Plan): string[] {
+function notesOn(plan: Plan, leftOut: readonly Cover[]): string[] {
   if (plan.covers.length === 0) return [];
+  const left = leftOut.map(({ source, target }) => `${source} is left out: there is no ${target}`);
   const propagation = propagationNote(mountTable(), tableOfFirst());
-  return [propagation, ...plan.covers.map(readersNote)].filter((note) => note !== "");
+  return [...left, propagation, ...plan.covers.map(readersNote)].filter((note) => note !== "");
 }
 
 /** Process 1's; empty where it may not be read (proc(5), hidepid=). */

@@ -93,9 +93,8 @@ export interface Memory {
 }
 
 /** A path that is not UTF-8 is another one after this. */
-function readCovers(memory: Memory, address: number): Cover[] {
-  const { covers, cover_count } = readFields(memory, address, LAUNCH_FIELDS);
-  return Array.from({ length: cover_count }, (_, i): Cover => {
+function readCovers(memory: Memory, covers: number, count: number): Cover[] {
+  return Array.from({ length: count }, (_, i): Cover => {
     const cover = readFields(memory, covers + i * COVER_FIELDS.length * U64, COVER_FIELDS);
     const { source, target, is_entry, decision } = cover;
     const paths = { source: readText(memory, source), target: readText(memory, target) };
@@ -114,9 +113,13 @@ export interface Step {
 
 /** What the sequence has answered. */
 export function readDecided(memory: Memory, address: number) {
-  const { steps, step_count, by_command } = readFields(memory, address, LAUNCH_FIELDS);
+  const launch = readFields(memory, address, LAUNCH_FIELDS);
+  const { covers, cover_count, left_out, steps, step_count, by_command } = launch;
+  const all = readCovers(memory, covers, cover_count + left_out);
   return {
-    covers: readCovers(memory, address),
+    covers: all.slice(0, cover_count),
+    /** Entries of plan.etc without a namesake in /etc. */
+    leftOut: all.slice(cover_count),
     isByCommand: by_command !== 0,
     steps: Array.from({ length: step_count }, (_, i): Step => {
       const step = memory.u64(steps + i * U64);
@@ -136,7 +139,7 @@ export function readPlan(memory: Memory, address: number): Plan {
   return {
     netns: optional(launch.netns),
     etc: optional(launch.etc),
-    covers: readCovers(memory, address),
+    covers: readCovers(memory, launch.covers, launch.cover_count),
     method,
     readOnly: launch.read_only === 1,
     strict: launch.strict === 1,
