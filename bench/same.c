@@ -6,6 +6,7 @@
 #include "../ffi/statmount.h"
 
 #include <asm/ioctl.h>
+#include <asm/stat.h>
 #include <asm/statfs.h>
 #include <linux/capability.h>
 #include <linux/mount.h>
@@ -22,10 +23,11 @@
 
 #define NETNS "/run/netns/" ID
 #define ETC "/etc/netns/" ID
-#define SOURCE ETC "/resolv.conf"
-#define FILE "/etc/resolv.conf"
-#define GROUP                                                                  \
-  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH | MOVE_MOUNT_SET_GROUP
+#define ONTO MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH
+
+static const char *const source_names[] = {"etc", "netns", ID, "resolv.conf",
+                                           0};
+static const char *const file_names[] = {"etc", "resolv.conf", 0};
 
 static long must(long result) {
   if (result < 0)
@@ -33,22 +35,53 @@ static long must(long result) {
   return result;
 }
 
+static long open_at(long directory, const char *path, long flags) {
+  return must(CALL(__NR_openat, directory, path, O_CLOEXEC | flags));
+}
+
 static long open(const char *path, long flags) {
-  return must(CALL(__NR_openat, AT_FDCWD, path, O_CLOEXEC | flags));
+  return open_at(AT_FDCWD, path, flags);
+}
+
+static void shut(long fd) { CALL(__NR_close, fd); }
+
+static void look(long fd) {
+  struct stat status;
+  must(CALL(__NR_fstat, fd, &status));
+}
+
+static void look_by(const char *path) {
+  struct stat status;
+  must(CALL(__NR_newfstatat, AT_FDCWD, path, &status, 0));
+}
+
+/* As path_open() walks where no link is followed: from root, or -1: "/". */
+static long walk(long root, const char *const *names) {
+  CALL(__NR_geteuid);
+  long at = root < 0 ? open("/", O_PATH) : open_at(root, ".", O_PATH);
+  look(at);
+  for (; *names; names++) {
+    long flags = O_CLOEXEC | O_PATH | O_NOFOLLOW;
+    long next = CALL(__NR_openat, at, *names, flags | O_DIRECTORY);
+    if (next < 0)
+      next = open_at(at, *names, flags);
+    look(next);
+    shut(at);
+    at = next;
+  }
+  return at;
 }
 
 static struct statx status;
 
-static void look(long fd, const char *path, long flags, long want) {
-  must(CALL(__NR_statx, fd, path, flags, want, &status));
+static void look_mount_id(long fd, long want) {
+  must(CALL(__NR_statx, fd, "", AT_EMPTY_PATH, want, &status));
 }
-
-static void look_open(long fd, long want) { look(fd, "", AT_EMPTY_PATH, want); }
 
 static struct statmount_answer answer;
 
 static void look_mount(long fd) {
-  look_open(fd, STATX_MNT_ID_UNIQUE);
+  look_mount_id(fd, STATX_MNT_ID_UNIQUE);
   struct statmount_request request = {.size = sizeof request,
                                       .id = status.stx_mnt_id,
                                       .want = WANT_SB_BASIC | WANT_MNT_BASIC |
@@ -79,12 +112,25 @@ static long memory(unsigned long bytes) {
                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 }
 
-static void shut(long fd) { CALL(__NR_close, fd); }
+/* A mount of what fd has open, attached nowhere yet. */
+static long clone(long fd) {
+  return must(CALL(__NR_open_tree, fd, "",
+                   AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+}
+
+static void put(long mount, long onto, long flags) {
+  must(CALL(__NR_move_mount, mount, "", onto, "", flags));
+}
+
+static void change(long mount, long kind) {
+  char path[17];
+  must(CALL(__NR_mount, 0, by_fd(path, mount), 0, kind, 0));
+}
 
 _Noreturn void launcher_start(char **stack) {
   char **argv = stack + 1;
   char **environment = argv + (long)stack[0] + 1;
-  char a[17], b[17], link[PATH_BYTES];
+  char path[17], link[20], line[255];
 
   struct rlimit64 found, raised;
   CALL(__NR_getrlimit, RLIMIT_NOFILE, &found);
@@ -92,74 +138,86 @@ _Noreturn void launcher_start(char **stack) {
   CALL(__NR_setrlimit, RLIMIT_NOFILE, &raised);
   CALL(__NR_gettid);
   CALL(__NR_getpid);
-  must(CALL(__NR_readlinkat, AT_FDCWD, "/proc/self", link, 20));
+  must(CALL(__NR_readlinkat, AT_FDCWD, "/proc/self", link, sizeof link));
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct capabilities[2];
   must(CALL(__NR_capget, &header, capabilities));
   memory(24);
-  look(AT_FDCWD, argv[1], 0, STATX_TYPE);
-  must(CALL(__NR_faccessat, AT_FDCWD, argv[1], 1));
 
   long named = open(NETNS, O_PATH);
   struct statfs system;
   must(CALL(__NR_fstatfs, named, &system));
-  long net = open(by_fd(a, named), O_RDONLY);
+  long net = open(by_fd(path, named), O_RDONLY);
+  shut(named);
   must(CALL(__NR_ioctl, net, NS_GET_NSTYPE));
-  long etc = open(ETC, O_RDONLY | O_DIRECTORY);
-  long entries = memory(16384);
-  must(CALL(__NR_getdents64, etc, entries, 16384));
-  must(CALL(__NR_getdents64, etc, entries, 16384));
-  shut(etc);
-  memory(209);
-
-  open("/proc/self/ns/mnt", O_RDONLY);
+  shut(must(CALL(__NR_ioctl, net, NS_GET_USERNS)));
+  long mounts = open("/proc/self/ns/mnt", O_RDONLY);
   long root = open("/", O_PATH);
   open(".", O_PATH);
   long table = open("/proc/self/mountinfo", O_RDONLY);
-  memory(16712);
-  look(AT_FDCWD, SOURCE, 0, STATX_TYPE | STATX_INO);
-  long file = open(FILE, O_PATH | O_NOFOLLOW);
-  must(CALL(__NR_readlinkat, AT_FDCWD, by_fd(a, file), link, sizeof link - 1));
-  look_open(file, STATX_TYPE | STATX_INO);
-  look_open(file, STATX_MNT_ID);
-  shut(file);
-  file = open(FILE, O_PATH | O_NOFOLLOW);
-  look_open(file, STATX_TYPE | STATX_INO);
-  look_open(file, STATX_MNT_ID);
-  shut(file);
-  file = open(FILE, O_PATH | O_NOFOLLOW);
-  look_mount(file);
-  shut(file);
-  const char *point = answer.text + answer.point;
-  long there = open(point, O_PATH | O_NOFOLLOW);
-  look_open(there, STATX_MNT_ID);
-  CALL(__NR_move_mount, -1, "", -1, "", GROUP);
-  look(AT_FDCWD, "/proc/self/ns/user", 0, STATX_TYPE | STATX_INO);
   quiet(table);
+
+  long etc = open(ETC, O_RDONLY | O_DIRECTORY);
+  long entries = memory(16385);
+  long bytes = must(CALL(__NR_getdents64, etc, entries, 16384));
+  must(CALL(__NR_getdents64, etc, entries + bytes, 16384 - bytes));
+  shut(etc);
+  memory(239);
+  CALL(__NR_munmap, entries, 16385);
+  memory(20881);
+  long source = walk(-1, source_names);
+  look(source);
+  long file = walk(-1, file_names);
+  look_mount_id(file, STATX_MNT_ID);
+  look(file);
+  look_mount(file);
+  const char *point = answer.text + answer.point;
+  look_by("/proc/self/ns/user");
+  long there = open(point, O_PATH | O_NOFOLLOW);
+  look_mount_id(there, STATX_MNT_ID);
+  CALL(__NR_move_mount, -1, "", -1, "", ONTO | MOVE_MOUNT_SET_GROUP);
+  CALL(__NR_move_mount, -1, "", -1, "", ONTO | MOVE_MOUNT_SET_GROUP);
+  look_by("/proc/self/ns/user");
+  long cover = clone(source);
+  shut(source);
+  shut(file);
 
   must(CALL(__NR_unshare, CLONE_NEWNS));
   long here = open(point, O_PATH | O_NOFOLLOW);
   look_mount(here);
-  must(CALL(__NR_mount, 0, by_fd(a, here), 0, MS_SLAVE, 0));
-  long source = open(SOURCE, O_PATH);
-  look_open(source, STATX_TYPE | STATX_INO);
-  file = open(FILE, O_PATH | O_NOFOLLOW);
+  change(here, MS_SLAVE);
+  file = walk(-1, file_names);
+  look(file);
   look_mount(file);
-  must(CALL(__NR_mount, by_fd(a, source), by_fd(b, file), 0, MS_BIND, 0));
-  shut(file);
-  shut(source);
-  long cover = open(FILE, O_PATH | O_NOFOLLOW);
-  must(CALL(__NR_mount, 0, by_fd(a, cover), 0, MS_PRIVATE, 0));
+  long below = clone(file);
+  put(below, file, ONTO);
+  change(below, MS_PRIVATE);
+  put(cover, below, ONTO);
+  change(cover, MS_PRIVATE);
   shut(cover);
-  look(AT_FDCWD, FILE, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO);
+  shut(below);
+  shut(file);
+  file = walk(-1, file_names);
+  look(file);
+  shut(file);
   quiet(table);
-  must(CALL(__NR_mount, 0, by_fd(a, here), 0, MS_PRIVATE, 0));
-  must(CALL(__NR_move_mount, there, "", here, "", GROUP));
+  change(here, MS_PRIVATE);
+  put(there, here, ONTO | MOVE_MOUNT_SET_GROUP);
+  file = walk(root, file_names);
+  look(file);
+  look_mount_id(file, STATX_MNT_ID);
+  shut(file);
   quiet(table);
-  look(root, &FILE[1], AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_INO);
+
+  look_by(argv[1]);
+  must(CALL(__NR_faccessat, AT_FDCWD, argv[1], 1));
+  long program = open(argv[1], O_RDONLY);
+  must(CALL(__NR_read, program, line, sizeof line));
+  shut(program);
+  look(mounts);
+  look_by("/proc/1/ns/mnt");
   must(CALL(__NR_setns, net, CLONE_NEWNET));
   CALL(__NR_setrlimit, RLIMIT_NOFILE, &found);
-  shut(-1);
   CALL(__NR_execve, argv[1], argv + 1, environment);
   for (;;)
     CALL(__NR_exit_group, 1);

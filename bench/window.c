@@ -16,8 +16,8 @@ static long now(void) {
 
 int main(int argc, char **argv) {
   for (int i = 0; i < 1000; i++) {
-    struct host host;
-    struct holder holder;
+    struct host host = HOST_NOT_OPEN;
+    struct holder holder = {.there = -1, .here = -1};
     long fd = argc == 2 ? open_itself(argv[1]) : -1;
     if (fd < 0 || host_open(&host) < 0 || mount_of(fd, &holder.mount) < 0 ||
         holder_open(&holder) < 0 || host_leave(&host) < 0 ||
@@ -29,10 +29,9 @@ int main(int argc, char **argv) {
     if (result < 0 || host_return(&host) < 0)
       return 1;
     printf("%ld\n", took);
-    const long opened[] = {fd,         host.mounts,  host.root,  host.cwd,
-                           host.table, holder.there, holder.here};
-    for (size_t j = 0; j < sizeof opened / sizeof *opened; j++)
-      CALL(__NR_close, opened[j]);
+    holder_close(&holder);
+    host_close(&host);
+    close_file(&fd);
   }
   return 0;
 }
