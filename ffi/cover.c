@@ -26,6 +26,12 @@ int target_is_directory(const struct target *target) {
   return is_directory(&target->host);
 }
 
+long target_is_host_file(const struct target *target, long fd) {
+  struct file file;
+  MUST(look_at(fd, &file));
+  return is_same(&file, &target->host);
+}
+
 int target_covers_directory(const struct target *target) {
   return is_directory(&target->shown);
 }
@@ -56,27 +62,9 @@ void target_close(struct target *target) {
   holder_close(&target->holder);
 }
 
-/*
- * A relative path begins at the working directory, whose own path is walked as
- * well. Where that has none, or is too long, the kernel walks.
- */
-static long open_source(const char *source, struct place *place) {
-  char path[PATH_BYTES];
-  if (*source == '/')
-    return path_open(-1, source, LINK_FOLLOWED, place);
-  long length = CALL(__NR_getcwd, path, sizeof path);
-  if (length > 0 && path[0] == '/' &&
-      (size_t)length + 1 + text_length(source) < sizeof path) {
-    text_copy(text_copy(path + length - 1, "/"), source);
-    return path_open(-1, path, LINK_FOLLOWED, place);
-  }
-  place->fd = CALL(__NR_openat, AT_FDCWD, source, O_PATH | O_CLOEXEC);
-  return place->fd < 0 ? place->fd : 0;
-}
-
 long target_open_source(struct target *target, const char *source) {
   struct place place;
-  MUST(open_source(source, &place));
+  MUST(path_open(-1, source, LINK_FOLLOWED, &place));
   target->source = place.fd;
   return look_at(place.fd, &target->shown);
 }
@@ -178,7 +166,7 @@ static long bind_by_path(const struct target *target, const char *source) {
   char from[FD_PATH_BYTES];
   struct file seen;
   struct place place;
-  MUST(open_source(source, &place));
+  MUST(path_open(-1, source, LINK_FOLLOWED, &place));
   long result = look_at(place.fd, &seen);
   if (result == 0 && !is_same(&seen, &target->shown))
     result = -ESTALE;
@@ -205,10 +193,17 @@ static long open_top(const struct target *target, const struct file *file,
   return is_same(&seen, file) ? 0 : -ESTALE;
 }
 
+/* 0; or NOT_NEEDED, where the cover can only lie on the target itself. */
+enum { NOT_NEEDED = 1 };
 static long bind_onto_itself(struct target *target) {
   char path[FD_PATH_BYTES];
   long tree = CALL(__NR_open_tree, target->here.fd, "",
                    AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  if (tree == -EINVAL && is_directory(&target->under)) {
+    /* With mounts in it that are locked to it, user_namespaces(7). */
+    target->below = CALL(__NR_openat, target->here.fd, ".", O_PATH | O_CLOEXEC);
+    return target->below < 0 ? target->below : NOT_NEEDED;
+  }
   long result = tree < 0 ? tree : attach(tree, target->here.fd);
   target->below = tree < 0 ? -1 : tree;
   if (result != -ENOSYS && result != -EPERM)
@@ -230,7 +225,7 @@ long target_bind_below(struct target *target) {
   int is_mount = text_equal(target->holder.mount.point, target->on_host.path);
   if (result == -ENOENT && !(is_mount && target->host.links == 0))
     return -ESTALE; /* what was opened has been removed since */
-  return result < 0 ? result : mount_change(target->below, MS_PRIVATE);
+  return result != 0 ? result : mount_change(target->below, MS_PRIVATE);
 }
 
 long target_bind(struct target *target, const char *source) {

@@ -58,6 +58,8 @@ void target_close(struct target *target);
 /* 1 or 0 */
 int target_is_directory(const struct target *target);
 int target_covers_directory(const struct target *target);
+/* Is that the file that was found on the host? 1, 0 or -errno. */
+long target_is_host_file(const struct target *target, long fd);
 
 long target_open_source(struct target *target, const char *source);
 

@@ -21,7 +21,8 @@ long host_may_mount(void) { return is_capable(CAP_SYS_ADMIN); }
 
 int host_can_return(void) {
   return is_capable(CAP_SYS_CHROOT) == 1 &&
-         CALL(__NR_setns, -1, CLONE_NEWNS) == -EBADF;
+         CALL(__NR_setns, -1, CLONE_NEWNS) == -EBADF &&
+         CALL(__NR_fchdir, -1) == -EBADF && CALL(__NR_chroot, "") == -ENOENT;
 }
 
 long host_open(struct host *host) {

@@ -13,8 +13,8 @@ struct host {
 long host_may_mount(void);
 
 /*
- * Does setns(2) of a mount namespace work? It needs CAP_SYS_CHROOT too, and
- * systemd's RestrictNamespaces= refuses it.
+ * Does the way back work: setns(2) of a mount namespace, fchdir(2), chroot(2)?
+ * It needs CAP_SYS_CHROOT too; systemd's RestrictNamespaces= refuses the first.
  */
 int host_can_return(void);
 

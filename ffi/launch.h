@@ -245,6 +245,9 @@
     "the host's mount table changed each time, 50 times over: try again")      \
   H(EXECUTE, E2BIG, ALWAYS,                                                    \
     "arguments and environment together are longer than execve(2) takes")      \
+  H(SELF_BIND, EPERM, FILTERED, SECCOMP)                                       \
+  H(SELF_BIND, EPERM, ALWAYS,                                                  \
+    "without CAP_SYS_CHROOT a launch that fails could not take it away again") \
   H(SELF_BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                      \
   H(BIND_BELOW, ENOSPC, ALWAYS, MOUNT_MAX)                                     \
   H(BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                           \

@@ -11,6 +11,7 @@ struct walk {
   char *path;    /* of the latter; "" for "/" */
   unsigned user, root_owner;
   int links;
+  int is_named; /* path is kept: not of a walk from the working directory */
   char rest[PATH_BYTES]; /* still to be walked, once a link was followed */
 };
 
@@ -116,14 +117,15 @@ static long follow(struct walk *walk, long link, const char *name,
   if (text[0] != '/')
     return 0;
   walk->path[0] = '\0';
+  walk->is_named = 1;
   return open_root(walk);
 }
 
 static long go_up(struct walk *walk) {
   char *last = walk->path + text_length(walk->path);
-  if (last == walk->path)
+  if (walk->is_named && last == walk->path)
     return 0; /* ".." of "/" is "/" */
-  while (*last != '/')
+  while (last > walk->path && *last != '/')
     last--;
   *last = '\0';
   long fd = CALL(__NR_openat, walk->at, "..", O_PATH | O_CLOEXEC);
@@ -172,6 +174,8 @@ static long step(struct walk *walk, const char *name, const char **rest,
     return result;
   }
   size_t length = text_length(walk->path);
+  if (!walk->is_named)
+    name = "";
   if (result == 0 && must_be_directory && (status.st_mode & S_IFMT) != S_IFDIR)
     result = -ENOTDIR;
   if (result == 0 && length + 1 + text_length(name) >= PATH_BYTES)
@@ -180,7 +184,8 @@ static long step(struct walk *walk, const char *name, const char **rest,
     CALL(__NR_close, fd);
     return result;
   }
-  text_copy(text_copy(walk->path + length, "/"), name);
+  if (*name != '\0')
+    text_copy(text_copy(walk->path + length, "/"), name);
   move(&walk->at, fd);
   return 0;
 }
@@ -191,13 +196,19 @@ static long walk_to(struct walk *walk, const char *rest, enum last_link last) {
   MUST(open_root(walk));
   MUST(CALL(__NR_fstat, walk->at, &status));
   walk->root_owner = status.st_uid;
+  if (!walk->is_named) {
+    long here = CALL(__NR_openat, AT_FDCWD, ".", O_PATH | O_CLOEXEC);
+    if (here < 0)
+      return here;
+    move(&walk->at, here);
+  }
   while (!is_end(rest)) {
     long length = next_component(&rest, name);
     if (length < 0)
       return length;
     MUST(step(walk, name, &rest, last));
   }
-  if (*walk->path == '\0')
+  if (walk->is_named && *walk->path == '\0')
     text_copy(walk->path, "/");
   return 0;
 }
@@ -207,11 +218,12 @@ long path_open(long root, const char *path, enum last_link last,
   struct walk walk = {.root = root,
                       .at = -1,
                       .path = place->path,
+                      .is_named = *path == '/',
                       .user = (unsigned)CALL(__NR_geteuid)};
   place->fd = -1;
   place->path[0] = '\0';
-  if (*path != '/')
-    return *path == '\0' ? -ENOENT : -EINVAL;
+  if (*path == '\0')
+    return -ENOENT;
   long result = walk_to(&walk, path, last);
   if (result < 0)
     move(&walk.at, -1);

@@ -18,11 +18,12 @@ struct place {
 enum last_link { LINK_ITSELF, LINK_FOLLOWED };
 
 /*
- * Walks an absolute path from root, a directory, or from this thread's own
- * where root is -1. A symbolic link at its end is opened itself or followed.
- * 0 or -errno. -EACCES: the walk would follow a symbolic link that somebody
- * other than root can replace, and with it where root's mount lands; the rule
- * of fs.protected_symlinks, proc(5), for every directory.
+ * Walks a path from root, a directory, or from this thread's own where root is
+ * -1; a relative one from the working directory, and place->path then is "". A
+ * symbolic link at its end is opened itself or followed. 0 or -errno. -EACCES:
+ * the walk would follow a symbolic link that somebody other than root can
+ * replace, and with it where root's mount lands; the rule of
+ * fs.protected_symlinks, proc(5), for every directory.
  */
 long path_open(long root, const char *path, enum last_link last,
                struct place *place);

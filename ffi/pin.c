@@ -92,7 +92,7 @@ static long bind_private(struct target *target) {
     return clone;
   long result = CALL(__NR_mount_setattr, clone, "", AT_EMPTY_PATH, &private,
                      sizeof private);
-  if (result == 0)
+  if (result == 0 || result == -ENOSYS || result == -EPERM)
     result = CALL(__NR_move_mount, clone, "", file, "",
                   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
   if (result == 0)
@@ -103,32 +103,47 @@ static long bind_private(struct target *target) {
 }
 
 /* On a mount that the host has laid there meanwhile it would be passed on. */
-static long check_place(const struct target *target) {
+static long check_place(const struct target *target, long mount) {
   struct mount pin;
-  MUST(mount_of(target->pin, &pin));
-  return text_equal(pin.parent, target->holder.mount.id) ||
-                 !target->holder.mount.is_listed
-             ? 0
-             : -ESTALE;
+  MUST(mount_of(mount, &pin));
+  int is_in_place = text_equal(pin.parent, target->holder.mount.id) &&
+                    text_equal(pin.point, target->on_host.path);
+  return is_in_place || !target->holder.mount.is_listed ? 0 : -ESTALE;
+}
+
+/*
+ * Where there is no clone, the new mount is walked to; it can be the host's,
+ * laid there meanwhile, which is none of ours.
+ */
+static long bind_by_path(struct target *target) {
+  char file[FD_PATH_BYTES];
+  struct place place;
+  fd_path(file, target->on_host.fd);
+  MUST(mount_bind(file, target->on_host.fd, 0));
+  MUST(path_open(-1, target->on_host.path, LINK_ITSELF, &place));
+  long result = target_is_host_file(target, place.fd);
+  if (result == 1)
+    result = check_place(target, place.fd);
+  else if (result == 0)
+    result = -ESTALE;
+  if (result == 0)
+    target->pin = place.fd;
+  else
+    CALL(__NR_close, place.fd);
+  return result;
 }
 
 long pin_bind(struct target *target) {
-  char file[FD_PATH_BYTES];
-  struct place place;
   if (target_is_on_itself(target) == 1)
     return 0; /* and shared: a launch was killed here */
+  if (!target->holder.mount.is_shared && !host_can_return())
+    return -EPERM; /* then nothing could undo it */
   long result = bind_private(target);
-  if (result == -ENOSYS || result == -EPERM) {
-    fd_path(file, target->on_host.fd);
-    result = mount_bind(file, target->on_host.fd, 0);
-    if (result == 0) {
-      result = path_open(-1, target->on_host.path, LINK_ITSELF, &place);
-      target->pin = place.fd;
-    }
-  }
-  if (result == -ENOENT)
-    return -ESTALE; /* the host has replaced it */
-  return result < 0 ? result : check_place(target);
+  if (result == 0)
+    result = check_place(target, target->pin);
+  else if (result == -ENOSYS || result == -EPERM)
+    result = bind_by_path(target);
+  return result == -ENOENT ? -ESTALE : result; /* the host has replaced it */
 }
 
 /* Then the holder is that mount: what the next steps find must be its copy. */
@@ -238,16 +253,45 @@ static int does_propagate(const struct target *target) {
          mount_below(&pin, &below) == 0 && below.is_shared;
 }
 
+static int is_copy(const struct mount *mount, const struct mount *pin) {
+  return mount->device == pin->device && text_equal(mount->root, pin->root);
+}
+
+/*
+ * The pin's copy, where the walk to it led to what the host has mounted on the
+ * pin: copies of that, which lie on a private mount, are taken away here alone.
+ */
+static long find_copy(struct target *target) {
+  enum { TRIES = 50 };
+  struct mount top, below;
+  for (int tries = 0; tries < TRIES; tries++) {
+    MUST(path_open(-1, target->on_host.path, LINK_ITSELF, &target->here));
+    MUST(mount_of(target->here.fd, &top));
+    if (is_copy(&top, &target->holder.mount))
+      return 0;
+    MUST(mount_below(&top, &below));
+    if (below.is_shared)
+      return -ENOENT;
+    MUST(detach(target->here.fd));
+    close_file(&target->here.fd);
+  }
+  return -EBUSY;
+}
+
 long pin_undo_here(struct target *target) {
-  if (target->pin < 0 || target->here.fd < 0 || !does_propagate(target))
-    return -ENOENT;
-  MUST(remove_by_propagation(target));
-  close_file(&target->pin);
-  return 0;
+  if (target->pin < 0)
+    return 0;
+  if (target->here.fd < 0)
+    MUST(find_copy(target));
+  return does_propagate(target) ? remove_by_propagation(target) : -ENOENT;
 }
 
 long pin_undo_on_host(struct target *target) {
-  return target->pin < 0 ? 0 : remove_bare(target, &target->pin);
+  struct mount pin;
+  if (target->pin < 0 ||
+      mount_find(OWN_TABLE, target->host_id, &pin) == -ENOENT)
+    return 0;
+  return remove_bare(target, &target->pin);
 }
 
 long pin_find(struct target *target) {
@@ -266,10 +310,6 @@ struct search {
   u64 own, last, user_namespace; /* mount namespaces: ours, the last one read */
   long process, user;            /* looked at; found, or -errno */
 };
-
-static int is_copy(const struct mount *mount, const struct mount *pin) {
-  return mount->device == pin->device && text_equal(mount->root, pin->root);
-}
 
 /*
  * Is anything mounted on a copy of the pin in that table? 1, 0 or -errno. In a
@@ -333,14 +373,24 @@ long pin_user(const struct target *target) {
   return search.user;
 }
 
-long pin_remove(struct target *target, struct host *host) {
-  struct mount below;
-  int is_shared =
-      mount_below(&target->holder.mount, &below) == 0 && below.is_shared;
-  if (!is_shared)
-    return remove_bare(target, &target->on_host.fd);
+static long remove_from_copy(struct target *target, struct host *host) {
   target->is_pinned = 1;
   MUST(host_leave(host));
   MUST(target_open_here(target));
   return does_propagate(target) ? remove_by_propagation(target) : -ESTALE;
+}
+
+/* The holder can have been made private since: so it is looked at after. */
+long pin_remove(struct target *target, struct host *host) {
+  struct mount below, pin;
+  int is_shared =
+      mount_below(&target->holder.mount, &below) == 0 && below.is_shared;
+  if (is_shared) {
+    long result = remove_from_copy(target, host);
+    if (host_return(host) < 0)
+      return result;
+    if (mount_find(OWN_TABLE, target->host_id, &pin) == -ENOENT)
+      return 0;
+  }
+  return remove_bare(target, &target->on_host.fd);
 }

@@ -56,6 +56,8 @@ static long check_interpreter(const char *path) {
   const char *interpreter = end;
   while (*end != '\0' && *end != ' ' && *end != '\t' && *end != '\n')
     end++;
+  if (end == interpreter || end == line + bytes)
+    return 0; /* execve(2) says ENOEXEC, and execvp(3) takes the shell */
   *end = '\0';
   return is_executable(interpreter);
 }
@@ -88,6 +90,7 @@ static int is_missing(long result) {
 static long search(struct program *program, const char *name,
                    long (*try)(struct program *program)) {
   size_t length = text_length(name);
+  program->path[0] = '\0';
   if (length == 0)
     return -ENOENT;
   if (length >= PATH_BYTES)

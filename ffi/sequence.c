@@ -142,8 +142,9 @@ static long check_netns(struct sequence *s) {
     return opened;
   close_file(&s->netns);
   s->netns = opened;
-  if (CALL(__NR_ioctl, opened, NS_GET_NSTYPE) != CLONE_NEWNET)
-    return -EINVAL;
+  long type = CALL(__NR_ioctl, opened, NS_GET_NSTYPE);
+  if (type != CLONE_NEWNET)
+    return type == -EPERM ? type : -EINVAL;
   /* Only of a user namespace that is ours or below, ioctl_ns(2). */
   long owner = CALL(__NR_ioctl, opened, NS_GET_USERNS);
   long refusal = owner == -EPERM ? owner : 0;
@@ -450,8 +451,8 @@ static long attempt(struct sequence *s) {
  * of the host's that is not shared any more, of which poll(2) says nothing.
  */
 static int has_passed(const struct sequence *s, long result) {
-  return (result == -ENOENT && s->step == STEP_OPEN_SOURCE &&
-          s->cover->is_entry) ||
+  return (result == -ENOENT && s->cover != NULL && s->cover->is_entry &&
+          (s->step == STEP_OPEN_SOURCE || s->step == STEP_OPEN_TARGET)) ||
          (result == -EINVAL && s->step == STEP_REJOIN);
 }
 

@@ -31,7 +31,7 @@ struct record {
   struct rlimit64 limits[GUARD_LIMIT_COUNT];
   long
       directory; /* open at the working directory where it has no path; or -1 */
-  long object; /* the sequence's own file, which is loaded by now; or -1 */
+  long object;   /* the sequence's own file, which is loaded by now; or -1 */
   unsigned *descriptors;
   u64 descriptor_count;
 };

@@ -235,6 +235,8 @@ export const HINTS = [
   { step: "REJOIN", error: "EINVAL", when: "ALWAYS", hint: "a mount that is locked to its place, user_namespaces(7), cannot rejoin: --method pin" },
   { step: "REJOIN", error: "EAGAIN", when: "ALWAYS", hint: "the host's mount table changed each time, 50 times over: try again" },
   { step: "EXECUTE", error: "E2BIG", when: "ALWAYS", hint: "arguments and environment together are longer than execve(2) takes" },
+  { step: "SELF_BIND", error: "EPERM", when: "FILTERED", hint: "a seccomp filter is at work, and can be what refuses this: systemd's SystemCallFilter= and RestrictNamespaces=, a container's profile" },
+  { step: "SELF_BIND", error: "EPERM", when: "ALWAYS", hint: "without CAP_SYS_CHROOT a launch that fails could not take it away again" },
   { step: "SELF_BIND", error: "ENOSPC", when: "ALWAYS", hint: "the limit is the sysctl fs.mount-max" },
   { step: "BIND_BELOW", error: "ENOSPC", when: "ALWAYS", hint: "the limit is the sysctl fs.mount-max" },
   { step: "BIND", error: "ENOSPC", when: "ALWAYS", hint: "the limit is the sysctl fs.mount-max" },

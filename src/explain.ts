@@ -12,7 +12,7 @@ import { print, printable } from "./print.ts";
 /** Prints what the sequence would do. */
 export function explain({ plan, leftOut, steps }: Decided, options: RunOptions): void {
   const told = toWords(steps, plan);
-  const notes = notesOn(plan, leftOut);
+  const notes = notesOn(plan, leftOut, options.dryRun);
   if (options.json) {
     print(toJson(plan, { steps: told, notes }));
     return;
@@ -50,11 +50,16 @@ export function toJson(plan: Plan, told?: Told): string {
 }
 
 /** What holds whatever nspin does, and is easily overlooked. */
-function notesOn(plan: Plan, leftOut: readonly Cover[]): string[] {
+function notesOn(plan: Plan, leftOut: readonly Cover[], isDry: boolean): string[] {
   if (plan.covers.length === 0) return [];
+  const readers = plan.covers.map(readersNote);
+  return [...(isDry ? warnings(leftOut) : []), ...readers].filter((note) => note !== "");
+}
+
+/** What the launch itself warns of. */
+function warnings(leftOut: readonly Cover[]): string[] {
   const left = leftOut.map(({ source, target }) => `${source} is left out: there is no ${target}`);
-  const propagation = propagationNote(mountTable(), tableOfFirst());
-  return [...left, propagation, ...plan.covers.map(readersNote)].filter((note) => note !== "");
+  return [...left, propagationNote(mountTable(), tableOfFirst())];
 }
 
 /** Process 1's; empty where it may not be read (proc(5), hidepid=). */

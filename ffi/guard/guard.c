@@ -60,7 +60,8 @@ static void raise_limits(const struct record *record) {
   for (int i = 0; i < GUARD_LIMIT_COUNT; i++) {
     const struct rlimit64 *found = &record->limits[i];
     u64 hard = found->rlim_max;
-    if (found->rlim_cur >= needs[i].least)
+    /* Of descriptors as many as there can be: some are taken already. */
+    if (found->rlim_cur >= needs[i].least && i != GUARD_NOFILE)
       continue;
     if (hard < needs[i].least)
       hard = needs[i].least; /* root may */
