@@ -340,6 +340,7 @@ long pin_remove(struct target *target, struct host *host) {
   if (!is_shared)
     return remove_bare(target, &target->on_host.fd);
   target->is_pinned = 1;
+  MUST(pin_make_private(target)); /* a launch may have been killed before */
   MUST(host_leave(host));
   MUST(target_open_here(target));
   return does_propagate(target) ? remove_by_propagation(target) : -ESTALE;
