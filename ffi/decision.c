@@ -18,7 +18,9 @@ enum { RULES = sizeof rules / sizeof *rules };
 /* 1, 0 or -errno, as all of these. */
 static long is_in_first_user_namespace(void) {
   enum { FIRST_USER_NAMESPACE = 0xeffffffd }; /* PROC_USER_INIT_INO */
-  return file_inode("/proc/self/ns/user") == FIRST_USER_NAMESPACE;
+  struct stat own;
+  MUST(CALL(__NR_newfstatat, AT_FDCWD, "/proc/self/ns/user", &own, 0));
+  return own.st_ino == FIRST_USER_NAMESPACE;
 }
 
 /*
@@ -27,8 +29,9 @@ static long is_in_first_user_namespace(void) {
  */
 static long is_foreign(const struct host *host) {
   struct stat owner;
-  if (is_in_first_user_namespace() == 1)
-    return 0;
+  long is_first = is_in_first_user_namespace();
+  if (is_first != 0)
+    return is_first < 0 ? is_first : 0;
   long fd = CALL(__NR_ioctl, host->mounts, NS_GET_USERNS);
   if (fd < 0)
     return fd == -EPERM; /* an ancestor of ours, or unrelated */

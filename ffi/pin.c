@@ -375,6 +375,7 @@ long pin_user(const struct target *target) {
 
 static long remove_from_copy(struct target *target, struct host *host) {
   target->is_pinned = 1;
+  MUST(pin_make_private(target)); /* a launch may have been killed before */
   MUST(host_leave(host));
   MUST(target_open_here(target));
   return does_propagate(target) ? remove_by_propagation(target) : -ESTALE;

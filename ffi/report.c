@@ -3,6 +3,8 @@
 
 #include <asm/signal.h>
 #include <asm/stat.h>
+#include <asm/statfs.h>
+#include <linux/magic.h>
 #include <linux/stat.h>
 
 enum object {
@@ -233,12 +235,18 @@ static int is_kind(const char *path, long flags, unsigned kind) {
          (status.st_mode & S_IFMT) == kind;
 }
 
-/* As ip-netns(8) makes it, to mount the namespace on. */
+/*
+ * As ip-netns(8) makes it, to mount the namespace on. A namespace of another
+ * kind that is mounted there is an empty file as well.
+ */
 static int is_placeholder(const char *path) {
   struct stat status;
+  struct statfs filesystem;
   return text_starts(path, "/run/netns/") &&
          CALL(__NR_newfstatat, AT_FDCWD, path, &status, 0) == 0 &&
-         (status.st_mode & S_IFMT) == S_IFREG && status.st_size == 0;
+         (status.st_mode & S_IFMT) == S_IFREG && status.st_size == 0 &&
+         CALL(__NR_statfs, path, &filesystem) == 0 &&
+         filesystem.f_type != NSFS_MAGIC;
 }
 
 static int applies(enum hint_when when, const struct launch *launch,

@@ -93,10 +93,10 @@ static long choose_entry(struct sequence *s) {
   if (!has_mounts || (s->is_dry && host_may_mount() != 1))
     return 0;
   long directory = CALL(__NR_openat, AT_FDCWD, ".", O_PATH | O_CLOEXEC);
-  close_file(&directory);
   long result = !host_can_return()     ? -EPERM
                 : directory == -EACCES ? -EACCES
                                        : 0;
+  close_file(&directory);
   if (result == 0 || launch->by_command == 2)
     return result;
   launch->by_command = launch->word_count = launch->tid_word = 0;

@@ -102,7 +102,7 @@ test.each([
   [
     "no cover can be made private",
     "cover",
-    ["ppoll:retval=1", "mount:error=ENOMEM"],
+    ["ppoll:retval=1", "mount:error=ENOMEM:when=2+2"],
     "make private",
     "ENOMEM",
   ],
