@@ -89,7 +89,7 @@ async function install(own: string) {
   for (const name of ["same", "bare", "peak"])
     await $`cc ${FREESTANDING} ${id} ffi/launcher/start.S bench/${name}.c -o ${at(name)}`;
   for (const name of ["mounts", "stack"]) await $`cc -O2 bench/${name}.c -o ${at(name)}`;
-  await $`cc -O2 bench/window.c ffi/holder.c ffi/host.c ffi/mount.c ffi/proc.c -o ${at("window")}`;
+  await $`cc -O2 bench/window.c ffi/holder.c ffi/mount-namespace.c ffi/mount.c ffi/proc.c ffi/text.c -o ${at("window")}`;
   const go = { GO111MODULE: "off", CGO_ENABLED: "0", GOCACHE: resolve("dist/go") };
   await $`go build -o ${at("published")} bench/published.go`.env({ ...process.env, ...go });
   writeFileSync(at("empty.ts"), "");

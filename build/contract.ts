@@ -1,8 +1,8 @@
-// ffi/launch.h and what else both halves share -> src/contract.ts and the README's table of decisions, expanded
+// ffi/contract.h and what else both halves share -> src/contract.ts and the README's table of decisions, expanded
 // by the compiler itself. With --check: fail where a file is not what it says.
 const EXPAND = `
 #include "ffi/errors.h"
-#include "ffi/launch.h"
+#include "ffi/contract.h"
 #include "ffi/launcher/image.h"
 #define FIELD(name, meaning) [#name, meaning],
 #define SAME ""
@@ -48,7 +48,7 @@ if (capabilities.length === 0 || capabilities.some(({ number }, i) => number !==
   throw new Error("<linux/capability.h> does not number the capabilities from 0 on");
 
 const rows = (list: Row[], show: (row: Row) => string) => list.map((row) => `  ${show(row)},\n`).join("");
-const text = `// GENERATED from ffi/launch.h, ffi/errors.h and <linux/capability.h> by build/contract.ts. Do not edit.
+const text = `// GENERATED from ffi/contract.h, ffi/errors.h and <linux/capability.h> by build/contract.ts. Do not edit.
 
 /** A launcher's file, ffi/launcher/image.h. */
 export const LAUNCHER_FILE = { plan: ${lists.plan}, magic: "${lists.magic}", digest: ${lists.digest} } as const;

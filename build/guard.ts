@@ -9,7 +9,7 @@ const FLAGS = [...FREESTANDING, "-Os", "-g", `-DOBJECT="${OBJECT}"`];
 const LINK = ["--entry=guard_entry", "--gc-sections", "--build-id=none", "-z,noexecstack,-z,noseparate-code"];
 const SOURCES = [
   ...["entry.S", "object.S", "guard.c", "object.c"].map((file) => `ffi/guard/${file}`),
-  ...["memory.c", "proc.c", "secure.c", "started.c"].map((file) => `ffi/${file}`),
+  ...["memory.c", "proc.c", "secure.c", "started.c", "text.c"].map((file) => `ffi/${file}`),
 ];
 
 /**

@@ -1,4 +1,4 @@
-/* How a target is covered: the rows of DECISIONS, launch.h, as they apply. */
+/* How a target is covered: the rows of DECISIONS, contract.h, as they apply. */
 #ifndef NSPIN_DECISION_H
 #define NSPIN_DECISION_H
 

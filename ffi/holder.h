@@ -7,7 +7,7 @@
 #ifndef NSPIN_HOLDER_H
 #define NSPIN_HOLDER_H
 
-#include "host.h"
+#include "mount-namespace.h"
 #include "mount.h"
 
 struct holder {

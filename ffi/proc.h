@@ -1,18 +1,15 @@
-/* What the sequence reads from /proc, and the words that is written in. */
+/* What the sequence reads from /proc. */
 #ifndef NSPIN_PROC_H
 #define NSPIN_PROC_H
 
 #include "syscall.h"
+#include "text.h"
 
 #include <asm/fcntl.h>
 #include <linux/fcntl.h>
-#include <stddef.h>
 
 #define PATH_BYTES 4096 /* PATH_MAX, with the NUL */
 #define FD_PATH_BYTES 36
-#define NUMBER_BYTES 21 /* a u64 in decimal, with the NUL */
-
-typedef unsigned long long u64;
 
 /* A file read byte by byte through a small buffer. */
 struct reader {
@@ -63,16 +60,5 @@ static inline void close_file(long *fd) { /* or nothing, where it is -1 */
     CALL(__NR_close, *fd);
   *fd = -1;
 }
-
-/* Text. The caller gives room enough; text_copy returns the new end. */
-size_t text_length(const char *text);
-int text_equal(const char *a, const char *b);
-int text_starts(const char *text, const char *start);
-int text_ends(const char *text, const char *end);
-int text_is_below(const char *path, const char *directory); /* or is it */
-int text_compare(const char *a, const char *b);             /* as strcmp(3) */
-char *text_copy(char *to, const char *from);
-char *text_number(char *to, u64 number); /* decimal */
-u64 text_value(const char *text, unsigned base);
 
 #endif

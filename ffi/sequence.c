@@ -8,7 +8,7 @@
  * that there is only "become the program" or "say what failed".
  */
 #include "decision.h"
-#include "etc.h"
+#include "etc-netns.h"
 #include "overlay.h"
 #include "pin.h"
 #include "report.h"

@@ -3,8 +3,8 @@
 #ifndef NSPIN_SEQUENCE_H
 #define NSPIN_SEQUENCE_H
 
+#include "contract.h"
 #include "inherit.h"
-#include "launch.h"
 #include "program.h"
 
 #define FIELD(name, meaning) u64 name;

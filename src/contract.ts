@@ -1,4 +1,4 @@
-// GENERATED from ffi/launch.h, ffi/errors.h and <linux/capability.h> by build/contract.ts. Do not edit.
+// GENERATED from ffi/contract.h, ffi/errors.h and <linux/capability.h> by build/contract.ts. Do not edit.
 
 /** A launcher's file, ffi/launcher/image.h. */
 export const LAUNCHER_FILE = { plan: 268435456, magic: "nspin-1", digest: 32 } as const;

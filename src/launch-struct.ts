@@ -1,4 +1,4 @@
-// Plan <-> struct launch of ffi/launch.h: for a call, or in a launcher's file.
+// Plan <-> struct launch of ffi/contract.h: for a call, or in a launcher's file.
 import { COVER_FIELDS, LAUNCH_FIELDS, METHODS } from "./contract.ts";
 import type { Cover, Plan } from "./plan.ts";
 

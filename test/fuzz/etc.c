@@ -2,7 +2,7 @@
  * Any directory, told in any pieces: the covers are those asked for, then one
  * for each entry that they do not name, sorted, and no other.
  */
-#include "../../ffi/etc.h"
+#include "../../ffi/etc-netns.h"
 
 #include <asm/errno.h>
 #include <string.h>

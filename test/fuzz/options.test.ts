@@ -1,5 +1,5 @@
 // Any words: what readRun and makePlan make of them, and what the binary says.
-// (What is in /etc/netns/ID, C lists: etc.c.) A million cases in all; every run
+// (What is in /etc/netns/ID, C lists: etc-netns.c.) A million cases in all; every run
 // prints NSPIN_FUZZ_SEED, which replays it from the environment.
 import { expect, spyOn, test } from "bun:test";
 import { deepStrictEqual, ok } from "node:assert/strict";

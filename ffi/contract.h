@@ -5,8 +5,8 @@
  * below and src/contract.ts (written by build/contract.ts through the
  * compiler) are two expansions of the same lines.
  */
-#ifndef NSPIN_LAUNCH_H
-#define NSPIN_LAUNCH_H
+#ifndef NSPIN_CONTRACT_H
+#define NSPIN_CONTRACT_H
 
 /*
  * One launch, F(name, meaning). Every field is a __u64, as in the kernel's own

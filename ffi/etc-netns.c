@@ -1,4 +1,4 @@
-#include "etc.h"
+#include "etc-netns.h"
 
 #include <asm/errno.h>
 

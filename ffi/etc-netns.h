@@ -1,6 +1,6 @@
 /* /etc/netns/ID, ip-netns(8): each entry covers its namesake in /etc. */
-#ifndef NSPIN_ETC_H
-#define NSPIN_ETC_H
+#ifndef NSPIN_ETC_NETNS_H
+#define NSPIN_ETC_NETNS_H
 
 #include "block.h"
 #include "sequence.h"

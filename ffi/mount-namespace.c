@@ -1,4 +1,4 @@
-#include "host.h"
+#include "mount-namespace.h"
 #include "proc.h"
 
 #include <asm/errno.h>

@@ -1,6 +1,6 @@
 /* The host's mount namespace, from where the sequence starts: the way back. */
-#ifndef NSPIN_HOST_H
-#define NSPIN_HOST_H
+#ifndef NSPIN_MOUNT_NAMESPACE_H
+#define NSPIN_MOUNT_NAMESPACE_H
 
 struct host {
   long mounts;    /* its namespace */
