@@ -18,7 +18,7 @@ import { NSPIN } from "../method/stage.ts";
 const seed = Number(process.env.NSPIN_FUZZ_SEED ?? Date.now() % 2 ** 31);
 console.log(`NSPIN_FUZZ_SEED=${seed}`);
 
-const { CANNOT } = STATUSES;
+const { CANNOT, NOT_EXECUTABLE, NOT_FOUND } = STATUSES;
 const selftestArgs = selftest.args;
 const names = Object.keys({ ...runArgs, ...selftestArgs, ...bundle.args });
 const option = fc.constantFrom(...names.flatMap((name) => [`--${name}`, `--${name}`, `--no-${name}`]), "-v");
@@ -167,8 +167,14 @@ function isAsAsked(options: RunOptions): void {
   deepStrictEqual(plan.program, options.program);
   ok(plan.skip === options.skip && plan.method === options.method && plan.enter === options.enter);
   ok(plan.readOnly === options.readOnly);
-  const tid = options.enter === "nsenter" && (covers.length > 0 || etc !== undefined);
-  ok(plan.tidWord === (tid ? plan.words.indexOf("--target") + 2 : 0));
+  const hasMounts = covers.length > 0 || etc !== undefined;
+  const entered = [
+    ...(netns === undefined ? [] : ["--net"]),
+    ...(hasMounts ? ["--mount", "--root", "--wd"] : []),
+  ];
+  const nsenter = ["/usr/bin/nsenter", "--target", "TID", ...entered, "--"];
+  deepStrictEqual(plan.words, options.enter === "setns" ? [] : nsenter);
+  ok(plan.tidWord === (options.enter === "setns" ? 0 : 3) && plan.strict === options.strict);
   isLaidOut(plan);
 }
 
@@ -196,8 +202,8 @@ function isLaidOut(plan: Plan): void {
   );
   ok(text(launch.lock) === plan.lock && launch.skip === plan.skip && launch.tid_word === plan.tidWord);
   ok(launch.method === METHODS[plan.method] && launch.read_only === Number(plan.readOnly));
-  ok(launch.by_command === Number(plan.enter === "nsenter"));
-  ok(launch.join === Number(plan.enter === "setns" && plan.netns !== undefined));
+  ok(launch.by_command === { setns: 0, auto: 1, nsenter: 2 }[plan.enter]);
+  ok(launch.strict === Number(plan.strict) && launch.left_out === 0);
   ok(launch.cover_count === plan.covers.length && launch.word_count === plan.words.length);
   plan.covers.forEach(({ source, target }, i) => {
     const cover = values((launch.covers as number) - base + i * COVER_FIELDS.length * 8, COVER_FIELDS);
@@ -265,14 +271,15 @@ test("selftest, bake and bundle: options, or a refusal", () => {
 test("the binary: a plan on stdout, or one line on stderr and 125", () => {
   const statuses = new Set<number>();
   const ours = fc.subarray(["--json", "--no-etc", "--enter=setns", "--method=pin", "-v", "--"]);
-  const real = fc.tuple(ours, words).map((both) => ["--bind=/etc/passwd:/etc/group", ...both.flat(), "p"]);
+  const real = fc.tuple(ours, words).map((both) => ["--bind=/etc/passwd:/etc/group", ...both.flat(), "true"]);
   const body = (words: string[]) => {
     const argv = words.filter((word) => !word.includes("\0"));
     const { exitCode, stdout, stderr } = Bun.spawnSync([NSPIN, "run", "--dry-run", ...argv]);
     statuses.add(exitCode);
     if (exitCode === 0) ok(stdout.length > 0 && stderr.length === 0, stderr.toString());
-    else ok(exitCode === CANNOT && stdout.length === 0 && isRefusal(stderr.toString()), stderr.toString());
+    else ok(stdout.length === 0 && isRefusal(stderr.toString()), stderr.toString());
+    ok([0, CANNOT, NOT_EXECUTABLE, NOT_FOUND].includes(exitCode));
   };
   runs(300, body, real);
-  expect([...statuses].sort()).toEqual([0, CANNOT]);
+  expect([0, CANNOT, NOT_FOUND].filter((status) => !statuses.has(status))).toEqual([]);
 }, 120_000);

@@ -5,6 +5,10 @@
 #include "../../ffi/report.h"
 #include "../../ffi/errors.h"
 
+#include <asm/stat.h>
+#include <asm/statfs.h>
+#include <linux/magic.h>
+#include <linux/stat.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -32,11 +36,52 @@ static const struct {
 static const struct { const char *act, *why; } reasons[] = {DECISIONS(REASON)};
 enum { REASONS = sizeof reasons / sizeof *reasons };
 
+/* What is looked at, when a step has failed: bits. */
+enum {
+  IS_THERE = 1,
+  IS_DANGLING = 2,
+  IS_EMPTY = 4,
+  IS_NAMESPACE = 8,
+  IS_FILTERED = 16
+};
+static unsigned world;
+static struct content status;
+static const char *seccomp(void) {
+  return world & IS_FILTERED ? "Name:\tSeccomp: 2\nSeccomp:\t2\n"
+                             : "Name:\tx 2\nSeccomp:\t1\n";
+}
+
 static char said[1 << 17];
 static size_t said_bytes;
 
 long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
-  (void)d, (void)e, (void)f;
+  (void)e, (void)f;
+  switch (number) {
+  case __NR_newfstatat:
+    memset((void *)c, 0, sizeof(struct stat));
+    ((struct stat *)c)->st_mode = d == 0                ? S_IFREG
+                                  : world & IS_DANGLING ? S_IFLNK
+                                                        : S_IFDIR;
+    ((struct stat *)c)->st_size = world & IS_EMPTY ? 0 : 1;
+    return world & IS_THERE ? 0 : -ENOENT;
+  case __NR_statfs:
+    memset((void *)b, 0, sizeof(struct statfs));
+    ((struct statfs *)b)->f_type = world & IS_NAMESPACE ? NSFS_MAGIC : 1;
+    return 0;
+  case __NR_openat:
+    must(strcmp((const char *)b, "/proc/self/status") == 0);
+    status = (struct content){(const uint8_t *)seccomp(), strlen(seccomp()), 7};
+    return 3;
+  case __NR_read:
+    must(a == 3);
+    return content_read(&status, b, c);
+  case __NR_close:
+    must(a == 3);
+    return 0;
+  case __NR_rt_sigprocmask:
+  case __NR_rt_sigtimedwait:
+    return 0;
+  }
   must(number == __NR_write && a == 2 && said_bytes == 0); /* at once */
   must((size_t)c < sizeof said);
   memcpy(said, (const void *)b, (size_t)c);
@@ -122,6 +167,8 @@ static const char *object(const char *text, const char *kind,
   text = goes_by(text, " ");
   if (strcmp(kind, "COMMAND") == 0)
     return goes_on(text, program->argv[0]);
+  if (strcmp(kind, "PROGRAM") == 0)
+    return goes_on(text, program->argv[launch->by_command ? 1 : 0]);
   if (strcmp(kind, "NETNS") == 0)
     return goes_on(text, (const char *)launch->netns);
   if (strcmp(kind, "LOCK") == 0)
@@ -159,9 +206,17 @@ static const char *hint_of(const struct launch *launch) {
     return reasons[cover->decision - 1].why;
   for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
     const char *when = hints[i].when;
-    int fits = strcmp(when, "COMMAND") == 0 ? launch->by_command == 1
-               : strcmp(when, "ENTRY") == 0 ? cover->is_entry == 1
-                                            : 1;
+    int is_there = world & IS_THERE, is_file = is_there;
+    int is_placeholder = is_file && world & IS_EMPTY &&
+                         !(world & IS_NAMESPACE) &&
+                         strncmp((const char *)launch->netns, "/run/netns/",
+                                 strlen("/run/netns/")) == 0;
+    int fits = strcmp(when, "ENTRY") == 0         ? cover->is_entry == 1
+               : strcmp(when, "PLACEHOLDER") == 0 ? is_placeholder
+               : strcmp(when, "DANGLING") == 0 ? is_there && world & IS_DANGLING
+               : strcmp(when, "SCRIPT") == 0   ? is_file
+               : strcmp(when, "FILTERED") == 0 ? world & IS_FILTERED
+                                               : strcmp(when, "ALWAYS") == 0;
     if (fits &&
         (hints[i].step == STEP_ANY || hints[i].step == launch->failed_step) &&
         hints[i].error == launch->failed_errno)
@@ -204,7 +259,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
        .is_entry = flags & 1,
        .decision = refusal(data[3])},
   };
-  char *argv[] = {first, NULL};
+  char *argv[] = {first, second, NULL};
+  world = data[3] >> 4 | (data[2] & 0x80) >> 3;
   static struct program program;
   program.argv = argv;
   struct launch launch = {
@@ -214,6 +270,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       .cover_count = 2,
       .method = 1u << (flags >> 2 & 3),
       .by_command = flags >> 1 & 1,
+      .word_count = flags >> 1 & 1,
       .lock = (u64)first,
       .failed_process = (u64)(flags >> 4) * 0x1234567,
       .failed_step = data[0] % (STEPS + 1),
@@ -257,10 +314,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   must(text == said + said_bytes);
 
   /* 126 and 127 are the program's own, and not E2BIG: of the words together. */
-  int is_found = launch.failed_step != STEP_FIND;
-  int is_programs =
-      !launch.by_command && (!is_found || (launch.failed_step == STEP_EXECUTE &&
-                                           launch.failed_errno != E2BIG));
+  int is_programs = launch.failed_step == STEP_FIND ||
+                    (launch.failed_step == STEP_EXECUTE && !launch.by_command &&
+                     launch.failed_errno != E2BIG);
   must(status == (!is_programs                    ? 125u
                   : launch.failed_errno == ENOENT ? 127u
                                                   : 126u));
