@@ -172,8 +172,8 @@
  * Where errno alone misleads, H(step, errno, when, hint), the first row that
  * fits; ANY step. "when", looked at when the step has failed: ALWAYS; ENTRY, it
  * is about an entry of etc; PLACEHOLDER, netns is an empty file; DANGLING, it
- * is a symbolic link; SCRIPT, the program's file is there; FILTERED, a seccomp
- * filter is at work. DECIDE, EOPNOTSUPP: the decision's own reason.
+ * is a symbolic link; SCRIPT, the program was found, and is one; FILTERED, a
+ * seccomp filter is at work. DECIDE, EOPNOTSUPP: the decision's own reason.
  */
 #define HINTS(H)                                                               \
   H(LEADER, ENOENT, ALWAYS, "mount the proc file system on /proc")             \

@@ -64,8 +64,9 @@ static long has_peer(const struct target *target) {
 static long is_to_be_pinned(const struct target *target) {
   if (target->host.kind != S_IFREG)
     return 0;
-  if (target_is_on_itself(target) == 1)
-    return 1; /* but shared: a launch was killed before it was private */
+  long on_itself = target_is_on_itself(target);
+  if (on_itself != 0)
+    return on_itself; /* shared: a launch was killed before it was private */
   if (text_equal(target->holder.mount.point, target->on_host.path))
     return 0; /* nothing can be renamed over a mount */
   long peer = has_peer(target);
@@ -78,7 +79,7 @@ static long holds(enum condition when, struct target *target, int is_dry,
   long answer;
   switch (when) {
   case WHEN_ON_ITSELF:
-    return !mount->is_shared && target_is_on_itself(target) == 1;
+    return mount->is_shared ? 0 : target_is_on_itself(target);
   case WHEN_PRIVATE:
     return !mount->is_shared;
   case WHEN_FOREIGN:
@@ -86,7 +87,8 @@ static long holds(enum condition when, struct target *target, int is_dry,
   case WHEN_DIRECTORY:
     return target->host.kind == S_IFDIR;
   case WHEN_PEER:
-    return target_is_on_itself(target) == 1 ? 0 : has_peer(target);
+    answer = target_is_on_itself(target);
+    return answer == 0 ? has_peer(target) : answer < 0 ? answer : 0;
   case WHEN_PLAIN:
     return is_to_be_pinned(target);
   case WHEN_UNREACHABLE:

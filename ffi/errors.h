@@ -10,6 +10,7 @@
 
 #define ERRORS(E)                                                              \
   E(EPERM, "Operation not permitted")                                          \
+  E(EPIPE, "Broken pipe")                                                      \
   E(ENOENT, "No such file or directory")                                       \
   E(ESRCH, "No such process")                                                  \
   E(EIO, "Input/output error")                                                 \

@@ -63,8 +63,10 @@ static long check_interpreter(const char *path) {
 }
 
 static long try_find(struct program *program) {
-  long result = is_executable(program->path);
-  return result < 0 ? result : check_interpreter(program->path);
+  MUST(is_executable(program->path));
+  long result = check_interpreter(program->path);
+  program->lacks_interpreter |= result == -ENOENT;
+  return result;
 }
 
 static long try_execute(struct program *program) {
@@ -124,6 +126,7 @@ static long search(struct program *program, const char *name,
 }
 
 long program_find(struct program *program, const char *name) {
+  program->lacks_interpreter = 0;
   return search(program, name, try_find);
 }
 

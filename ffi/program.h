@@ -6,7 +6,8 @@
 
 struct program {
   char **argv; /* ends with NULL; argv[-1] is free, for the shell below */
-  char **environment; /* also where PATH is looked up */
+  char **environment;    /* also where PATH is looked up */
+  int lacks_interpreter; /* a script that was found, of program_find() */
   char path[PATH_BYTES];
 };
 

@@ -229,10 +229,11 @@ static int has_seccomp_filter(void) {
   return end >= 0 && text_equal(word, "2");
 }
 
-static int is_kind(const char *path, long flags, unsigned kind) {
+static int is_link(const char *path) {
   struct stat status;
-  return CALL(__NR_newfstatat, AT_FDCWD, path, &status, flags) == 0 &&
-         (status.st_mode & S_IFMT) == kind;
+  return CALL(__NR_newfstatat, AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW) ==
+             0 &&
+         (status.st_mode & S_IFMT) == S_IFLNK;
 }
 
 /*
@@ -259,9 +260,9 @@ static int applies(enum hint_when when, const struct launch *launch,
   case HINT_PLACEHOLDER:
     return is_placeholder((const char *)launch->netns);
   case HINT_DANGLING:
-    return is_kind((const char *)launch->netns, AT_SYMLINK_NOFOLLOW, S_IFLNK);
+    return is_link((const char *)launch->netns);
   case HINT_SCRIPT:
-    return is_kind(program->path, 0, S_IFREG);
+    return program->lacks_interpreter;
   case HINT_FILTERED:
     return has_seccomp_filter();
   case HINT_ALWAYS:

@@ -164,6 +164,7 @@ export const CONDITIONS = {
 /** What an error number says, by its name, as strerror(3) has it. */
 export const ERRORS = {
   EPERM: "Operation not permitted",
+  EPIPE: "Broken pipe",
   ENOENT: "No such file or directory",
   ESRCH: "No such process",
   EIO: "Input/output error",

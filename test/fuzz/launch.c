@@ -68,9 +68,9 @@ static struct record record[1];
 enum space { GONE, DETACHED, HOST, COPY };
 struct simulated {
   enum space space;
-  int parent, group, master; /* 0: none */
-  int twin;                  /* of a copy: the host's */
-  int is_read_only, is_ours, is_pin;
+  int parent, group, master;                    /* 0: none */
+  int twin;                                     /* of a copy: the host's */
+  int is_read_only, is_ours, is_pin, is_marked; /* to expire, umount2(2) */
   unsigned device;
   char root[NAME], point[NAME];
   char origin[NAME]; /* what root is called on the host */
@@ -91,8 +91,9 @@ static struct {
   int lock; /* the descriptor that holds it, or -1 */
   int was_locked;
   int has_netns, calls;
-  int trouble;  /* refusals and untruths, since the last pin was made */
-  int is_stuck; /* setns was refused */
+  int trouble;   /* refusals and untruths, since the last pin was made */
+  int is_stuck;  /* setns was refused */
+  int is_misled; /* statmount(2) has left out something, or told another path */
   int is_asked[COVERS], is_listed[COVERS];
   int host_mounts; /* before anything happened */
   int groups;
@@ -138,11 +139,24 @@ static int is_untrue(void) {
   return result;
 }
 
-static int is_wanted(int cover) {
-  return k.is_asked[cover] || k.is_listed[cover];
+static int is_true(void) { return k.table == NULL; }
+
+/* An entry whose namesake was not there is among what comes behind. */
+static int is_left_out(int cover) {
+  const struct cover *one =
+      (const struct cover *)k.launch->covers + k.launch->cover_count;
+  for (u64 i = 0; i < k.launch->left_out; i++, one++)
+    if (strcmp((const char *)one->target, targets[cover]) == 0) {
+      must(one->is_entry && !k.launch->strict && cover != RESOLV_CONF);
+      must(k.trouble > 0 || !is_true());
+      return 1;
+    }
+  return 0;
 }
 
-static int is_true(void) { return k.table == NULL; }
+static int is_wanted(int cover) {
+  return k.is_asked[cover] || (k.is_listed[cover] && !is_left_out(cover));
+}
 
 static void join(char to[NAME], const char *directory, const char *rest) {
   must(strlen(directory) + strlen(rest) + 2 < NAME);
@@ -250,9 +264,14 @@ static int used(long fd) {
   return (int)fd;
 }
 
-/* "/proc/self/fd/N", or -1. */
+/* "/proc/self/fd/N", or with "/NAME" behind it; or -1. */
 static int fd_of(const char *path) {
   return strncmp(path, "/proc/self/fd/", 14) == 0 ? used(atoi(path + 14)) : -1;
+}
+
+static void path_of(const char *path, char to[NAME]) {
+  const char *name = strchr(path + strlen("/proc/self/fd/"), '/');
+  join(to, fds[fd_of(path)].path, name == NULL ? "" : name + 1);
 }
 
 /* What a program would read; of process 7 with its cover, if it has one. */
@@ -303,8 +322,13 @@ static long open_at(long directory, const char *name, unsigned flags) {
   if (result < 0)
     return result;
   int other = fd_of(name);
-  if (other >= 0)
-    return new_fd(fds[other].path, fds[other].mount, 1);
+  if (other >= 0) {
+    name = strchr(name + strlen("/proc/self/fd/"), '/');
+    if (name == NULL)
+      return new_fd(fds[other].path, fds[other].mount, 1);
+    directory = other;
+    name++;
+  }
   if (strncmp(name, "/proc/self/fdinfo/", 18) == 0) {
     static char lines[4][64];
     static int turn;
@@ -354,10 +378,13 @@ static long stat_fd(int fd, struct stat *status) {
   if (result < 0)
     return result;
   int mount = fds[fd].mount;
-  must(mount > 0);
+  memset(status, 0, sizeof *status);
+  if (mount == 0) { /* a namespace */
+    status->st_ino = answer() < 0xe0 ? 1 : 2;
+    return 0;
+  }
   name_on_host(mount, fds[fd].path, known);
   name_in_filesystem(mount, fds[fd].path, name);
-  memset(status, 0, sizeof *status);
   status->st_dev = mounts[mount].device;
   status->st_ino = 1;
   for (const char *c = name; *c != '\0'; c++)
@@ -372,11 +399,14 @@ static long stat_fd(int fd, struct stat *status) {
 static long stat_path(const char *path, struct stat *status) {
   long result = error();
   memset(status, 0, sizeof *status);
-  status->st_ino = strcmp(path, "/proc/self/ns/user") == 0  ? 0xeffffffd
+  status->st_mode = S_IFREG | 0755; /* of a program */
+  size_t length = strlen(path);
+  int is_user = length > 8 && strcmp(path + length - 8, "/ns/user") == 0;
+  status->st_ino = is_user                                  ? 0xeffffffd
                    : strcmp(path, "/proc/self/ns/mnt") == 0 ? 1
                                                             : 2;
   if (answer() >= 0xe0)
-    status->st_ino = 3;
+    status->st_ino = 3, k.trouble++;
   return result;
 }
 
@@ -415,6 +445,7 @@ static long statmount(const struct statmount_request *request,
     return -ENOENT;
   memset(told, 0xa5, sizeof *told);
   told->size = sizeof *told;
+  int trouble = k.trouble;
   told->mask = is_untrue() ? answer() : request->want;
   told->id = request->id;
   told->old_id = (unsigned)id;
@@ -438,6 +469,7 @@ static long statmount(const struct statmount_request *request,
     told->root = byte & 1 ? (unsigned)length : 0;
     told->point = byte & 2 ? (unsigned)length : 0;
   }
+  k.is_misled |= k.trouble > trouble;
   return 0;
 }
 
@@ -548,7 +580,7 @@ static long mount(const char *source, const char *onto, const char *type,
                   unsigned long flags) {
   long result = error();
   int fd = fd_of(onto);
-  if (k.is_probing || (k.space == COPY && strcmp(onto, "/") == 0)) {
+  if (k.is_probing || (k.space == COPY && strcmp(onto, "/proc") == 0)) {
     k.is_probing = 1;
     must(k.space == COPY);
     return result;
@@ -598,15 +630,27 @@ static long move_mount(long from, long to, unsigned long flags) {
   return 0;
 }
 
-static long unmount(int fd, int flags) {
+static long unmount(const char *path, int flags) {
+  enum { DETACH = 2, EXPIRE = 4 | 8 }; /* without following a link */
+  char at[NAME];
   long result = error();
-  int top = top_at(fds[fd].mount, fds[fd].path);
+  path_of(path, at);
+  int top = top_at(fds[fd_of(path)].mount, at);
   struct simulated *m = &mounts[top];
-  must(flags == 2);
+  must(flags == DETACH || flags == EXPIRE);
   if (result < 0)
     return result;
-  if (m->space != k.space)
+  if (m->space != k.space || strcmp(m->point, at) != 0)
     return -EINVAL;
+  if (flags == EXPIRE) {
+    for (int i = INHERITED; i < k.fd_count; i++)
+      if (fds[i].is_open && fds[i].mount == top)
+        return -EBUSY;
+    int was_marked = m->is_marked && !is_untrue(); /* it was not used since */
+    m->is_marked = 1;
+    if (!was_marked)
+      return -EAGAIN;
+  }
   m->space = GONE;
   if (k.space == HOST)
     must(k.lock >= 0 && m->is_pin);
@@ -674,6 +718,7 @@ static int check_host(int is_started) {
   return pins;
 }
 
+/* The source, on the target bound onto itself, on what holds the target. */
 static void check_cover(int cover) {
   char name[NAME];
   int top = walk(root_of(COPY), targets[cover]);
@@ -681,17 +726,22 @@ static void check_cover(int cover) {
   const struct simulated *holder = &mounts[lower->parent];
   name_on_host(top, targets[cover], name);
   must(strcmp(name, sources[cover]) == 0);
+  must(!k.launch->read_only || upper->is_read_only);
+  if (lower->device != 91) { /* what an overlay shows is its own */
+    name_on_host(upper->parent, targets[cover], name);
+    must(strcmp(name, targets[cover]) == 0);
+  }
   for (const struct simulated *m = upper;; m = lower) {
     must(m->is_ours && m->group == 0 && m->master == 0);
     must(strcmp(m->point, targets[cover]) == 0);
-    must(!k.launch->read_only || m->is_read_only);
     if (m == lower)
       break;
   }
   must(!holder->is_ours || holder->device == 91);
   const struct simulated *twin = &mounts[holder->twin];
   if (holder->twin > 0 && twin->is_pin && twin->group == 0)
-    must(k.lock >= 0); /* one that is shared can be rejoined as any mount */
+    must(k.lock >= 0 ||
+         k.is_misled); /* one that is shared can be rejoined as any mount */
 }
 
 static void starts(const char *const *argv, char **environment) {
@@ -714,7 +764,7 @@ static void starts(const char *const *argv, char **environment) {
   for (int i = INHERITED; i < k.fd_count; i++)
     must(!fds[i].is_open || fds[i].is_cloexec);
   must(launch->etc == 0 || is_wanted(RESOLV_CONF));
-  must(k.has_netns == (int)launch->join);
+  must(k.has_netns == (launch->netns != 0));
   if (launch->word_count > 0) {
     must(strcmp(*argv++, "nsenter") == 0);
     must(strcmp(*argv++, launch->tid_word == 2 ? "42" : "") == 0);
@@ -789,11 +839,16 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
   }
   case __NR_ioctl:
     used(a);
+    if (b == NS_GET_USERNS) {
+      long result = error();
+      return result < 0 ? result : new_fd("/proc/user", 0, 1);
+    }
+    must(b == NS_GET_NSTYPE);
     return answer() < 0xe0 ? CLONE_NEWNET : CLONE_NEWNS;
   case __NR_flock: {
     long result = error();
     used(a);
-    must(k.lock < 0 && b == 2);
+    must(k.lock < 0 && (b == 2 || b == 6)); /* LOCK_EX, LOCK_NB */
     if (result == 0)
       k.lock = (int)a, k.was_locked = 1;
     return result;
@@ -803,7 +858,7 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
                  (unsigned long)d);
   case __NR_open_tree: {
     long result = k.world & OLD_MOUNT ? -ENOSYS : error();
-    must(c & OPEN_TREE_CLONE && c & OPEN_TREE_CLOEXEC && k.space == HOST);
+    must(c & OPEN_TREE_CLONE && c & OPEN_TREE_CLOEXEC);
     used(a);
     forget_gone();
     if (result < 0 || k.mount_count > MOUNTS - 64 || k.fd_count == FDS)
@@ -819,11 +874,15 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
     return move_mount(a, c, (unsigned long)e);
   case __NR_umount2:
     must(fd_of((const char *)a) >= 0);
-    return unmount(fd_of((const char *)a), (int)b);
+    return unmount((const char *)a, (int)b);
   case __NR_unshare:
     must(a == CLONE_NEWNS);
     return unshare();
   case __NR_setns: {
+    if (a == -1) { /* may it be called? */
+      long result = error();
+      return must(b == CLONE_NEWNS), result < 0 ? result : -EBADF;
+    }
     used(a);
     if (b == CLONE_NEWNS)
       return must(k.space == COPY), return_to_host();
@@ -1004,7 +1063,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct launch launch = {
       .size = sizeof launch - (what >= 0xf0 ? what & 15 : 0),
       .netns = what & 4 ? (u64) "/run/netns/n" : 0,
-      .join = (what & 12) == 12,
       .etc = etc & 4 ? (u64) "/etc/netns/n" : 0,
       .covers = (u64)covers,
       .cover_count = what & 3,
@@ -1013,7 +1071,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       .words = flags & 0x20 ? (u64) "nsenter\0\0--" : 0,
       .word_count = flags & 0x20 ? 3 : 0,
       .tid_word = (flags & 0x28) == 0x28 ? 2 : 0,
-      .by_command = flags >> 5 & 1,
+      .by_command = (flags >> 5 & 1) << (what >> 3 & 1),
+      .strict = etc >> 4 & 1,
+      .left_out = data[2],
       .skip = 3 + (data[2] == 1),
       .lock = (u64) "/run/nspin.lock",
       .force = (k.world & FORCE) != 0,
@@ -1079,7 +1139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     must(entry != DECIDE || !k.was_locked);
     /* What it was about is there to be named. */
     must(step == STEP_CONTRACT || launch.cover_count == 0 ||
-         launch.failed_cover < launch.cover_count);
+         launch.failed_cover < launch.cover_count + launch.left_out);
     check_failed(entry == UNPIN, step == STEP_NONE);
     if (entry == DECIDE && step == STEP_NONE)
       check_decided();

@@ -199,7 +199,8 @@ static const char *object(const char *text, const char *kind,
   return goes_on(goes_by(text, " on "), (const char *)cover->target);
 }
 
-static const char *hint_of(const struct launch *launch) {
+static const char *hint_of(const struct launch *launch,
+                           const struct program *program) {
   const struct cover *cover =
       (const struct cover *)launch->covers + launch->failed_cover;
   if (launch->failed_step == STEP_DECIDE && launch->failed_errno == EOPNOTSUPP)
@@ -214,7 +215,7 @@ static const char *hint_of(const struct launch *launch) {
     int fits = strcmp(when, "ENTRY") == 0         ? cover->is_entry == 1
                : strcmp(when, "PLACEHOLDER") == 0 ? is_placeholder
                : strcmp(when, "DANGLING") == 0 ? is_there && world & IS_DANGLING
-               : strcmp(when, "SCRIPT") == 0   ? is_file
+               : strcmp(when, "SCRIPT") == 0   ? program->lacks_interpreter
                : strcmp(when, "FILTERED") == 0 ? world & IS_FILTERED
                                                : strcmp(when, "ALWAYS") == 0;
     if (fits &&
@@ -263,6 +264,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   world = data[3] >> 4 | (data[2] & 0x80) >> 3;
   static struct program program;
   program.argv = argv;
+  program.lacks_interpreter = data[3] >> 7;
   struct launch launch = {
       .netns = (u64)first,
       .etc = (u64)second,
@@ -307,7 +309,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (errors[i].number == launch.failed_errno)
       why = errors[i].text;
   text = goes_by(text, why);
-  const char *hint = hint_of(&launch);
+  const char *hint = hint_of(&launch, &program);
   if (hint != NULL)
     text = goes_by(goes_by(text, "\nnspin: hint: "), hint);
   text = goes_by(text, "\n");
