@@ -27,7 +27,7 @@ describe("run", () => {
       dryRun: true,
       json: true,
       verbose: true,
-      enter: "nsenter",
+      enter: "auto",
     });
   });
 
@@ -42,7 +42,7 @@ describe("run", () => {
     [["--netns"], "option --netns needs a value"],
     [["--netns", "a", "--netns", "b", "p"], "option --netns is given more than once"],
     [["--dry-run=1", "p"], "option --dry-run takes no value"],
-    [["--enter", "sudo", "--netns", "a", "p"], 'option --enter needs nsenter or setns, not "sudo"'],
+    [["--enter", "sudo", "--netns", "a", "p"], 'option --enter needs auto, nsenter or setns, not "sudo"'],
     [["p"], "nothing to do: neither --netns nor --bind is given"],
     [["--json", "--netns", "a", "p"], "option --json needs --dry-run"],
     [["--bind", "/a", "p"], 'option --bind needs SRC:DST, two paths and one ":", not "/a"'],

@@ -75,7 +75,13 @@ describe("steps, in words", () => {
     expect([...told.keys()]).toEqual(STEPS.map(({ name }) => name));
     const about = { NETNS: "/run/netns/a", ETC: "/etc/netns/a", RESOLV_CONF: "/etc/netns/a/resolv.conf" };
     const cover = { SOURCE: "/s/y", TARGET: "/y", USED: "/y", BIND: "/s/y over /y", LOCK: "/run/nspin.lock" };
-    const objects: Record<string, string> = { NONE: "", COMMAND: "/usr/bin/nsenter", ...about, ...cover };
+    const objects: Record<string, string> = {
+      NONE: "",
+      COMMAND: "/usr/bin/nsenter",
+      PROGRAM: "p",
+      ...about,
+      ...cover,
+    };
     for (const { name, does, object } of STEPS)
       if (name !== "EXECUTE" && object !== "METHOD")
         expect(told.get(name)).toBe(`${does} ${objects[object]}`.trim());
