@@ -56,7 +56,7 @@ static long check_interpreter(const char *path) {
   const char *interpreter = end;
   while (*end != '\0' && *end != ' ' && *end != '\t' && *end != '\n')
     end++;
-  if (end == interpreter || end == line + bytes)
+  if (end == interpreter || (bytes == sizeof line - 1 && end == line + bytes))
     return 0; /* execve(2) says ENOEXEC, and execvp(3) takes the shell */
   *end = '\0';
   return is_executable(interpreter);
