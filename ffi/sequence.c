@@ -384,7 +384,11 @@ static long cover(struct sequence *s) {
   EACH_COVER TAKE(VERIFY_HERE,
                   target_verify(s->target, (const char *)s->cover->target));
   host_changed(&s->host);
-  EACH_HOLDER TAKE(REJOIN, holder_rejoin(&s->target->holder));
+  EACH_HOLDER {
+    TAKE(REJOIN, holder_rejoin(&s->target->holder));
+    if (!s->is_dry && host_changed(&s->host))
+      return -EAGAIN; /* what it missed meanwhile it would miss for ever */
+  }
   EACH_COVER TAKE(VERIFY_HOST, target_verify_host(s->target, &s->host));
   return 0;
 }
@@ -424,11 +428,6 @@ static void forget(struct sequence *s) {
   s->at = 0;
 }
 
-static int is_rejoining(struct sequence *s) {
-  EACH_HOLDER return 1;
-  return 0;
-}
-
 /*
  * Who relies on a pin holds the lock until the program is about to start, and
  * looks again once it is held: what was seen before may have changed.
@@ -456,33 +455,20 @@ static int has_passed(const struct sequence *s, long result) {
          (result == -EINVAL && s->step == STEP_REJOIN);
 }
 
-/* The host's table has changed each time; where nothing failed, in a rejoin. */
-static long give_up(struct sequence *s, long result) {
-  if (result < 0)
-    return result;
-  EACH_HOLDER break;
-  begin(s, STEP_REJOIN);
-  return -EAGAIN;
-}
-
 /*
- * Again from the start where something was exchanged while it was looked at, or
- * the host's table changed: then a step may have failed by that, or a mount
- * gone missing while we rejoined.
+ * Again from the start where something was exchanged while it was looked at
+ * (-ESTALE), a mount can have gone missing while we rejoined (-EAGAIN), or a
+ * step has failed while the host's table changed, which can be why.
  */
 static long cover_all(struct sequence *s) {
   for (int tries = 1;; tries++) {
     host_changed(&s->host);
     long result = attempt(s);
-    u64 about = s->at;
-    int is_doubtful =
-        result == -ESTALE || has_passed(s, result) ||
-        (host_changed(&s->host) && (result < 0 || is_rejoining(s)));
-    s->at = about;
-    if (s->is_dry || !is_doubtful)
+    int is_doubtful = result == -ESTALE || result == -EAGAIN ||
+                      has_passed(s, result) ||
+                      (result < 0 && host_changed(&s->host));
+    if (s->is_dry || !is_doubtful || tries == TRIES || undo(s) < 0)
       return result;
-    if (tries == TRIES || undo(s) < 0)
-      return give_up(s, result);
     forget(s);
   }
 }

@@ -49,17 +49,12 @@ export function toJson(plan: Plan, told?: Told): string {
   return JSON.stringify({ netns, etc, covers, method, readOnly, enter, command, ...told }, null, 2);
 }
 
-/** What holds whatever nspin does, and is easily overlooked. */
+/** What holds whatever nspin does, and is easily overlooked. Of what is left out a launch itself warns. */
 function notesOn(plan: Plan, leftOut: readonly Cover[], isDry: boolean): string[] {
   if (plan.covers.length === 0) return [];
-  const readers = plan.covers.map(readersNote);
-  return [...(isDry ? warnings(leftOut) : []), ...readers].filter((note) => note !== "");
-}
-
-/** What the launch itself warns of. */
-function warnings(leftOut: readonly Cover[]): string[] {
   const left = leftOut.map(({ source, target }) => `${source} is left out: there is no ${target}`);
-  return [...left, propagationNote(mountTable(), tableOfFirst())];
+  const propagation = propagationNote(mountTable(), tableOfFirst());
+  return [...(isDry ? left : []), propagation, ...plan.covers.map(readersNote)].filter((note) => note !== "");
 }
 
 /** Process 1's; empty where it may not be read (proc(5), hidepid=). */

@@ -1103,6 +1103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static unsigned descriptors[] = {0, 5};
   *record =
       (struct record){.directory = flags & 0x80 ? 9 : -1,
+                      .object = -1,
                       .descriptor_count = 2,
                       .descriptors = descriptors,
                       .arguments = line,
