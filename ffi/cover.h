@@ -35,6 +35,8 @@ struct target {
   enum act act;
   int must_leave; /* the holder, where the program will run */
   int is_pinned;  /* or will be: it relies on a mount of method pin */
+  int is_undone;  /* the pin, by propagation: as far as that can be told */
+  int is_stray;   /* it was made, and is not found among other mounts */
   long source;    /* O_PATH, on the host */
   long clone;     /* a detached bind mount of it; -1: not on this kernel */
   long pin;       /* the host's mount of the target onto itself, if this launch

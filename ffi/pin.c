@@ -112,25 +112,32 @@ static long check_place(const struct target *target, long mount) {
 }
 
 /*
- * Where there is no clone, the new mount is walked to; it can be the host's,
- * laid there meanwhile, which is none of ours.
+ * Where there is no clone, the new mount is walked to; what is there can also
+ * be the host's, laid there meanwhile, which is none of ours.
  */
-static long bind_by_path(struct target *target) {
-  char file[FD_PATH_BYTES];
+static long find_pin(struct target *target) {
   struct place place;
-  fd_path(file, target->on_host.fd);
-  MUST(mount_bind(file, target->on_host.fd, 0));
   MUST(path_open(-1, target->on_host.path, LINK_ITSELF, &place));
   long result = target_is_host_file(target, place.fd);
   if (result == 1)
     result = check_place(target, place.fd);
   else if (result == 0)
     result = -ESTALE;
-  if (result == 0)
-    target->pin = place.fd;
-  else
+  if (result < 0) {
     CALL(__NR_close, place.fd);
-  return result;
+    return result;
+  }
+  target->pin = place.fd;
+  target->is_stray = 0;
+  return 0;
+}
+
+static long bind_by_path(struct target *target) {
+  char file[FD_PATH_BYTES];
+  fd_path(file, target->on_host.fd);
+  MUST(mount_bind(file, target->on_host.fd, 0));
+  target->is_stray = 1;
+  return find_pin(target);
 }
 
 long pin_bind(struct target *target) {
@@ -283,13 +290,19 @@ long pin_undo_here(struct target *target) {
     return 0;
   if (target->here.fd < 0)
     MUST(find_copy(target));
-  return does_propagate(target) ? remove_by_propagation(target) : -ENOENT;
+  long result =
+      does_propagate(target) ? remove_by_propagation(target) : -ENOENT;
+  target->is_undone = result == 0;
+  return result;
 }
 
 long pin_undo_on_host(struct target *target) {
   struct mount pin;
+  if (target->is_stray && find_pin(target) < 0)
+    return -EBUSY;
   if (target->pin < 0 ||
-      mount_find(OWN_TABLE, target->host_id, &pin) == -ENOENT)
+      (target->is_undone &&
+       mount_find(OWN_TABLE, target->host_id, &pin) == -ENOENT))
     return 0;
   return remove_bare(target, &target->pin);
 }
@@ -390,7 +403,7 @@ long pin_remove(struct target *target, struct host *host) {
     long result = remove_from_copy(target, host);
     if (host_return(host) < 0)
       return result;
-    if (mount_find(OWN_TABLE, target->host_id, &pin) == -ENOENT)
+    if (result == 0 && mount_find(OWN_TABLE, target->host_id, &pin) == -ENOENT)
       return 0;
   }
   return remove_bare(target, &target->on_host.fd);

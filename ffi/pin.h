@@ -18,7 +18,8 @@ long pin_make_private(struct target *target);
 /*
  * Both take away the pin that this launch has made, and nothing that the host
  * has mounted on it; the first from the program's mount namespace, by
- * propagation (-ENOENT: not from there), the second in the host's. 0 or -errno.
+ * propagation (-ENOENT: not from there), the second in the host's. 0 or -errno:
+ * the pin stays.
  */
 long pin_undo_here(struct target *target);
 long pin_undo_on_host(struct target *target);

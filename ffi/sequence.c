@@ -405,9 +405,13 @@ static long undo(struct sequence *s) {
   long result = host_return(&s->host);
   for (u64 i = count; i-- > 0;)
     target_close(target_at(s, i));
-  for (u64 i = count; i-- > 0 && result == 0;)
-    pin_undo_on_host(target_at(s, i));
-  return result;
+  if (result < 0)
+    return result;
+  for (u64 i = count; i-- > 0;) {
+    long undone = pin_undo_on_host(target_at(s, i));
+    result = undone < 0 ? undone : result;
+  }
+  return result; /* where a pin stays, another attempt could add one */
 }
 
 /* What look() has opened and obtained, but for what a message names. */

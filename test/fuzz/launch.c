@@ -919,7 +919,13 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
     return 0;
   case __NR_mremap:
     return -ENOMEM;
+  case __NR_chroot:
+    if (*(char *)a == '\0') /* asked whether it would be allowed */
+      return error() < 0 ? -EPERM : -ENOENT;
+    return error();
   case __NR_fchdir:
+    if (a == -1) /* asked whether it would be allowed */
+      return error() < 0 ? -EPERM : -EBADF;
     used(a);
     return error();
   }

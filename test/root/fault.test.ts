@@ -571,8 +571,9 @@ test.each(["rejoin", "overlay", "pin", "directory", "etc", "auto"])(
       const told: string[] = JSON.parse(dry.stdout).steps.map(({ name }: { name: string }) => name);
       const { calls } = await traced(host);
       const taken = stepsOf(calls.slice(begin(calls)));
-      // Under the lock it looks again.
-      if (way === "pin") taken.splice(taken.indexOf("LOCK") + 1, 1);
+      // Under the lock it looks again; /etc/resolv.conf can be pinned by a test before.
+      const lock = taken.indexOf("LOCK");
+      if (lock >= 0) taken.splice(lock + 1, taken.slice(0, lock).filter((name) => name === "CLONE").length);
       expect(taken).toEqual(told.filter((name) => changing.test(name)));
     }),
 );
