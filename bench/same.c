@@ -203,11 +203,11 @@ _Noreturn void launcher_start(char **stack) {
   quiet(table);
   change(here, MS_PRIVATE);
   put(there, here, ONTO | MOVE_MOUNT_SET_GROUP);
+  quiet(table);
   file = walk(root, file_names);
   look(file);
   look_mount_id(file, STATX_MNT_ID);
   shut(file);
-  quiet(table);
 
   look_by(argv[1]);
   must(CALL(__NR_faccessat, AT_FDCWD, argv[1], 1));
