@@ -109,6 +109,5 @@ long holder_graph_is_sound(struct host *host) {
   MUST(host_leave(host));
   long result = try_graph();
   MUST(host_return(host));
-  int is_short = result == -EMFILE || result == -ENFILE || result == -ENOMEM;
-  return is_short ? result : result == 1;
+  return is_shortage(result) ? result : result == 1;
 }

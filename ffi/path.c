@@ -16,8 +16,7 @@ struct walk {
 };
 
 static void move(long *at, long fd) {
-  if (*at >= 0)
-    CALL(__NR_close, *at);
+  close_file(at);
   *at = fd;
 }
 

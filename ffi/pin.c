@@ -363,7 +363,7 @@ static void visit_thread(long thread, void *data) {
   long result = has_cover(path, search->pin);
   if (result == 1)
     search->user = search->process;
-  if (result == -EMFILE || result == -ENFILE || result == -ENOMEM)
+  if (is_shortage(result))
     search->user = result; /* any other: it has ended */
 }
 
@@ -374,7 +374,7 @@ static void visit_process(long process, void *data) {
   text_copy(end, "/task");
   search->process = process;
   long result = search->user == 0 ? each_number(path, visit_thread, data) : 0;
-  if (result == -EMFILE || result == -ENFILE || result == -ENOMEM)
+  if (is_shortage(result))
     search->user = result;
 }
 

@@ -313,7 +313,7 @@ static long look(struct sequence *s) {
   if (launch->etc != 0)
     LOOK(FIND_RESOLV_CONF, etc_find_resolv_conf(launch));
   MUST(allocate_targets(s));
-  for (u64 i_ = 0; i_ < launch->cover_count && take(s, i_); i_++) {
+  EACH_COVER {
     if (can_be_left_out(s)) {
       leave_out(s, i_--);
       continue;
