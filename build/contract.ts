@@ -113,7 +113,7 @@ const conditions = new Map(lists.conditions.map(([name, meaning]) => [name, mean
 const decisions = lists.decisions
   .filter(([, , , act]) => act !== "UNKNOWN")
   .map(([, asked, when, act, why]) => {
-    const methods = asked.toLowerCase().replaceAll(" | ", ", ");
+    const methods = asked.toLowerCase().replaceAll(" | ", ", ").replace("static", "auto `--no-keep`");
     return `| ${methods} | ${conditions.get(when)} | ${act.toLowerCase()} | ${why} |\n`;
   });
 const table = `| asked for | where | does | because |\n|---|---|---|---|\n${decisions.join("")}`;

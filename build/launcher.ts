@@ -5,7 +5,7 @@ import { LAUNCHER_FILE } from "../src/contract.ts";
 import { planTemplate } from "./elf.ts";
 import { ALL, compilerOf, FREESTANDING, type Machine, SMALL } from "./target.ts";
 
-const LIMIT = 32 * 1024;
+const LIMIT = 48 * 1024;
 
 const FLAGS = [
   ...FREESTANDING,

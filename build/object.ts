@@ -7,7 +7,7 @@ import { CC, DIST, ELF_MACHINE, MACHINE, OBJCOPY, SHARED, SMALL } from "./target
 
 export const OBJECT = `${DIST}/nspin.so`;
 /** Bytes: each start writes it into a memfd. */
-export const LIMIT = 40 << 10;
+export const LIMIT = 48 << 10;
 
 const FLAGS = [...SHARED, ...SMALL[MACHINE], "-g"];
 const LINK = [

@@ -20,6 +20,7 @@
   F(covers, "array of struct cover, in order; out: with those of etc")         \
   F(cover_count, "entries in covers; out: with those of etc")                  \
   F(method, "the method asked for: one bit, see METHODS")                      \
+  F(keep, "1: a keeper stays with what method auto covers")                    \
   F(read_only, "1: the program cannot write what covers")                      \
   F(words, "words before those of the command line, each NUL-terminated")      \
   F(word_count, "words in words")                                              \
@@ -47,6 +48,8 @@
 
 /* What --method can ask for, M(NAME, bit); the man pages' words in README. */
 #define METHODS(M) M(AUTO, 1) M(PIN, 2) M(REJOIN, 4) M(OVERLAY, 8)
+/* AUTO without a keeper: what is decided at the start must hold. */
+#define STATIC 16
 
 /*
  * How a target is covered: D(name, asked, when, act, why). The first row whose
@@ -57,11 +60,11 @@
  * privilege can say.
  */
 #define DECISIONS(D)                                                           \
-  D(PINNED, AUTO | PIN | REJOIN, ON_ITSELF, COVER,                             \
+  D(PINNED, AUTO | STATIC | PIN | REJOIN, ON_ITSELF, COVER,                    \
     "the host has it bound onto itself: nothing can take its place")           \
-  D(FREE, AUTO | REJOIN, PRIVATE, COVER,                                       \
+  D(FREE, AUTO | STATIC | REJOIN, PRIVATE, COVER,                              \
     "the mount that holds it is not shared: what lands on it goes nowhere")    \
-  D(FOREIGN, AUTO | REJOIN, FOREIGN, COVER,                                    \
+  D(FOREIGN, AUTO | STATIC | REJOIN, FOREIGN, COVER,                           \
     "the mounts belong to another user namespace, whose copy here is a slave") \
   D(NO_PIN, PIN, DIRECTORY, REFUSE,                                            \
     "a directory is not pinned: what the host mounts in it later would reach " \
@@ -70,24 +73,28 @@
     "the mount that holds it has a peer in this mount table, which would be "  \
     "pinned too; rejoin and overlay, Linux 5.15, have no such limit")          \
   D(ASKED_PIN, PIN, ALWAYS, PIN, "as asked")                                   \
-  D(PLAIN, AUTO, PLAIN, PIN,                                                   \
+  D(PLAIN, STATIC, PLAIN, PIN,                                                 \
     "it is a plain file: a rename over it would take the cover away")          \
-  D(HIDDEN, AUTO, UNREACHABLE, PIN,                                            \
+  D(HIDDEN, AUTO | STATIC, UNREACHABLE, PIN,                                   \
     "the root of the mount that holds it is covered, or outside of this root") \
-  D(UNASKED, AUTO | REJOIN | OVERLAY, UNPRIVILEGED, UNKNOWN,                   \
+  D(UNASKED, AUTO | STATIC | REJOIN | OVERLAY, UNPRIVILEGED, UNKNOWN,          \
     "only root can ask the kernel whether it can rejoin a peer group")         \
-  D(REFUSED, AUTO | REJOIN | OVERLAY, REFUSED, REFUSE,                         \
+  D(REFUSED, AUTO | STATIC | REJOIN | OVERLAY, REFUSED, REFUSE,                \
     "move_mount(2) is refused, by a seccomp filter for one (systemd's "        \
     "SystemCallFilter=); --method pin does without")                           \
-  D(OLD_KERNEL, AUTO, NO_SET_GROUP, PIN,                                       \
+  D(OLD_KERNEL, AUTO | STATIC, NO_SET_GROUP, PIN,                              \
     "the kernel cannot rejoin a peer group (Linux 5.15)")                      \
-  D(LOCKED, AUTO, USER_NAMESPACE, PIN,                                         \
+  D(LOCKED, AUTO | STATIC, USER_NAMESPACE, PIN,                                \
     "in a user namespace a mount can be locked to its place, and not rejoin")  \
-  D(BROKEN_GRAPH, AUTO, BAD_GRAPH, PIN,                                        \
+  D(BROKEN_GRAPH, AUTO | STATIC, BAD_GRAPH, PIN,                               \
     "it is held by a slave, and this kernel breaks propagation to those")      \
-  D(LINK, AUTO, LINK, REJOIN,                                                  \
+  D(KEPT, AUTO, ALWAYS, REJOIN,                                                \
+    "nothing of it stays on the host; a keeper covers it again where the "     \
+    "host "                                                                    \
+    "replaces it")                                                             \
+  D(LINK, STATIC, LINK, REJOIN,                                                \
     "it is a symbolic link, covered itself: the host may replace its target")  \
-  D(REST, AUTO, ALWAYS, REJOIN, "nothing of it stays on the host")             \
+  D(REST, STATIC, ALWAYS, REJOIN, "nothing of it stays on the host")           \
   D(ALONE, OVERLAY, PRIVATE, OVERLAY, "as asked; nothing to rejoin")           \
   D(NO_HOLDER, REJOIN | OVERLAY, UNREACHABLE, REFUSE,                          \
     "the root of the mount that holds it is covered, or outside of this root") \
@@ -151,6 +158,8 @@
   S(UNSHARE, "unshare the mount namespace", NONE, SAME)                        \
   S(OPEN_HERE, "open for the program", TARGET, SAME)                           \
   S(LEAVE, "make a slave of the mount that holds", TARGET, SAME)               \
+  S(WITHIN, "bind onto itself, for the program, the directory of", TARGET,     \
+    SAME)                                                                      \
   S(OVERLAY, "lay an overlay on the directory of", TARGET, SAME)               \
   S(BIND_BELOW, "bind onto itself, for the program,", TARGET, SAME)            \
   S(BIND, "bind", BIND, SAME)                                                  \
@@ -161,6 +170,7 @@
   S(VERIFY_HOST, "verify that the host keeps", TARGET, SAME)                   \
   S(FIND_COMMAND, "find", COMMAND, SAME)                                       \
   S(FIND, "find", PROGRAM, SAME)                                               \
+  S(KEEP, "start the keeper", NONE, SAME)                                      \
   S(JOIN_NETNS, "join network namespace", NETNS, SAME)                         \
   S(RESTORE, "restore signals and limits", NONE, SAME)                         \
   S(EXECUTE, "execute", COMMAND, SAME)                                         \
@@ -199,6 +209,9 @@
   H(CHECK_NETNS, EPERM, ALWAYS,                                                \
     "it belongs to another user namespace, in which this process has no "      \
     "privilege")                                                               \
+  H(KEEP, EAGAIN, ALWAYS, NO_PROCESS)                                          \
+  H(KEEP, ENOMEM, ALWAYS, NO_PROCESS)                                          \
+  H(KEEP, EPERM, ALWAYS, NO_PROCESS)                                           \
   H(JOIN_NETNS, EPERM, FILTERED, SECCOMP)                                      \
   H(FIND_COMMAND, ENOENT, ALWAYS,                                              \
     "install util-linux, or enter without it: --enter setns")                  \
@@ -270,6 +283,9 @@
 #define UNSAFE_LINK                                                            \
   "a symbolic link on the way can be replaced by somebody else than root: "    \
   "name the path that it leads to"
+#define NO_PROCESS                                                             \
+  "no more processes can be made (pids.max, RLIMIT_NPROC, memory, a seccomp "  \
+  "filter): --no-keep does without one"
 #define KINDS "a file covers a file, a directory covers a directory"
 #define NO_PATH                                                                \
   "a pipe, or a file of another mount namespace (as below /proc/PID/root), "   \

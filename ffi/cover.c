@@ -4,7 +4,7 @@
 #include <asm/stat.h>
 #include <linux/stat.h>
 
-static long look_at(long fd, struct file *file) {
+long file_look_at(long fd, struct file *file) {
   struct stat status;
   long result = CALL(__NR_fstat, fd, &status);
   file->device = status.st_dev;
@@ -14,7 +14,7 @@ static long look_at(long fd, struct file *file) {
   return result;
 }
 
-static int is_same(const struct file *a, const struct file *b) {
+int file_is_same(const struct file *a, const struct file *b) {
   return a->device == b->device && a->inode == b->inode;
 }
 
@@ -28,8 +28,8 @@ int target_is_directory(const struct target *target) {
 
 long target_is_host_file(const struct target *target, long fd) {
   struct file file;
-  MUST(look_at(fd, &file));
-  return is_same(&file, &target->host);
+  MUST(file_look_at(fd, &file));
+  return file_is_same(&file, &target->host);
 }
 
 int target_covers_directory(const struct target *target) {
@@ -50,6 +50,7 @@ void target_init(struct target *target) {
   target->below = target->lower = -1;
   target->on_host.fd = target->here.fd = -1;
   target->holder.there = target->holder.here = -1;
+  target->within = (struct directory_mount)NO_DIRECTORY_MOUNT;
 }
 
 void target_close(struct target *target) {
@@ -60,20 +61,21 @@ void target_close(struct target *target) {
   close_file(&target->below);
   close_file(&target->lower);
   holder_close(&target->holder);
+  directory_close(&target->within);
 }
 
 long target_open_source(struct target *target, const char *source) {
   struct place place;
   MUST(path_open(-1, source, LINK_FOLLOWED, &place));
   target->source = place.fd;
-  return look_at(place.fd, &target->shown);
+  return file_look_at(place.fd, &target->shown);
 }
 
 long target_open(struct target *target, const char *path) {
   MUST(path_open(-1, path, last_link(target), &target->on_host));
   path_directory(target->on_host.path, target->directory);
   MUST(mount_id(target->on_host.fd, target->host_id));
-  return look_at(target->on_host.fd, &target->host);
+  return file_look_at(target->on_host.fd, &target->host);
 }
 
 long target_compare(const struct target *target) {
@@ -116,9 +118,7 @@ long target_is_on_itself(const struct target *target) {
 
 long target_clone(struct target *target) {
   long recursive = is_directory(&target->shown) ? AT_RECURSIVE : 0;
-  long clone =
-      CALL(__NR_open_tree, target->source, "",
-           AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+  long clone = mount_clone(target->source, recursive);
   if (clone < 0)
     return clone == -ENOSYS || clone == -EPERM ? 0 : clone;
   target->clone = clone;
@@ -127,16 +127,18 @@ long target_clone(struct target *target) {
 }
 
 /*
- * Is what holds the target here the copy of what holds it on the host? And does
- * it pass nothing on: what arrives from the host before the holder is a slave
- * is shared, and lies on top.
+ * Is what holds the target here the copy of what holds it on the host, or the
+ * mount of its directory? And does it pass nothing on: what arrives from the
+ * host before the holder is a slave is shared, and lies on top.
  */
 static long check_holder(const struct target *target) {
   struct mount mount;
   const struct mount *on_host = &target->holder.mount;
   MUST(mount_of(target->here.fd, &mount));
   int is_copy =
-      mount.device == on_host->device && text_equal(mount.root, on_host->root);
+      mount.device == on_host->device &&
+      (text_equal(mount.root, on_host->root) ||
+       (target->is_kept && text_equal(mount.point, target->directory)));
   return mount.is_shared || !(is_copy || target->lower >= 0) ? -ESTALE : 0;
 }
 
@@ -151,8 +153,8 @@ long target_open_here(struct target *target) {
   long result =
       walk_again(-1, target->on_host.path, LINK_ITSELF, &target->here);
   if (result == 0)
-    result = look_at(target->here.fd, &target->under);
-  if (result == 0 && !is_same(&target->under, &target->host))
+    result = file_look_at(target->here.fd, &target->under);
+  if (result == 0 && !file_is_same(&target->under, &target->host))
     result = -ESTALE;
   if (result == 0 && target->is_pinned)
     result = check_holder(target);
@@ -161,25 +163,30 @@ long target_open_here(struct target *target) {
   return result;
 }
 
+long target_find_here(struct target *target, const char *path) {
+  MUST(path_open(-1, path, last_link(target), &target->here));
+  text_copy(target->on_host.path, target->here.path);
+  path_directory(target->here.path, target->directory);
+  MUST(file_look_at(target->here.fd, &target->under));
+  target->host = target->under;
+  MUST(target_compare(target));
+  return mount_of(target->here.fd, &target->holder.mount);
+}
+
 /* Where there is no clone: the source once more, as this namespace has it. */
 static long bind_by_path(const struct target *target, const char *source) {
   char from[FD_PATH_BYTES];
   struct file seen;
   struct place place;
   MUST(path_open(-1, source, LINK_FOLLOWED, &place));
-  long result = look_at(place.fd, &seen);
-  if (result == 0 && !is_same(&seen, &target->shown))
+  long result = file_look_at(place.fd, &seen);
+  if (result == 0 && !file_is_same(&seen, &target->shown))
     result = -ESTALE;
   fd_path(from, place.fd);
   if (result == 0)
     result = mount_bind(from, target->below, recursion(target));
   CALL(__NR_close, place.fd);
   return result;
-}
-
-static long attach(long tree, long onto) {
-  return CALL(__NR_move_mount, tree, "", onto, "",
-              MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
 /* What was laid on the target last: its root, which must be that file. */
@@ -189,22 +196,21 @@ static long open_top(const struct target *target, const struct file *file,
   struct place place;
   MUST(path_open(-1, target->here.path, LINK_ITSELF, &place));
   *top = place.fd;
-  MUST(look_at(place.fd, &seen));
-  return is_same(&seen, file) ? 0 : -ESTALE;
+  MUST(file_look_at(place.fd, &seen));
+  return file_is_same(&seen, file) ? 0 : -ESTALE;
 }
 
 /* 0; or NOT_NEEDED, where the cover can only lie on the target itself. */
 enum { NOT_NEEDED = 1 };
 static long bind_onto_itself(struct target *target) {
   char path[FD_PATH_BYTES];
-  long tree = CALL(__NR_open_tree, target->here.fd, "",
-                   AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  long tree = mount_clone(target->here.fd, 0);
   if (tree == -EINVAL && is_directory(&target->under)) {
     /* With mounts in it that are locked to it, user_namespaces(7). */
     target->below = CALL(__NR_openat, target->here.fd, ".", O_PATH | O_CLOEXEC);
     return target->below < 0 ? target->below : NOT_NEEDED;
   }
-  long result = tree < 0 ? tree : attach(tree, target->here.fd);
+  long result = tree < 0 ? tree : mount_attach(tree, target->here.fd);
   target->below = tree < 0 ? -1 : tree;
   if (result != -ENOSYS && result != -EPERM)
     return result;
@@ -218,7 +224,7 @@ long target_bind_below(struct target *target) {
   if (target->lower >= 0) { /* the file as the overlay has it */
     close_file(&target->here.fd);
     MUST(walk_again(-1, target->on_host.path, LINK_ITSELF, &target->here));
-    MUST(look_at(target->here.fd, &target->under));
+    MUST(file_look_at(target->here.fd, &target->under));
   }
   MUST(check_holder(target));
   long result = bind_onto_itself(target);
@@ -230,13 +236,15 @@ long target_bind_below(struct target *target) {
 
 long target_bind(struct target *target, const char *source) {
   long result =
-      target->clone < 0 ? -ENOSYS : attach(target->clone, target->below);
+      target->clone < 0 ? -ENOSYS : mount_attach(target->clone, target->below);
   if (result == -ENOSYS || result == -EPERM) {
     close_file(&target->clone);
     result = bind_by_path(target, source);
     if (result == 0)
       result = open_top(target, &target->shown, &target->clone);
   }
+  if (result == 0 && target->is_kept)
+    result = mount_id(target->clone, target->cover_id);
   return result == -ENOENT ? -ESTALE : result; /* removed since, as above */
 }
 
@@ -252,11 +260,11 @@ long target_verify(const struct target *target, const char *path) {
   struct file seen;
   struct place place;
   MUST(walk_again(-1, path, last_link(target), &place));
-  long result = look_at(place.fd, &seen);
+  long result = file_look_at(place.fd, &seen);
   CALL(__NR_close, place.fd);
   if (result < 0)
     return result;
-  return is_same(&seen, &target->shown) &&
+  return file_is_same(&seen, &target->shown) &&
                  text_equal(place.path, target->on_host.path)
              ? 0
              : -ESTALE;
@@ -268,13 +276,13 @@ long target_verify_host(const struct target *target, const struct host *host) {
   struct place place;
   char id[NUMBER_BYTES];
   MUST(walk_again(host->root, target->on_host.path, LINK_ITSELF, &place));
-  long result = look_at(place.fd, &seen);
+  long result = file_look_at(place.fd, &seen);
   if (result == 0)
     result = mount_id(place.fd, id);
   CALL(__NR_close, place.fd);
   if (result < 0)
     return result;
-  return is_same(&seen, &target->host) && text_equal(id, target->host_id)
+  return file_is_same(&seen, &target->host) && text_equal(id, target->host_id)
              ? 0
              : -ESTALE;
 }

@@ -6,6 +6,7 @@
 #ifndef NSPIN_COVER_H
 #define NSPIN_COVER_H
 
+#include "directory-mount.h"
 #include "holder.h"
 #include "path.h"
 #include "sequence.h"
@@ -36,6 +37,7 @@ struct target {
   int must_leave; /* the holder, where the program will run */
   int is_pinned;  /* or will be: it relies on a mount of method pin */
   int is_undone;  /* the pin, by propagation: as far as that can be told */
+  int is_kept;    /* a keeper covers it again where the host uncovers it */
   int is_stray;   /* it was made, and is not found among other mounts */
   long source;    /* O_PATH, on the host */
   long clone;     /* a detached bind mount of it; -1: not on this kernel */
@@ -47,7 +49,9 @@ struct target {
   struct file shown, host, under; /* under: what the cover will lie on */
   char host_id[NUMBER_BYTES];     /* of the mount that holds it on the host */
   struct holder holder;
-  char directory[PATH_BYTES]; /* the one that the target is in */
+  char cover_id[NUMBER_BYTES];   /* of the mount that covers it, if kept */
+  struct directory_mount within; /* of its directory, where it is kept */
+  char directory[PATH_BYTES];    /* the one that the target is in */
 };
 
 /* All of these: 0 or -errno. */
@@ -123,6 +127,16 @@ long target_bind(struct target *target, const char *source);
  */
 long target_make_cover_private(const struct target *target);
 long target_make_read_only(const struct target *target);
+
+/*
+ * Finds the target in this mount namespace alone, as it is now: for who covers
+ * it again. -EBUSY, -EISDIR, -ENOTDIR: as target_compare.
+ */
+long target_find_here(struct target *target, const char *path);
+
+/* 0, and fills shown, where the source can be opened. -errno. */
+long file_look_at(long fd, struct file *file);
+int file_is_same(const struct file *a, const struct file *b);
 
 /*
  * Does the path, as it was given, lead to the source here? And the host's to

@@ -129,8 +129,12 @@ static long find_row(struct target *target, int asked, int is_dry,
   return -EINVAL; /* no such method */
 }
 
+/* Of what lies in "/" no keeper can mount the directory on itself. */
 long target_decide(struct target *target, struct cover *cover, int asked,
-                   int is_dry, struct host *host) {
+                   int is_kept, int is_dry, struct host *host) {
+  is_kept = is_kept && asked == AUTO && !text_equal(target->directory, "/");
+  if (asked == AUTO && !is_kept)
+    asked = STATIC;
   long row = find_row(target, asked, is_dry, host);
   if (row < 0)
     return row;
@@ -148,6 +152,8 @@ long target_decide(struct target *target, struct cover *cover, int asked,
       target->holder.mount.is_shared &&
       (target->act == ACT_REJOIN || target->act == ACT_OVERLAY ||
        target->act == ACT_UNKNOWN);
+  target->is_kept =
+      is_kept && (target->act == ACT_REJOIN || target->act == ACT_COVER);
   cover->decision = (u64)row;
   return target->act == ACT_REFUSE ? -EOPNOTSUPP : 0;
 }

@@ -2,16 +2,6 @@
 
 #include <asm/errno.h>
 
-#ifndef MOVE_MOUNT_SET_GROUP
-#define MOVE_MOUNT_SET_GROUP 0x00000100
-#endif
-
-static long set_group(long from, long to) {
-  return CALL(__NR_move_mount, from, "", to, "",
-              MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
-                  MOVE_MOUNT_SET_GROUP);
-}
-
 long holder_open(struct holder *holder) {
   char id[NUMBER_BYTES];
   if (holder->there >= 0)
@@ -51,11 +41,11 @@ long holder_leave(struct holder *holder) {
 
 long holder_rejoin(struct holder *holder) {
   long result = mount_change(holder->here, MS_PRIVATE);
-  return result < 0 ? result : set_group(holder->there, holder->here);
+  return result < 0 ? result : mount_set_group(holder->there, holder->here);
 }
 
 long holder_can_rejoin(void) {
-  long result = set_group(-1, -1);
+  long result = mount_set_group(-1, -1);
   return result == -EPERM ? result : result == -EBADF;
 }
 
@@ -69,7 +59,7 @@ static long bind_as(const char *from, const char *to, u64 kind) {
 
 static long rejoin_peer(const char *peer, const char *path) {
   long from = open_itself(peer), to = open_itself(path);
-  long result = set_group(from, to); /* -EBADF where one is not open */
+  long result = mount_set_group(from, to); /* -EBADF where one is not open */
   close_file(&from);
   close_file(&to);
   return result;

@@ -132,6 +132,26 @@ long mount_bind(const char *source, long onto, u64 flags) {
   return CALL(__NR_mount, source, path, 0, MS_BIND | flags);
 }
 
+long mount_clone(long fd, long recursive) {
+  return CALL(__NR_open_tree, fd, "",
+              AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+}
+
+#define BOTH_OPEN (MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
+
+long mount_attach(long clone, long onto) {
+  return CALL(__NR_move_mount, clone, "", onto, "", BOTH_OPEN);
+}
+
+#ifndef MOVE_MOUNT_SET_GROUP
+#define MOVE_MOUNT_SET_GROUP 0x00000100
+#endif
+
+long mount_set_group(long from, long to) {
+  return CALL(__NR_move_mount, from, "", to, "",
+              BOTH_OPEN | MOVE_MOUNT_SET_GROUP);
+}
+
 long mount_path_in(const struct mount *mount, const char *path,
                    char inside[PATH_BYTES]) {
   size_t point = text_length(mount->point), root = text_length(mount->root);

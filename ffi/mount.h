@@ -45,6 +45,20 @@ long mount_bind(const char *source, long onto, u64 flags);
 long mount_change(long fd, u64 flags);
 
 /*
+ * A detached clone of an open directory or file, with AT_RECURSIVE also of what
+ * is mounted in it; attached onto what is open: open_tree(2), move_mount(2),
+ * Linux 5.2. Where something lies on that, it is attached on top.
+ */
+long mount_clone(long fd, long recursive); /* its descriptor, or -errno */
+long mount_attach(long clone, long onto);
+
+/*
+ * A private mount, by its root, into the peer group of another, whose root is
+ * the same or above: MOVE_MOUNT_SET_GROUP, Linux 5.15.
+ */
+long mount_set_group(long from, long to);
+
+/*
  * What a path below the mount's point is called within its file system: root
  * and the rest of the path. 0, or -ENOENT: it is not below, or too long.
  */

@@ -10,6 +10,7 @@ struct walk {
   long root, at; /* "/", -1: this thread's; the directory that was reached */
   char *path;    /* of the latter; "" for "/" */
   unsigned user, root_owner;
+  struct visitor *visitor; /* or NULL */
   int links;
   int is_named; /* path is kept: not of a walk from the working directory */
   char rest[PATH_BYTES]; /* still to be walked, once a link was followed */
@@ -160,6 +161,8 @@ static long step(struct walk *walk, const char *name, const char **rest,
     return 0;
   if (text_equal(name, ".."))
     return go_up(walk);
+  if (walk->visitor != NULL)
+    walk->visitor->visit(walk->visitor, walk->at);
   long fd = open_component(walk->at, name);
   if (fd < 0)
     return fd;
@@ -212,10 +215,11 @@ static long walk_to(struct walk *walk, const char *rest, enum last_link last) {
   return 0;
 }
 
-long path_open(long root, const char *path, enum last_link last,
-               struct place *place) {
+long path_walk(long root, const char *path, enum last_link last,
+               struct place *place, struct visitor *visitor) {
   struct walk walk = {.root = root,
                       .at = -1,
+                      .visitor = visitor,
                       .path = place->path,
                       .is_named = *path == '/',
                       .user = (unsigned)CALL(__NR_geteuid)};
@@ -228,6 +232,11 @@ long path_open(long root, const char *path, enum last_link last,
     move(&walk.at, -1);
   place->fd = walk.at;
   return result;
+}
+
+long path_open(long root, const char *path, enum last_link last,
+               struct place *place) {
+  return path_walk(root, path, last, place, NULL);
 }
 
 void path_directory(const char *path, char directory[PATH_BYTES]) {

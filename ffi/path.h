@@ -28,6 +28,13 @@ enum last_link { LINK_ITSELF, LINK_FOLLOWED };
 long path_open(long root, const char *path, enum last_link last,
                struct place *place);
 
+/* As path_open; and visits each directory in which a name is looked up. */
+struct visitor {
+  void (*visit)(struct visitor *visitor, long directory);
+};
+long path_walk(long root, const char *path, enum last_link last,
+               struct place *place, struct visitor *visitor);
+
 /* The directory that the last component is in: of "/etc/f" "/etc". */
 void path_directory(const char *path, char directory[PATH_BYTES]);
 

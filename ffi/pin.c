@@ -86,15 +86,13 @@ long pin_lock(const char *path) {
 static long bind_private(struct target *target) {
   struct mount_attr private = {.propagation = MS_PRIVATE};
   long file = target->on_host.fd;
-  long clone = CALL(__NR_open_tree, file, "",
-                    AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  long clone = mount_clone(file, 0);
   if (clone < 0)
     return clone;
   long result = CALL(__NR_mount_setattr, clone, "", AT_EMPTY_PATH, &private,
                      sizeof private);
   if (result == 0 || result == -ENOSYS || result == -EPERM)
-    result = CALL(__NR_move_mount, clone, "", file, "",
-                  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+    result = mount_attach(clone, file);
   if (result == 0)
     target->pin = clone;
   else

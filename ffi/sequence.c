@@ -9,6 +9,7 @@
  */
 #include "decision.h"
 #include "etc-netns.h"
+#include "keeper.h"
 #include "overlay.h"
 #include "pin.h"
 #include "report.h"
@@ -35,6 +36,7 @@ struct sequence {
   struct host host;
   long netns, lock;
   int is_dry;
+  int lacks_keeper; /* where one was asked for */
   char tid[NUMBER_BYTES];
   struct program *program;
   const struct record *record;
@@ -226,16 +228,25 @@ static int take(struct sequence *s, u64 cover) {
   return 1;
 }
 
+static int is_overlaid(const struct target *target) {
+  return target->act == ACT_OVERLAY;
+}
+
+static int is_within(const struct target *target) {
+  return target->is_kept && target->must_leave;
+}
+
 /*
- * The cover whose directory is to be overlaid next: in the order of their
- * names, in which a directory comes before those within it. Else the number of
- * covers.
+ * The cover whose directory is next, of those that are meant: in the order of
+ * their names, in which a directory comes before those within it. Else the
+ * number of covers.
  */
-static u64 next_overlay(const struct sequence *s, const char *after) {
+static u64 next_directory(const struct sequence *s, const char *after,
+                          int (*is_meant)(const struct target *target)) {
   u64 count = s->launch->cover_count, next = count;
   for (u64 i = 0; i < count; i++) {
     const struct target *target = target_at(s, i);
-    if (target->act == ACT_OVERLAY &&
+    if (is_meant(target) &&
         (after == NULL || text_compare(target->directory, after) > 0) &&
         (next == count ||
          text_compare(target->directory, target_at(s, next)->directory) < 0))
@@ -277,10 +288,10 @@ static void close_covered(struct target *target) {
   for (u64 i_ = 0; i_ < s->launch->cover_count && take(s, i_); i_++)
 #define EACH_HOLDER                                                            \
   EACH_COVER if (s->target->must_leave && s->cover->holder == i_)
-#define EACH_OVERLAY                                                           \
-  for (u64 i_ = next_overlay(s, NULL);                                         \
+#define EACH_DIRECTORY(is_meant)                                               \
+  for (u64 i_ = next_directory(s, NULL, is_meant);                             \
        i_ < s->launch->cover_count && take(s, i_);                             \
-       i_ = next_overlay(s, s->target->directory))
+       i_ = next_directory(s, s->target->directory, is_meant))
 
 /* What this process is, and the network namespace; changes nothing outside. */
 static long prepare(struct sequence *s) {
@@ -294,6 +305,11 @@ static long prepare(struct sequence *s) {
   if (launch->by_command)
     LOOK(ENTER, choose_entry(s));
   LOOK(ARGUMENTS, put_arguments(s));
+  if (launch->method != AUTO || (launch->cover_count == 0 && launch->etc == 0))
+    launch->keep = 0;
+  s->lacks_keeper = launch->keep && !keeper_is_possible();
+  if (s->lacks_keeper)
+    launch->keep = 0;
   if (launch->netns != 0) {
     LOOK(OPEN_NETNS, if_allowed(s, open_netns(s)));
     LOOK(CHECK_NETNS, if_allowed(s, check_netns(s)));
@@ -325,7 +341,7 @@ static long look(struct sequence *s) {
     LOOK(COMPARE, check_apart(s, i_));
     LOOK(INSPECT, target_inspect(s->target, (int)launch->method));
     LOOK(DECIDE, target_decide(s->target, s->cover, (int)launch->method,
-                               s->is_dry, &s->host));
+                               (int)launch->keep, s->is_dry, &s->host));
     name_holder(s, i_);
     if (!s->target->must_leave || s->cover->holder != i_)
       holder_close(&s->target->holder);
@@ -370,7 +386,9 @@ static long cover(struct sequence *s) {
       TAKE(OPEN_HERE, overlay_open(s->target));
   }
   EACH_HOLDER TAKE(LEAVE, holder_leave(&s->target->holder));
-  EACH_OVERLAY TAKE(OVERLAY, overlay_lay(s->target));
+  EACH_DIRECTORY(is_within)
+  TAKE(WITHIN, directory_lay(&s->target->within, s->target->directory));
+  EACH_DIRECTORY(is_overlaid) TAKE(OVERLAY, overlay_lay(s->target));
   EACH_COVER {
     if (s->target->act != ACT_PIN && s->target->act != ACT_OVERLAY)
       TAKE(OPEN_HERE, target_open_here(s->target));
@@ -388,6 +406,11 @@ static long cover(struct sequence *s) {
     TAKE(REJOIN, holder_rejoin(&s->target->holder));
     if (!s->is_dry && host_changed(&s->host))
       return -EAGAIN; /* what it missed meanwhile it would miss for ever */
+  }
+  EACH_DIRECTORY(is_within) {
+    TAKE(REJOIN, directory_rejoin(&s->target->within));
+    if (!s->is_dry && host_changed(&s->host))
+      return -EAGAIN;
   }
   EACH_COVER TAKE(VERIFY_HOST, target_verify_host(s->target, &s->host));
   return 0;
@@ -519,8 +542,25 @@ static void warn(const struct sequence *s) {
   if (s->is_dry)
     return;
   report_left_out(s->launch);
+  if (s->lacks_keeper)
+    report_no_keeper();
   if (s->launch->cover_count > 0 && !does_propagate(s))
     report_propagation();
+}
+
+static int is_anything_kept(const struct sequence *s) {
+  for (u64 i = 0; i < s->launch->cover_count; i++)
+    if (target_at(s, i)->is_kept)
+      return 1;
+  return 0;
+}
+
+static long start_keeper(const struct sequence *s) {
+  const char *name = s->program->path;
+  if (s->launch->by_command) /* path is nsenter's */
+    name = s->program->argv[s->launch->word_count];
+  return keeper_start(s->launch, (const struct target *)s->targets.at, s->tid,
+                      name);
 }
 
 static long enter(struct sequence *s) {
@@ -528,6 +568,8 @@ static long enter(struct sequence *s) {
     LOOK(FIND_COMMAND, program_find(s->program, s->program->argv[0]));
   LOOK(FIND, find_program(s));
   warn(s);
+  if (is_anything_kept(s))
+    TAKE(KEEP, start_keeper(s));
   if (s->launch->netns != 0)
     TAKE(JOIN_NETNS, CALL(__NR_setns, s->netns, CLONE_NEWNET));
   TAKE(RESTORE, inherit_signals(s->record));

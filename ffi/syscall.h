@@ -33,6 +33,40 @@ static inline long syscall6(long n, long a, long b, long c, long d, long e,
                    : "rcx", "r11", "memory");
   return result;
 }
+
+/*
+ * clone(2) without a return in the child: it runs body(data) on a stack of its
+ * own, whose end (its highest address, a multiple of 16) is given.
+ */
+static inline long clone_onto(unsigned long flags, void *stack_end,
+                              void (*body)(void *data), void *data) {
+  long result;
+  register long r10 __asm__("r10") = 0;
+  register long r8 __asm__("r8") = 0;
+  register void (*r12)(void *) __asm__("r12") = body;
+  register void *r13 __asm__("r13") = data;
+  __asm__ volatile("syscall\n\t"
+                   "test %%rax, %%rax\n\t"
+                   "jnz 1f\n\t"
+                   "xor %%ebp, %%ebp\n\t"
+                   "mov %%r13, %%rdi\n\t"
+                   "call *%%r12\n\t"
+                   "ud2\n"
+                   "1:"
+                   : "=a"(result)
+                   : "a"(__NR_clone), "D"(flags), "S"(stack_end), "d"(0),
+                     "r"(r10), "r"(r8), "r"(r12), "r"(r13)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+
+/* Where the thread's own data is, which the kernel writes to: rseq(2). */
+static inline unsigned long thread_pointer(void) {
+  enum { ARCH_GET_FS = 0x1003 }; /* arch_prctl(2) */
+  unsigned long address = 0;
+  syscall3(__NR_arch_prctl, ARCH_GET_FS, (long)&address, 0);
+  return address;
+}
 #elif defined(__aarch64__)
 /* number: x8. arguments: x0 to x5. result: x0. */
 static inline long syscall3(long n, long a, long b, long c) {
@@ -58,6 +92,37 @@ static inline long syscall6(long n, long a, long b, long c, long d, long e,
                    : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
                    : "memory");
   return x0;
+}
+
+static inline long clone_onto(unsigned long flags, void *stack_end,
+                              void (*body)(void *data), void *data) {
+  register long x8 __asm__("x8") = __NR_clone;
+  register long x0 __asm__("x0") = (long)flags;
+  register void *x1 __asm__("x1") = stack_end;
+  register long x2 __asm__("x2") = 0;
+  register long x3 __asm__("x3") = 0;
+  register long x4 __asm__("x4") = 0;
+  register void (*x19)(void *) __asm__("x19") = body;
+  register void *x20 __asm__("x20") = data;
+  __asm__ volatile("svc 0\n\t"
+                   "cbnz x0, 1f\n\t"
+                   "mov x29, #0\n\t"
+                   "mov x30, #0\n\t"
+                   "mov x0, x20\n\t"
+                   "blr x19\n\t"
+                   "brk #0\n"
+                   "1:"
+                   : "+r"(x0)
+                   : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x19),
+                     "r"(x20)
+                   : "memory");
+  return x0;
+}
+
+static inline unsigned long thread_pointer(void) {
+  unsigned long address;
+  __asm__("mrs %0, tpidr_el0" : "=r"(address));
+  return address;
 }
 #else
 #error "nspin knows x86-64 and aarch64"

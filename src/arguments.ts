@@ -41,6 +41,12 @@ export const runArgs = {
     default: "auto",
     description: "how to cover a file that a shared mount holds; --dry-run says what auto takes, and why",
   },
+  keep: {
+    type: "boolean",
+    default: true,
+    description: "leave a keeper beside the program, which covers again what the host uncovers (method auto)",
+    negativeDescription: "no process stays beside the program: what auto decides at the start must hold",
+  },
   strict: {
     type: "boolean",
     description: "refuse an entry of /etc/netns/ID without a namesake in /etc, instead of a warning",
@@ -172,6 +178,7 @@ export interface CoverOptions {
   readonly netns?: string | undefined;
   readonly bind: readonly { readonly source: string; readonly target: string }[];
   readonly etc: boolean;
+  readonly keep: boolean;
   readonly strict: boolean;
   readonly readOnly: boolean;
 }
@@ -183,6 +190,7 @@ export function readCovers(values: Words["values"]): CoverOptions {
     netns: one(values, "netns"),
     bind,
     etc: one(values, "etc") !== "false",
+    keep: one(values, "keep") !== "false",
     strict: one(values, "strict") === "true",
     readOnly: one(values, "read-only") === "true",
   };

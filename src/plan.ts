@@ -17,6 +17,8 @@ export interface Plan {
   readonly etc: string | undefined;
   readonly covers: readonly Cover[];
   readonly method: Method;
+  /** Of method auto: a keeper stays with the program. */
+  readonly keep: boolean;
   /** An entry of etc without a namesake in /etc is an error. */
   readonly strict: boolean;
   readonly readOnly: boolean;
@@ -68,6 +70,7 @@ export function makePlan(options: Omit<RunOptions, "dryRun" | "json" | "verbose"
     etc,
     covers,
     method: options.method,
+    keep: options.keep,
     strict: options.strict,
     readOnly: options.readOnly,
     enter: options.enter,
@@ -83,7 +86,7 @@ export function makePlan(options: Omit<RunOptions, "dryRun" | "json" | "verbose"
 export function unpinPlan(target: string, force: boolean): Plan {
   const covers: readonly Cover[] = [{ source: target, target, isEntry: false }];
   const none = { netns: undefined, etc: undefined, method: "auto", enter: "setns" } as const;
-  const flags = { strict: false, readOnly: false, force };
+  const flags = { keep: false, strict: false, readOnly: false, force };
   return Object.freeze({
     ...none,
     ...flags,

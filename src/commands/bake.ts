@@ -9,13 +9,14 @@ import { makePlan } from "../plan.ts";
 import { replaceFile } from "../replace-file.ts";
 import { type Command, choice, once, readOptions } from "./command.ts";
 
-const { netns, bind, etc, method, strict, "read-only": readOnly } = runArgs;
+const { netns, bind, etc, method, keep, strict, "read-only": readOnly } = runArgs;
 
 const args = {
   netns: { ...netns, description: "network namespace: a name under /run/netns, or an absolute path" },
   bind,
   etc,
   method,
+  keep,
   strict,
   "read-only": readOnly,
   output: { type: "string", alias: "o", valueHint: "FILE", description: "the launcher to write" },

@@ -1,0 +1,52 @@
+/*
+ * A process beside the program, as daemon(7) has it: no child of the program,
+ * in a session of its own, without any of the program's descriptors; and
+ * without the memory of the runtime that it comes from.
+ */
+#ifndef NSPIN_DAEMON_H
+#define NSPIN_DAEMON_H
+
+#include "proc.h"
+
+#include <stddef.h>
+
+#define DAEMON_STACK (128 << 10) /* bytes, of which few are used */
+
+/* Memory that the process keeps, from its first byte: its stack is at the end.
+ */
+struct daemon {
+  unsigned long bytes;
+  long files[4]; /* descriptors that it keeps, or -1; and further ones: */
+  const long *more;
+  size_t more_count;
+  char name[16];   /* prctl(2), PR_SET_NAME */
+  char words[256]; /* its command line, each word NUL-terminated */
+  size_t word_bytes;
+};
+
+/* Zeroed, for a struct that begins with a struct daemon; address or -errno. */
+long daemon_allocate(unsigned long bytes);
+
+/*
+ * Where no process can be made that the program would not notice: after
+ * `unshare --pid` without --fork it would be process 1 of the new namespace,
+ * pid_namespaces(7). 1 or 0.
+ */
+int daemon_is_possible(void);
+
+/*
+ * Starts it, in run(daemon), which never returns. Its parent is process 1 or
+ * the nearest child subreaper, prctl(2), above this process; where this is
+ * process 1, its child, but one that neither wait(2) nor SIGCHLD tells of. 0 or
+ * -errno: it was not started.
+ */
+long daemon_start(struct daemon *daemon, void (*run)(void *daemon));
+
+/*
+ * By itself, first: its session, name and capabilities (of the mask, a bit
+ * each); then every descriptor and all memory goes that it does not keep. No
+ * signal but SIGKILL and SIGSTOP reaches it.
+ */
+void daemon_detach(const struct daemon *daemon, u64 capabilities);
+
+#endif
