@@ -7,6 +7,7 @@
 #define NSPIN_COVER_H
 
 #include "holder.h"
+#include "mount-namespace.h"
 #include "path.h"
 #include "sequence.h"
 

@@ -5,6 +5,10 @@
 #include <asm/statfs.h>
 #include <linux/stat.h>
 
+#ifndef MOVE_MOUNT_SET_GROUP
+#define MOVE_MOUNT_SET_GROUP 0x00000100
+#endif
+
 long open_itself(const char *path) {
   return CALL(__NR_openat, AT_FDCWD, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
@@ -165,6 +169,12 @@ long mount_change(long fd, u64 flags) {
   char path[FD_PATH_BYTES];
   fd_path(path, fd);
   return CALL(__NR_mount, 0, path, 0, flags);
+}
+
+long mount_set_group(long from, long to) {
+  return CALL(__NR_move_mount, from, "", to, "",
+              MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
+                  MOVE_MOUNT_SET_GROUP);
 }
 
 /*

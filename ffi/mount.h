@@ -45,6 +45,12 @@ long mount_bind(const char *source, long onto, u64 flags);
 long mount_change(long fd, u64 flags);
 
 /*
+ * Makes the mount at one open root a peer of that at another, and of its
+ * master a slave (MOVE_MOUNT_SET_GROUP, Linux 5.15). -EBADF: one is not open.
+ */
+long mount_set_group(long from, long to);
+
+/*
  * What a path below the mount's point is called within its file system: root
  * and the rest of the path. 0, or -ENOENT: it is not below, or too long.
  */
