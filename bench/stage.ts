@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { $ } from "bun";
-import { ownResolvConf } from "../test/host.ts";
+import { ownResolvConf } from "../test/kit/own-etc.ts";
 import type { Name } from "./figures.ts";
 
 const ID = "nspin-bench";

@@ -4,6 +4,7 @@
  * line for each of 1000, on the mount that holds the path given.
  */
 #include "../ffi/holder.h"
+#include "../ffi/mount-namespace.h"
 
 #include <stdio.h>
 #include <time.h>

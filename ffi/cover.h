@@ -8,6 +8,7 @@
 
 #include "directory-mount.h"
 #include "holder.h"
+#include "mount-namespace.h"
 #include "path.h"
 #include "sequence.h"
 

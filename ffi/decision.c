@@ -1,4 +1,6 @@
 #include "decision.h"
+#include "privilege.h"
+#include "propagation-probe.h"
 
 #include <asm/errno.h>
 #include <asm/ioctl.h>
@@ -95,7 +97,7 @@ static long holds(enum condition when, struct target *target, int is_dry,
     answer = holder_open(&target->holder);
     return is_shortage(answer) ? answer : answer < 0;
   case WHEN_UNPRIVILEGED:
-    return is_dry && host_may_mount() != 1;
+    return is_dry && may_mount() != 1;
   case WHEN_REFUSED:
     return holder_can_rejoin() == -EPERM;
   case WHEN_NO_SET_GROUP:
@@ -106,7 +108,7 @@ static long holds(enum condition when, struct target *target, int is_dry,
   case WHEN_BAD_GRAPH:
     if (!mount->is_slave)
       return 0;
-    answer = holder_graph_is_sound(host);
+    answer = propagation_is_sound(host);
     return answer < 0 ? answer : !answer;
   case WHEN_LINK:
     return target->host.kind == S_IFLNK;

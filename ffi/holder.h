@@ -7,7 +7,6 @@
 #ifndef NSPIN_HOLDER_H
 #define NSPIN_HOLDER_H
 
-#include "mount-namespace.h"
 #include "mount.h"
 
 struct holder {
@@ -37,14 +36,5 @@ long holder_rejoin(struct holder *holder);
  * or 0; or -EPERM: move_mount(2) is refused, which is no answer to that.
  */
 long holder_can_rejoin(void);
-
-/*
- * Is the peer group of a slave that rejoins sound? Linux 5.15 to 6.15 lost
- * track (fixed in 6.16 by d8cc0362f918, and in stable releases): a later mount
- * appears twice and stays. Tried out on three tmpfs in a mount namespace of
- * its own. 1; 0, also where it cannot be tried; or -errno: it could not be left
- * or, worse, not be returned from.
- */
-long holder_graph_is_sound(struct host *host);
 
 #endif

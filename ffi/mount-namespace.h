@@ -9,15 +9,6 @@ struct host {
   int is_left;    /* unshare was called, and host_return not since */
 };
 
-/* CAP_SYS_ADMIN, effective: 1, 0 or -errno. */
-long host_may_mount(void);
-
-/*
- * Does the way back work: setns(2) of a mount namespace, fchdir(2), chroot(2)?
- * It needs CAP_SYS_CHROOT too; systemd's RestrictNamespaces= refuses the first.
- */
-int host_can_return(void);
-
 #define HOST_NOT_OPEN                                                          \
   { .mounts = -1, .root = -1, .cwd = -1, .table = -1 }
 long host_open(struct host *host); /* 0 or -errno, as all of these */

@@ -5,6 +5,10 @@
 #include <asm/statfs.h>
 #include <linux/stat.h>
 
+#ifndef MOVE_MOUNT_SET_GROUP
+#define MOVE_MOUNT_SET_GROUP 0x00000100
+#endif
+
 long open_itself(const char *path) {
   return CALL(__NR_openat, AT_FDCWD, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
@@ -142,10 +146,6 @@ long mount_clone(long fd, long recursive) {
 long mount_attach(long clone, long onto) {
   return CALL(__NR_move_mount, clone, "", onto, "", BOTH_OPEN);
 }
-
-#ifndef MOVE_MOUNT_SET_GROUP
-#define MOVE_MOUNT_SET_GROUP 0x00000100
-#endif
 
 long mount_set_group(long from, long to) {
   return CALL(__NR_move_mount, from, "", to, "",

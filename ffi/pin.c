@@ -1,4 +1,5 @@
 #include "pin.h"
+#include "privilege.h"
 #include "report.h"
 
 #include <asm/errno.h>
@@ -141,7 +142,7 @@ static long bind_by_path(struct target *target) {
 long pin_bind(struct target *target) {
   if (target_is_on_itself(target) == 1)
     return 0; /* and shared: a launch was killed here */
-  if (!target->holder.mount.is_shared && !host_can_return())
+  if (!target->holder.mount.is_shared && !can_return())
     return -EPERM; /* then nothing could undo it */
   long result = bind_private(target);
   if (result == 0)

@@ -12,6 +12,7 @@
 #include "keeper.h"
 #include "overlay.h"
 #include "pin.h"
+#include "privilege.h"
 #include "report.h"
 #include "secure.h"
 
@@ -92,12 +93,10 @@ static long name_leader(struct sequence *s) {
 static long choose_entry(struct sequence *s) {
   struct launch *launch = s->launch;
   int has_mounts = launch->cover_count > 0 || launch->etc != 0;
-  if (!has_mounts || (s->is_dry && host_may_mount() != 1))
+  if (!has_mounts || (s->is_dry && may_mount() != 1))
     return 0;
   long directory = CALL(__NR_openat, AT_FDCWD, ".", O_PATH | O_CLOEXEC);
-  long result = !host_can_return()     ? -EPERM
-                : directory == -EACCES ? -EACCES
-                                       : 0;
+  long result = !can_return() ? -EPERM : directory == -EACCES ? -EACCES : 0;
   close_file(&directory);
   if (result == 0 || launch->by_command == 2)
     return result;
@@ -115,11 +114,6 @@ static long put_arguments(struct sequence *s) {
     s->program->argv[launch->tid_word - 1] = s->tid;
   s->program->environment = s->record->environment;
   return 0;
-}
-
-static long check_privilege(void) {
-  long result = host_may_mount();
-  return result == 0 ? -EPERM : result;
 }
 
 /* A path first: opening a device or a FIFO for reading would act on it. */
@@ -300,7 +294,7 @@ static long prepare(struct sequence *s) {
   TAKE(LEADER, name_leader(s));
   TAKE(SECURE, secure_check(s->record->environment_end));
   LOOK(DIRECTORY, inherit_directory(s->record));
-  TAKE(PRIVILEGE, check_privilege());
+  TAKE(PRIVILEGE, privilege_check());
   TAKE(INHERIT, inherit_descriptors(s->record));
   if (launch->by_command)
     LOOK(ENTER, choose_entry(s));
@@ -594,7 +588,7 @@ static long become(struct sequence *s) {
 static long unpin(struct sequence *s) {
   struct launch *launch = s->launch;
   LOOK(CONTRACT, check_contract(s));
-  LOOK(PRIVILEGE, check_privilege());
+  LOOK(PRIVILEGE, privilege_check());
   LOOK(OPEN_HOST, host_open(&s->host));
   MUST(allocate_targets(s));
   take(s, 0);

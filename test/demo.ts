@@ -1,8 +1,9 @@
 // The main job on real input: `npm run demo`. In a mount namespace of its own.
 import { $ } from "bun";
-import { HOST_ANSWER, makeHost, mountTable, NAME, TASK_ANSWER } from "./host.ts";
+import { HOST_ANSWER, makeHost, NAME, TASK_ANSWER } from "./kit/answers.ts";
+import { mountTable } from "./kit/mountinfo.ts";
+import { NSPIN } from "./kit/nspin.ts";
 
-const nspin = `${import.meta.dir}/../dist/nspin`;
 const ID = "nspin-demo";
 const end = await makeHost(ID);
 const rows: Record<string, Record<string, string | number>> = {};
@@ -10,7 +11,7 @@ try {
   rows.before = await look();
   for (const mode of ["nsenter", "setns"]) {
     const script = `getent hosts ${NAME}; read line; getent hosts ${NAME}`;
-    const command = [nspin, "run", "--netns", ID, "--enter", mode, "--", "sh", "-c", script];
+    const command = [NSPIN, "run", "--netns", ID, "--enter", mode, "--", "sh", "-c", script];
     const program = Bun.spawn(command, { stdin: "pipe", stdout: "pipe", stderr: "inherit" });
     const output = program.stdout.getReader();
     const first = new TextDecoder().decode((await output.read()).value);

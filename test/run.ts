@@ -47,12 +47,12 @@ const levels: Record<string, (files: string) => Promise<void>> = {
   },
   async e2e(files) {
     if (!mayMount("e2e")) return;
-    await one("a Debian with systemd", ["sh", "test/e2e/root.sh"]);
+    await one("a Debian with systemd", ["sh", "test/kit/debian-root.sh"]);
     await suite("e2e", ["sh", "test/e2e/host.sh", hostBun, ...tests, "--bail", files]);
   },
   async boot(files) {
     if (!mayMount("boot")) return;
-    await one("a Debian with systemd", ["sh", "test/e2e/root.sh"]);
+    await one("a Debian with systemd", ["sh", "test/kit/debian-root.sh"]);
     await suite("boot", [bun, ...tests, "--bail", files]);
   },
   async soak() {

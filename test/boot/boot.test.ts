@@ -1,8 +1,9 @@
 // docs/boot.md: its user-data, read by cloud-init on a new instance, and what of it is
 // there after a reboot.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { fenced, userData } from "../document.ts";
-import { HOST_ANSWER, NAME, TASK_ANSWER, until } from "../host.ts";
+import { HOST_ANSWER, NAME, TASK_ANSWER } from "../kit/answers.ts";
+import { fenced, userData } from "../kit/document.ts";
+import { until } from "../kit/until.ts";
 import { Machine } from "./machine.ts";
 
 const SEED = "/var/lib/cloud/seed/nocloud";

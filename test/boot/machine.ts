@@ -2,7 +2,7 @@
 // and docs/boot.md's ENI, at whose other end is a VPC with another. Commands run in
 // it; the test stays outside.
 import { $ } from "bun";
-import { HOST_ANSWER, TASK_ANSWER } from "../host.ts";
+import { HOST_ANSWER, TASK_ANSWER } from "../kit/answers.ts";
 
 const DNSMASQ = [
   ...["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"],
@@ -91,7 +91,7 @@ export class Machine {
   }
 
   async #boot(): Promise<void> {
-    await $`sh test/e2e/boot.sh ${this.#name}`;
+    await $`sh test/kit/debian-boot.sh ${this.#name}`;
   }
 
   async remove(): Promise<void> {

@@ -1,7 +1,8 @@
 // README's remedies for a resolver that is asked through a socket: Debian's nss-resolve and nscd.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { userFiles } from "../document.ts";
-import { HOST_ANSWER, NAME, TASK_ANSWER, until } from "../host.ts";
+import { HOST_ANSWER, NAME, TASK_ANSWER } from "../kit/answers.ts";
+import { userFiles } from "../kit/document.ts";
+import { until } from "../kit/until.ts";
 import { Machine } from "./machine.ts";
 
 let machine: Machine;

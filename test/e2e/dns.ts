@@ -1,7 +1,7 @@
 // A DNS server that knows one answer to everything, or names of a domain, and
 // writes down what it was asked.
 import { readFileSync } from "node:fs";
-import { until } from "../host.ts";
+import { until } from "../kit/until.ts";
 
 export class DnsServer {
   readonly #log: string;

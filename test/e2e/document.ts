@@ -1,5 +1,5 @@
 // docs/soci.md is the script of this test: its fenced sh blocks, heading by heading.
-import { fenced } from "../document.ts";
+import { fenced } from "../kit/document.ts";
 
 const SETTINGS = "The task";
 

@@ -2,8 +2,9 @@
 // how that changes.
 import { lstatSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
-import { userFiles } from "../document.ts";
-import { mountTable, until } from "../host.ts";
+import { userFiles } from "../kit/document.ts";
+import { mountTable } from "../kit/mountinfo.ts";
+import { until } from "../kit/until.ts";
 import { DnsServer } from "./dns.ts";
 
 export type Kind = "resolved" | "plain";

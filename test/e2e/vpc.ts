@@ -2,7 +2,7 @@
 // Every VPC has the same addresses, the same name for its registry, and in it the
 // same name and tag for an image of its own.
 import { $ } from "bun";
-import { until } from "../host.ts";
+import { until } from "../kit/until.ts";
 import { DnsServer } from "./dns.ts";
 import type { Settings } from "./document.ts";
 import { writeImage } from "./image.ts";

@@ -1,6 +1,6 @@
 // How a unit can start a snapshotter in a task's network: nspin, and the others.
 import { writeFileSync } from "node:fs";
-import { published } from "../published.ts";
+import { published } from "../kit/published.ts";
 import type { Options } from "./scenario.ts";
 
 /** The runtime does not pass on the notification of Type=notify, so the unit waits for the socket. */

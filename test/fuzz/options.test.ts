@@ -13,7 +13,7 @@ import { Refusal, Reported } from "../../src/errors.ts";
 import { writePlan } from "../../src/launch-struct.ts";
 import { makePlan, type Plan, RESOLV_CONF } from "../../src/plan.ts";
 import { report } from "../../src/report.ts";
-import { NSPIN } from "../method/stage.ts";
+import { NSPIN } from "../kit/nspin.ts";
 
 const seed = Number(process.env.NSPIN_FUZZ_SEED ?? Date.now() % 2 ** 31);
 console.log(`NSPIN_FUZZ_SEED=${seed}`);

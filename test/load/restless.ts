@@ -2,11 +2,12 @@
 // shared. What it does to its files and mounts are processes of their own, so that
 // all take place at once.
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { $ } from "bun";
-import { mountTable, ownResolvConf } from "../host.ts";
+import { mountTable } from "../kit/mountinfo.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { ownResolvConf } from "../kit/own-etc.ts";
 
-export const NSPIN = resolve(import.meta.dir, "../../dist/nspin");
 export const ID = "nspin-soak";
 export const NETNS = `/run/netns/${ID}`;
 export const FILE = "/etc/resolv.conf";

@@ -22,8 +22,9 @@
 import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { $ } from "bun";
-import { mountTable } from "../host.ts";
-import { lines } from "../method/stage.ts";
+import { lines } from "../kit/lines.ts";
+import { mountTable } from "../kit/mountinfo.ts";
+import { NSPIN } from "../kit/nspin.ts";
 import {
   type Action,
   BIN,
@@ -37,7 +38,6 @@ import {
   mountsInEtc,
   mountsOverSecond,
   NETNS,
-  NSPIN,
   pointOf,
   replacesFile,
   replacesLink,

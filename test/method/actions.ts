@@ -1,6 +1,6 @@
 // What the host, or another program, may do to the file while the program runs,
 // and what comes of it by each method: run by cases.ts, told in docs/methods.md.
-import type { Stage } from "./stage.ts";
+import type { Stage } from "../kit/stage.ts";
 
 export interface Seen {
   /** "ok", or the error that the host's command ends with. */

@@ -5,7 +5,7 @@
 # ld.so, and not that Alpine's libstdc++ serves as well.
 set -eu
 cd "$(dirname "$0")/../.."
-. test/debian.sh
+. test/kit/debian-packages.sh
 
 musl() { # MACHINE ARCHITECTURE CPU CC
 	home=$PWD/dist/musl/$1

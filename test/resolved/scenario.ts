@@ -3,9 +3,12 @@
 // For a mount and a network namespace of its own.
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
-import { mountTable, ownResolvConf, until } from "../host.ts";
-import { NSPIN, Program } from "../method/stage.ts";
-import { published } from "../published.ts";
+import { mountTable } from "../kit/mountinfo.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { ownResolvConf } from "../kit/own-etc.ts";
+import { Program } from "../kit/program.ts";
+import { published } from "../kit/published.ts";
+import { until } from "../kit/until.ts";
 
 export interface Outcome {
   /** Did systemd-resolved get its file replaced? */

@@ -4,7 +4,8 @@ import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { resolve } from "node:path";
 import { $ } from "bun";
 import { version } from "../../package.json";
-import { files, start } from "./nspin.ts";
+import { files } from "./hello-and-world.ts";
+import { start } from "./start.ts";
 
 const NSPIN = resolve(import.meta.dir, "../../dist/arm64/nspin");
 const { directory, hello, world } = files();

@@ -19,8 +19,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { $ } from "bun";
-import { mountTable, until } from "../host.ts";
-import { files, NSPIN, nspin, start } from "./nspin.ts";
+import { mountTable } from "../kit/mountinfo.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { until } from "../kit/until.ts";
+import { files } from "./hello-and-world.ts";
+import { nspin, start } from "./start.ts";
 
 const { directory, hello, world } = files();
 const launcher = `${directory}/launcher`;

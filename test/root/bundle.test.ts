@@ -16,10 +16,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { $ } from "bun";
-import { mountTable, ownResolvConf, until } from "../host.ts";
-import { LOOP, Program } from "../method/stage.ts";
-import { NSPIN, nspin, start } from "./nspin.ts";
+import { mountTable } from "../kit/mountinfo.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { ownResolvConf } from "../kit/own-etc.ts";
+import { LOOP, Program } from "../kit/program.ts";
+import { until } from "../kit/until.ts";
 import { faults } from "./oci-schema.ts";
+import { nspin, start } from "./start.ts";
 
 const ID = "bundled";
 const RESOLVED = "/run/systemd/resolve/stub-resolv.conf";

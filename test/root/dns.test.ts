@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { HOST_ANSWER, makeHost, mountTable, NAME, TASK_ANSWER, until } from "../host.ts";
-import { enterBy, entries, NSPIN, start } from "./nspin.ts";
+import { HOST_ANSWER, makeHost, NAME, TASK_ANSWER } from "../kit/answers.ts";
+import { mountTable } from "../kit/mountinfo.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { until } from "../kit/until.ts";
+import { enterBy, entries, start } from "./start.ts";
 
 const ID = "task";
 let end: () => Promise<void>;

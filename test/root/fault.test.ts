@@ -17,8 +17,10 @@ import {
 } from "node:fs";
 import { $ } from "bun";
 import { STEPS } from "../../src/contract.ts";
-import { type Kind, mountinfo, Stage } from "../method/stage.ts";
-import { NSPIN, start } from "./nspin.ts";
+import { mountinfo } from "../kit/mountinfo.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { type Kind, Stage } from "../kit/stage.ts";
+import { start } from "./start.ts";
 
 const ID = "fault";
 beforeAll(async () => {

@@ -4,7 +4,9 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { files, NSPIN, start } from "./nspin.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { files } from "./hello-and-world.ts";
+import { start } from "./start.ts";
 
 const UNGUARDED = resolve(import.meta.dir, "../../dist/nspin.unguarded");
 const { directory, hello, world } = files();

@@ -3,7 +3,8 @@
 import { describe, expect, test } from "bun:test";
 import { mkdtempSync, renameSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
-import { type Entry, enterBy, entries, NSPIN, start } from "./nspin.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { type Entry, enterBy, entries, start } from "./start.ts";
 
 /** A host of its own, with its process 1: a shared tmpfs, a link and a file in it to cover, and the task's file. */
 const stage = `

@@ -3,8 +3,10 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { $ } from "bun";
+import { NSPIN } from "../kit/nspin.ts";
 import { cases } from "../method/cases.ts";
-import { files, NSPIN, start } from "./nspin.ts";
+import { files } from "./hello-and-world.ts";
+import { start } from "./start.ts";
 
 const { directory, hello, world } = files();
 const REFUSE = `${directory}/refuse`;

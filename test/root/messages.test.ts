@@ -1,7 +1,9 @@
 // What is refused or left out, by which status, line and hint; and that nsenter,
 // setns and a launcher say the same.
 import { describe, expect, test } from "bun:test";
-import { compile, enterBy, entries, NSPIN, start } from "./nspin.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { compile } from "./compile.ts";
+import { enterBy, entries, start } from "./start.ts";
 
 /** A host of its own, with its process 1: /etc shared, resolv.conf a link; a named network namespace. */
 const host = `

@@ -5,7 +5,9 @@ import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
 import { LIMIT } from "../../build/object.ts";
 import { FUNCTIONS } from "../../src/library.ts";
-import { files, NSPIN, start } from "./nspin.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { files } from "./hello-and-world.ts";
+import { start } from "./start.ts";
 
 const { directory, hello, world } = files();
 const bind = ["--bind", `${world}:${hello}`];

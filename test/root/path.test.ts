@@ -3,8 +3,10 @@
 import { expect, test } from "bun:test";
 import { lstatSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
-import { mountinfo } from "../method/stage.ts";
-import { atEachCall, compile, enterBy, entries, start } from "./nspin.ts";
+import { mountinfo } from "../kit/mountinfo.ts";
+import { atEachCall } from "./at-call.ts";
+import { compile } from "./compile.ts";
+import { enterBy, entries, start } from "./start.ts";
 
 /** A shared tmpfs with root's victim/file, and a directory of nobody's on the way to user/a/d/file. */
 async function onHost(body: (root: string) => Promise<void>) {

@@ -3,9 +3,14 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
-import { until } from "../host.ts";
-import { mountinfo, Program, Stage } from "../method/stage.ts";
-import { atEachCall, compile, delayed, enterBy, NSPIN, start } from "./nspin.ts";
+import { mountinfo } from "../kit/mountinfo.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { Program } from "../kit/program.ts";
+import { Stage } from "../kit/stage.ts";
+import { until } from "../kit/until.ts";
+import { atEachCall, delayed } from "./at-call.ts";
+import { compile } from "./compile.ts";
+import { enterBy, start } from "./start.ts";
 
 const keeps = compile("keeps");
 const HOST = String(process.pid);

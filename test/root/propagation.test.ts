@@ -2,8 +2,11 @@
 // another, and the host, must not lose.
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { mountinfo, Program, Stage } from "../method/stage.ts";
-import { enterBy, entries, NSPIN, start } from "./nspin.ts";
+import { mountinfo } from "../kit/mountinfo.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { Program } from "../kit/program.ts";
+import { Stage } from "../kit/stage.ts";
+import { enterBy, entries, start } from "./start.ts";
 
 const kinds = { pin: "plain", rejoin: "link", overlay: "plain" } as const;
 type Method = keyof typeof kinds;

@@ -2,8 +2,10 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
-import { mountTable } from "../host.ts";
-import { files, NSPIN, nspin, start } from "./nspin.ts";
+import { mountTable } from "../kit/mountinfo.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { files } from "./hello-and-world.ts";
+import { nspin, start } from "./start.ts";
 
 const { directory, hello, world } = files();
 const netnsHint = "nspin: hint: give a name under /run/netns, an absolute path, or pid:N\n";

@@ -4,7 +4,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { type Outcome, ways } from "../resolved/scenario.ts";
-import { start } from "./nspin.ts";
+import { start } from "./start.ts";
 
 const own = 'mount --make-rshared / && mount -t sysfs sys /sys && exec "$0" "$@"';
 const play = async (file: string, way: string): Promise<Outcome> => {

@@ -4,8 +4,11 @@
 import { expect, test } from "bun:test";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { $ } from "bun";
-import { mountinfo, Stage } from "../method/stage.ts";
-import { compile, enterBy, entries, start, stopped } from "./nspin.ts";
+import { mountinfo } from "../kit/mountinfo.ts";
+import { Stage } from "../kit/stage.ts";
+import { stopped } from "./at-call.ts";
+import { compile } from "./compile.ts";
+import { enterBy, entries, start } from "./start.ts";
 
 const TRIES = 50; // ffi/sequence.c
 const methods = ["pin", "rejoin", "overlay", "cover"] as const;

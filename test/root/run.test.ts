@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { $ } from "bun";
-import { ownResolvConf } from "../host.ts";
+import { ownResolvConf } from "../kit/own-etc.ts";
 
 const HOST = "nameserver 192.0.2.1\n";
 const TASK = "nameserver 10.0.0.2\n";

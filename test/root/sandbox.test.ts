@@ -3,7 +3,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { basename, dirname } from "node:path";
 import { $, which } from "bun";
-import { enterBy, entries, files, NSPIN, start } from "./nspin.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { files } from "./hello-and-world.ts";
+import { enterBy, entries, start } from "./start.ts";
 
 const { directory, hello, world } = files();
 const run = [NSPIN, "run", "-v", "--bind", `${world}:${hello}`, "--", "cat", hello];

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { readdirSync, writeFileSync } from "node:fs";
-import { mountTable } from "../host.ts";
-import { files, nspin } from "./nspin.ts";
+import { mountTable } from "../kit/mountinfo.ts";
+import { files } from "./hello-and-world.ts";
+import { nspin } from "./start.ts";
 
 const left = () => readdirSync("/tmp").filter((name) => name.startsWith("nspin-selftest-"));
 

@@ -4,7 +4,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
-import { enterBy, entries, files, start } from "./nspin.ts";
+import { files } from "./hello-and-world.ts";
+import { enterBy, entries, start } from "./start.ts";
 
 const ID = "state";
 const { directory, hello, world } = files();

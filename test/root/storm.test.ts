@@ -4,7 +4,9 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { $ } from "bun";
-import { NSPIN, Program, Stage } from "../method/stage.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { Program } from "../kit/program.ts";
+import { Stage } from "../kit/stage.ts";
 
 const LAUNCHES = 120;
 const AT_ONCE = 4;

@@ -3,7 +3,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
-import { NSPIN, start } from "./nspin.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { start } from "./start.ts";
 
 const PROGRAM = "/usr/bin/soci-snapshotter-grpc";
 const HOME = "/home/alice";

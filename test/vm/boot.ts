@@ -48,7 +48,7 @@ async function makeHost(machine: Machine): Promise<void> {
   const host = `${home}/root/host`;
   await $`rm -rf ${home}/root && mkdir ${home}/root && cp -a ${home}/programs/root ${host}`;
   await $`mkdir -p ${host}/nspin ${host}/dist ${host}/proc ${host}/sys ${host}/dev ${host}/run ${host}/tmp`;
-  // What it takes for its own place is /$bunfs/root: test/method finds nspin in /dist.
+  // What it takes for its own place is /$bunfs/root: test/kit finds nspin in /dist.
   await $`${process.execPath} build --compile --target=bun-linux-${machine} ${import.meta.dir}/tap.ts --outfile ${host}/bin/tap`.quiet();
   await $`cp ${repository}/${distOf(machine)}/nspin ${host}/dist/`;
   await $`cp ${import.meta.dir}/init ${home}/root/init && chmod 755 ${home}/root/init`;

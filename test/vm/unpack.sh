@@ -2,7 +2,7 @@
 # Debian's cloud kernels, and the programs that the cases use, under dist/vm/MACHINE.
 set -eu
 cd "$(dirname "$0")/../.."
-. test/debian.sh
+. test/kit/debian-packages.sh
 
 kernel() { # MACHINE ARCHITECTURE NAME SUITE: its newest
 	home=$PWD/dist/vm/$1/$3

@@ -1,14 +1,9 @@
-// A file in a host's mount, a program that was started with another file over
-// it, and what both see. For any kernel: no more than a shell and util-linux.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { release } from "node:os";
-import { resolve } from "node:path";
+// A file in a host's mount, and the words that start a program with another file
+// over it. For any kernel: no more than a shell and util-linux.
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
-
-export const NSPIN = resolve(import.meta.dir, "../../dist/nspin");
-const [major, minor] = release().split(".").map(Number) as [number, number];
-/** MOVE_MOUNT_SET_GROUP, as the kernel's history has it: nspin itself must find out by asking. */
-export const rejoins = major > 5 || (major === 5 && minor >= 15);
+import { mountinfo } from "./mountinfo.ts";
+import { NSPIN } from "./nspin.ts";
 
 export type Kind = "plain" | "link" | "dangling";
 
@@ -29,10 +24,6 @@ function launcher(options: readonly string[]): string {
   if (exitCode !== 0) throw new Error(`${stderr}`);
   launchers.set(key, file);
   return file;
-}
-
-export function mountinfo(): string {
-  return readFileSync("/proc/self/mountinfo", "utf8");
 }
 
 /** A tmpfs, shared, with etc/resolv.conf in it as systemd-resolved or a person makes it; and the task's file. */
@@ -89,52 +80,5 @@ export class Stage {
   mounts(table = mountinfo()): string[] {
     const points = table.split("\n").map((line) => line.split(" ")[4] ?? "");
     return points.filter((point) => point.startsWith(`${this.root}/`)).sort();
-  }
-}
-
-export const LOOP = ["sh", "-c", 'while IFS= read -r line; do eval "$line" 2>&1; echo "--- $?"; done'];
-
-/** A program that runs commands of the shell, one a line, and says what they print: LOOP, by this command. */
-export class Program {
-  readonly #child;
-  readonly #lines: AsyncIterator<string>;
-
-  constructor(command: readonly string[]) {
-    this.#child = Bun.spawn([...command, ...LOOP], {
-      stdin: "pipe",
-      stdout: "pipe",
-      stderr: "inherit",
-    });
-    this.#lines = lines(this.#child.stdout);
-  }
-
-  get pid(): number {
-    return this.#child.pid;
-  }
-
-  async run(line: string): Promise<string> {
-    this.#child.stdin.write(`${line}\n`);
-    this.#child.stdin.flush();
-    const output: string[] = [];
-    for (;;) {
-      const { value, done } = await this.#lines.next();
-      if (done) throw new Error(`the program has ended, after ${JSON.stringify(line)}`);
-      if (/^--- \d+$/.test(value)) return output.join("\n");
-      output.push(value);
-    }
-  }
-
-  async end(): Promise<number> {
-    await this.#child.stdin.end();
-    return await this.#child.exited;
-  }
-}
-
-export async function* lines(stream: ReadableStream<Uint8Array>) {
-  let rest = "";
-  for await (const bytes of stream) {
-    const whole = (rest + new TextDecoder().decode(bytes)).split("\n");
-    rest = whole.pop() ?? "";
-    yield* whole;
   }
 }

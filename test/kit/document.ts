@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 /** What is fenced as LANGUAGE below each heading. The path is from the repository. */
 export function fenced(path: string, language: string): Map<string, string> {
-  const sections = readFileSync(`${import.meta.dir}/../${path}`, "utf8")
+  const sections = readFileSync(`${import.meta.dir}/../../${path}`, "utf8")
     .split(/^## /m)
     .slice(1);
   const block = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms");

@@ -1,19 +1,13 @@
 // A host with two answers: its own DNS server and a network namespace with
 // another, both dnsmasq. For a container or a mount namespace of its own only.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
+import { ownResolvConf } from "./own-etc.ts";
+import { until } from "./until.ts";
 
 export const NAME = "who.nspin.test";
 export const HOST_ANSWER = "192.0.2.1";
 export const TASK_ANSWER = "192.0.2.2";
-
-/** A /run and an /etc of its own, whose resolv.conf leads to file, as systemd-resolved makes it. */
-export async function ownResolvConf(file: string): Promise<void> {
-  await $`mount -t tmpfs run /run && tar -C /etc -cf /run/etc.tar .`;
-  await $`mount -t tmpfs etc /etc && tar -C /etc -xf /run/etc.tar && rm /run/etc.tar`;
-  await $`ln -sfn ..${file} /etc/resolv.conf && mkdir -p ${dirname(file)}`;
-}
 
 /** Makes netns ID with /etc/netns/ID/resolv.conf; the host resolves by another server. Returns how to end it. */
 export async function makeHost(id: string): Promise<() => Promise<void>> {
@@ -43,17 +37,4 @@ function serve(prefix: string[], address: string, answer: string) {
   return Bun.spawn([...prefix, ...dnsmasq, ...options, `--address=/${NAME}/${answer}`], {
     stdio: ["ignore", "ignore", "inherit"],
   });
-}
-
-/** Polls, for 10 s or as said. A check that throws does not hold yet. */
-export async function until(holds: () => Promise<boolean>, milliseconds = 10_000): Promise<void> {
-  const end = Date.now() + milliseconds;
-  while (!(await holds().catch(() => false))) {
-    if (Date.now() > end) throw new Error(`waited ${milliseconds} ms for ${holds}`);
-    await Bun.sleep(20);
-  }
-}
-
-export function mountTable(): string[] {
-  return readFileSync("/proc/self/mountinfo", "utf8").trim().split("\n");
 }

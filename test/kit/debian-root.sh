@@ -8,7 +8,7 @@ keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 packages=systemd-sysv,dbus,iproute2,dnsmasq-base,docker-registry,openssl,ca-certificates
 packages=$packages,containerd,runc,crun,soci-snapshotter,busybox-static
 stamp=$root/etc/nspin-e2e
-! cmp --silent test/e2e/root.sh "$stamp" || exit 0 # another version of this script made another root
+! cmp --silent test/kit/debian-root.sh "$stamp" || exit 0 # another version of this script made another root
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep '/debian/*$' | head -n 1)
 [ -n "$mirror" ] || { echo "nspin: e2e: apt has no Debian mirror configured" >&2; exit 1; }
 rm -rf "$root"
@@ -26,4 +26,4 @@ in_root systemctl mask systemd-sysctl systemd-binfmt systemd-modules-load system
 in_root systemctl disable docker-registry containerd nscd
 touch "$root/etc/cloud/cloud-init.disabled"
 rm -rf "$root"/var/cache/apt/archives/*.deb "$root/var/lib/apt/lists"
-cp test/e2e/root.sh "$stamp"
+cp test/kit/debian-root.sh "$stamp"

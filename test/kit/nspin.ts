@@ -1,0 +1,4 @@
+import { resolve } from "node:path";
+
+/** The compiled binary. */
+export const NSPIN = resolve(import.meta.dir, "../../dist/nspin");
