@@ -15,7 +15,7 @@ const FLAGS = [
 /** All that a launcher addresses is near its code. */
 const AT_HAND: Record<Machine, string[]> = { x64: [], arm64: ["-mcmodel=tiny"] };
 /** Not in a launcher: what undoes a runtime's changes, and what the command line calls. */
-const OTHERS = ["exports", "inherit", "started", "unpinned"].map((name) => `ffi/${name}.c`);
+const OTHERS = ["exports", "inherit", "started"].map((name) => `ffi/${name}.c`);
 const own = ["start.S", "launcher.c", "inherit.c"].map((file) => `ffi/launcher/${file}`);
 const sources = [...new Glob("ffi/*.c").scanSync()].filter((file) => !OTHERS.includes(file)).sort();
 
