@@ -4,6 +4,7 @@ import { $, Glob } from "bun";
 import { LAUNCHER_FILE } from "../src/contract.ts";
 import { planTemplate } from "./elf.ts";
 import { ALL, compilerOf, FREESTANDING, type Machine, SMALL } from "./target.ts";
+import { texts } from "./texts.ts";
 
 const LIMIT = 32 * 1024;
 
@@ -20,6 +21,7 @@ const own = ["start.S", "launcher.c", "inherit.c"].map((file) => `ffi/launcher/$
 const sources = [...new Glob("ffi/*.c").scanSync()].filter((file) => !OTHERS.includes(file)).sort();
 
 await $`mkdir -p dist`;
+await texts();
 const templates = await Promise.all(ALL.map(async (machine) => [machine, await build(machine)] as const));
 await Bun.write("dist/launcher.ts", `export default ${JSON.stringify(Object.fromEntries(templates))};\n`);
 

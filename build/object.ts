@@ -4,6 +4,7 @@ import { $, Glob } from "bun";
 import { FUNCTIONS } from "../src/library.ts";
 import { verifyObject } from "./elf.ts";
 import { CC, DIST, ELF_MACHINE, MACHINE, OBJCOPY, SHARED, SMALL } from "./target.ts";
+import { texts } from "./texts.ts";
 
 export const OBJECT = `${DIST}/nspin.so`;
 /** Bytes: each start writes it into a memfd. */
@@ -25,6 +26,7 @@ export async function object(): Promise<void> {
   const sources = [...new Glob("ffi/*.c").scanSync()].sort();
   const debug = `${OBJECT}.debug`;
   await $`mkdir -p ${DIST}`;
+  await texts();
   await $`${CC} ${FLAGS} ${LINK.map((word) => `-Wl,${word}`)} ${sources} -o ${debug}`;
   await $`${OBJCOPY} --strip-all ${UNUSED} --add-gnu-debuglink=${debug} ${debug} ${OBJECT}`;
   const file = Buffer.from(await Bun.file(OBJECT).arrayBuffer());

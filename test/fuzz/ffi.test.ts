@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { $, Glob } from "bun";
+import { texts } from "../../build/texts.ts";
 
 const SECONDS = 12;
 const sanitize = ["-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"];
@@ -16,6 +17,7 @@ const harnesses = [...new Glob("test/fuzz/*.c").scanSync()].map((file) => basena
 const ours = (file: string) => !["ffi/exports.c", "ffi/memory.c"].includes(file);
 const sources = [...new Glob("ffi/*.c").scanSync()].filter(ours);
 mkdirSync("dist/fuzz", { recursive: true });
+await texts();
 
 test.each(harnesses.sort())(
   "%s",
