@@ -1,42 +1,8 @@
 // ffi/contract.h and what else both halves share -> src/contract.ts and the README's table of decisions, expanded
 // by the compiler itself. With --check: fail where a file is not what it says.
-const EXPAND = `
-#include "ffi/errors.h"
-#include "ffi/contract.h"
-#include "ffi/launcher/image.h"
-#define FIELD(name, meaning) [#name, meaning],
-#define SAME ""
-#define STEP(name, fails, object, does) [#name, fails, #object, does],
-#define METHOD(name, bit) [#name, bit],
-#define RULE(name, asked, when, act, why) [#name, #asked, #when, #act, why],
-#define ERROR(name, text) [#name, text],
-#define HINT(step, error, when, text) [#step, #error, #when, text],
-#define STATUS(name, status) [#name, #status],
-{"plan": IMAGE_PLAN, "magic": IMAGE_MAGIC, "digest": IMAGE_DIGEST, "launch": [LAUNCH_FIELDS(FIELD) 0], "cover": [COVER_FIELDS(FIELD) 0], "steps": [LAUNCH_STEPS(STEP) 0],
- "methods": [METHODS(METHOD) 0], "decisions": [DECISIONS(RULE) 0], "conditions": [CONDITIONS(FIELD) 0],
- "errors": [ERRORS(ERROR) COMMAND_ERRORS(ERROR) 0], "hints": [HINTS(HINT) COMMAND_HINTS(HINT) 0], "statuses": [STATUSES(STATUS) 0]}
-`;
+import { lists, preprocess, type Row } from "./headers.ts";
+
 const CAPABILITIES = "#include <linux/capability.h>\n";
-
-type Row = [string, string, string, string, string];
-type Name = "launch" | "cover" | "steps" | "methods" | "decisions" | "conditions";
-type Lists = Record<Name | "errors" | "hints" | "statuses", Row[]>;
-
-function preprocess(source: string, ...options: string[]): string {
-  const words = [process.env.CC ?? "cc", "-E", "-P", ...options, "-xc", "-I.", "-"];
-  const { success, stdout, stderr } = Bun.spawnSync(words, { stdin: Buffer.from(source) });
-  if (!success) throw new Error(`cannot expand the headers: ${stderr}`);
-  return stdout.toString();
-}
-
-const expanded = preprocess(EXPAND);
-const lists: Lists & { plan: number; magic: string; digest: number } = JSON.parse(
-  expanded
-    .slice(expanded.lastIndexOf('{"plan"'))
-    .replaceAll(/"\s+"/g, "") // one text in two literals
-    .replaceAll(/, ?0\]/g, "]")
-    .replaceAll(/0x[0-9a-f]+/g, (hex) => String(Number(hex))),
-);
 
 /** By their numbers, which have no gap. */
 const capabilities = preprocess(CAPABILITIES, "-dM")
@@ -87,12 +53,12 @@ ${rows(lists.conditions, ([name, meaning]) => `${name}: ${JSON.stringify(meaning
 
 /** What an error number says, by its name, as strerror(3) has it. */
 export const ERRORS = {
-${rows(lists.errors, ([name, text]) => `${name}: ${JSON.stringify(text)}`)}} as const;
+${rows([...lists.errors, ...lists.commandErrors], ([name, text]) => `${name}: ${JSON.stringify(text)}`)}} as const;
 
 /** What to say where a step fails and the error alone misleads; the first row that fits. */
 export const HINTS = [
 ${rows(
-  lists.hints,
+  [...lists.hints, ...lists.commandHints],
   ([step, error, when, hint]) =>
     `{ step: "${step}", error: "${error}", when: "${when}", hint: ${JSON.stringify(hint)} }`,
 )}] as const;
@@ -128,5 +94,3 @@ for (const [file, wanted] of Object.entries(files)) {
     throw new Error(`${file} is not what the headers say; run: npm run contract`);
   }
 }
-
-export {};

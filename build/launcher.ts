@@ -4,6 +4,7 @@ import { $, Glob } from "bun";
 import { LAUNCHER_FILE } from "../src/contract.ts";
 import { planTemplate } from "./elf.ts";
 import { ALL, compilerOf, FREESTANDING, type Machine, SMALL } from "./target.ts";
+import { texts } from "./texts.ts";
 
 const LIMIT = 48 * 1024;
 
@@ -15,11 +16,12 @@ const FLAGS = [
 /** All that a launcher addresses is near its code. */
 const AT_HAND: Record<Machine, string[]> = { x64: [], arm64: ["-mcmodel=tiny"] };
 /** Not in a launcher: what undoes a runtime's changes, and what the command line calls. */
-const OTHERS = ["exports", "inherit", "started", "unpinned"].map((name) => `ffi/${name}.c`);
+const OTHERS = ["exports", "inherit", "started"].map((name) => `ffi/${name}.c`);
 const own = ["start.S", "launcher.c", "inherit.c"].map((file) => `ffi/launcher/${file}`);
 const sources = [...new Glob("ffi/*.c").scanSync()].filter((file) => !OTHERS.includes(file)).sort();
 
 await $`mkdir -p dist`;
+await texts();
 const templates = await Promise.all(ALL.map(async (machine) => [machine, await build(machine)] as const));
 await Bun.write("dist/launcher.ts", `export default ${JSON.stringify(Object.fromEntries(templates))};\n`);
 

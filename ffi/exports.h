@@ -24,19 +24,4 @@ EXPORT unsigned nspin_decide(struct launch *launch,
                              const struct record *record);
 EXPORT unsigned nspin_unpin(struct launch *launch);
 
-/*
- * The steps of the published program, each a call of its own, for `nspin
- * selftest --unpinned` to hand to whichever thread is free: 0 or -errno.
- */
-EXPORT int unpinned_self_bind(const char *hello);
-EXPORT int unpinned_private(const char *hello);
-EXPORT int unpinned_unshare(void);
-EXPORT int unpinned_bind(const char *world, const char *hello);
-/* Writes the report to stdout, then becomes the command. */
-EXPORT int unpinned_execute(const char *report, unsigned long bytes,
-                            char **argv, const struct record *record);
-/* Where the calling thread is: its id, the inode of its mount namespace. */
-EXPORT int unpinned_thread(void);
-EXPORT unsigned unpinned_mounts(void);
-
 #endif

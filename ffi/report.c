@@ -1,4 +1,5 @@
 #include "report.h"
+#include "../dist/texts.h" /* by build/texts.ts */
 #include "errors.h"
 
 #include <asm/signal.h>
@@ -22,32 +23,27 @@ enum object {
   OBJECT_USED
 };
 
-/* Texts one behind the other, each with its NUL: pointers would be as long. */
-#define VERB(name, fails, object, does) fails "\0"
+/*
+ * Texts one behind the other, each with its NUL: pointers would be as long.
+ * They are coded, as say() decodes them.
+ */
 #define OBJECT(name, fails, object, does) OBJECT_##object,
-static const char verbs[] = LAUNCH_STEPS(VERB);
+static const char verbs[] = CODED_VERBS;
 static const unsigned char objects[] = {LAUNCH_STEPS(OBJECT)};
 
 /* Of a decision only those that refuse are said here. */
-#define REASON(name, asked, when, act, why) REASON_##act(why)
-#define REASON_COVER(why) "\0"
-#define REASON_PIN(why) "\0"
-#define REASON_REJOIN(why) "\0"
-#define REASON_OVERLAY(why) "\0"
-#define REASON_UNKNOWN(why) "\0"
-#define REASON_REFUSE(why) why "\0"
-static const char reasons[] = DECISIONS(REASON);
+static const char reasons[] = CODED_REASONS;
 
 #define ERROR_NUMBER(name, text) name,
-#define ERROR_TEXT(name, text) text " (" #name ")\0"
 static const unsigned char error_numbers[] = {ERRORS(ERROR_NUMBER)};
-static const char error_texts[] = ERRORS(ERROR_TEXT);
+static const char error_texts[] = CODED_ERRORS;
 
 #define HINT(step, error, when, text) {STEP_##step, error, HINT_##when},
-#define HINT_TEXT(step, error, when, text) text "\0"
 #ifdef NSPIN_LAUNCHER
 #undef COMMAND_HINTS
+#undef CODED_COMMAND_HINTS
 #define COMMAND_HINTS(H)
+#define CODED_COMMAND_HINTS
 #endif
 enum { STEP_ANY = STEP_NONE };
 enum hint_when {
@@ -61,7 +57,7 @@ enum hint_when {
 static const struct {
   unsigned char step, error, when;
 } hints[] = {HINTS(HINT) COMMAND_HINTS(HINT)};
-static const char hint_texts[] = HINTS(HINT_TEXT) COMMAND_HINTS(HINT_TEXT);
+static const char hint_texts[] = CODED_HINTS CODED_COMMAND_HINTS;
 
 #define METHOD(name, bit) {bit, #name},
 static const struct {
@@ -96,9 +92,19 @@ static void put(struct message *message, char byte) {
     message->text[message->length++] = byte;
 }
 
+/* A character, or of a coded text two codes by one. */
+static void say_code(struct message *message, unsigned code) {
+  static const unsigned char pairs[][2] = {PAIRS};
+  if (code < FIRST_PAIR)
+    return put(message, (char)code);
+  say_code(message, pairs[code - FIRST_PAIR][0]);
+  say_code(message, pairs[code - FIRST_PAIR][1]);
+}
+
+/* A text of this program: ASCII, or coded. */
 static void say(struct message *message, const char *text) {
   while (*text != '\0')
-    put(message, *text++);
+    say_code(message, (unsigned char)*text++);
 }
 
 /* How many bytes of UTF-8 the text begins with; 0: none, or a control. */

@@ -1,5 +1,5 @@
 // The C side, dist/nspin.so, and where it comes from. No other file knows bun:ffi.
-import { CString, dlopen, linkSymbols, ptr, read } from "bun:ffi";
+import { CString, dlopen, linkSymbols, type Pointer, ptr, read } from "bun:ffi";
 import { Refusal } from "./errors.ts";
 import type { Memory } from "./launch-struct.ts";
 
@@ -8,19 +8,13 @@ export const FUNCTIONS = {
   nspin_launch: { args: ["ptr", "ptr"], returns: "u32" },
   nspin_decide: { args: ["ptr", "ptr"], returns: "u32" },
   nspin_unpin: { args: ["ptr"], returns: "u32" },
-  unpinned_self_bind: { args: ["ptr"], returns: "i32" },
-  unpinned_private: { args: ["ptr"], returns: "i32" },
-  unpinned_unshare: { args: [], returns: "i32" },
-  unpinned_bind: { args: ["ptr", "ptr"], returns: "i32" },
-  unpinned_execute: { args: ["ptr", "u64", "ptr", "ptr"], returns: "i32" },
-  unpinned_thread: { args: [], returns: "i32" },
-  unpinned_mounts: { args: [], returns: "u32" },
 } as const;
 
+const POINTER_BYTES = 8;
 const isCompiled = import.meta.dir.startsWith("/$bunfs/");
 const space = process.argv0.indexOf(" ");
 
-/** The address of the entry guard's struct record; 0 from source, where no guard has run. */
+/** The address of the entry guard's struct record, ffi/started.h; 0 from source, where no guard has run. */
 export const record = isCompiled ? Number(process.argv0.slice(space)) : 0;
 
 /**
@@ -42,6 +36,20 @@ export function load<Name extends keyof typeof FUNCTIONS>(...names: Name[]) {
   } catch (error) {
     throw new Refusal(`cannot load its own code: ${(error as Error).message}`);
   }
+}
+
+/** System calls by libc, for what needs no pinned sequence; musl takes itself for that name. On this thread. */
+export function loadLibc() {
+  const libc = dlopen("libc.so.6", {
+    mount: { args: ["ptr", "ptr", "ptr", "u64", "ptr"], returns: "i32" },
+    unshare: { args: ["i32"], returns: "i32" },
+    execve: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
+    write: { args: ["i32", "ptr", "u64"], returns: "i64" },
+    readlink: { args: ["ptr", "ptr", "u64"], returns: "i64" },
+    __errno_location: { args: [], returns: "ptr" },
+  }).symbols;
+  const errorAt = libc.__errno_location();
+  return { ...libc, errno: () => read.i32(errorAt as never) };
 }
 
 /** These functions where the object lies in memory: by its dynamic symbols, elf(5). */
@@ -80,3 +88,6 @@ export const ownMemory: Memory = {
     return Uint8Array.from(bytes);
   },
 };
+
+/** What execve(2) is given for an environment: as this process was. */
+export const environment = () => read.ptr(record as never, POINTER_BYTES) as Pointer; // behind record.arguments

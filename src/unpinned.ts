@@ -1,11 +1,14 @@
 // What nspin exists to prevent, in one process: four threads and the main one
 // wait for the next step, and the first to get it takes it. No chance but the
 // kernel's scheduler decides who. The last step becomes nsenter.
-import { addressOf, load, record } from "./library.ts";
+import { addressOf, environment, loadLibc } from "./library.ts";
 
 const THREADS = 4;
 // Inside the binary, by its absolute name: a relative one is looked for in the cwd.
 const WORKER = "/$bunfs/root/unpinned-worker.js";
+const MS_BIND = 1 << 12;
+const MS_PRIVATE = 1 << 18;
+const CLONE_NEWNS = 1 << 17;
 const STEPS = ["self-bind", "private", "unshare", "bind", "execute"] as const;
 
 /** One run over these files, shared by the threads. turn: [busy, next step, then thread and namespace per step]. */
@@ -47,37 +50,29 @@ export async function runUnpinned(hello: string, world: string, copy: string): P
 
 /** Loads the steps on this thread; what it returns takes steps for as long as there are any. */
 export function prepare({ turn, hello, world, copy, nsenter }: Race): () => void {
-  const steps = load(
-    "unpinned_self_bind",
-    "unpinned_private",
-    "unpinned_unshare",
-    "unpinned_bind",
-    "unpinned_execute",
-    "unpinned_thread",
-    "unpinned_mounts",
-  );
+  const { mount, unshare, execve, write, readlink, errno } = loadLibc();
   const bytes = (text: string) => Buffer.from(`${text}\0`);
-  const [helloBytes, worldBytes] = [bytes(hello), bytes(world)];
-  const words = [
-    nsenter,
-    "--target",
-    String(steps.unpinned_thread()),
-    "--mount",
-    "--",
-    "cp",
-    hello,
-    copy,
-  ].map(bytes);
+  /** The last number in what the link says. */
+  const numberIn = (link: string) => {
+    const text = Buffer.alloc(64);
+    readlink(bytes(link), text, text.length);
+    return Number(/(\d+)\D*$/.exec(text.toString())?.[1]);
+  };
+  const thread = () => numberIn("/proc/thread-self");
+  const mounts = () => numberIn("/proc/thread-self/ns/mnt"); // a proc inode: 32 bits
+  const [helloBytes, worldBytes, nsenterBytes] = [bytes(hello), bytes(world), bytes(nsenter)];
+  const words = [nsenter, "--target", String(thread()), "--mount", "--", "cp", hello, copy].map(bytes);
   const argv = new BigUint64Array([...words.map((word) => BigInt(addressOf(word))), 0n]);
 
   const calls: Record<(typeof STEPS)[number], () => number> = {
-    "self-bind": () => steps.unpinned_self_bind(helloBytes),
-    private: () => steps.unpinned_private(helloBytes),
-    unshare: () => steps.unpinned_unshare(),
-    bind: () => steps.unpinned_bind(worldBytes, helloBytes),
+    "self-bind": () => mount(helloBytes, helloBytes, null, MS_BIND, null),
+    private: () => mount(null, helloBytes, null, MS_PRIVATE, null),
+    unshare: () => unshare(CLONE_NEWNS),
+    bind: () => mount(worldBytes, helloBytes, null, MS_BIND, null),
     execute: () => {
       const report = Buffer.from(JSON.stringify(rows(turn)));
-      return steps.unpinned_execute(report, report.byteLength, argv, record as never);
+      write(1, report, report.length);
+      return execve(nsenterBytes, argv, environment());
     },
   };
 
@@ -91,8 +86,7 @@ export function prepare({ turn, hello, world, copy, nsenter }: Race): () => void
       const step = STEPS[next];
       if (step === undefined) return;
       trace(next);
-      const result = calls[step]();
-      if (result < 0) throw new Error(`${step} fails with errno ${-result}`);
+      if (calls[step]() < 0) throw new Error(`${step} fails with errno ${errno()}`);
       trace(next);
       Atomics.store(turn, NEXT, next + 1);
       Atomics.store(turn, BUSY, 0);
@@ -101,8 +95,8 @@ export function prepare({ turn, hello, world, copy, nsenter }: Race): () => void
   };
 
   function trace(step: number): void {
-    turn[ROWS + 2 * step] = steps.unpinned_thread();
-    turn[ROWS + 2 * step + 1] = steps.unpinned_mounts() | 0;
+    turn[ROWS + 2 * step] = thread();
+    turn[ROWS + 2 * step + 1] = mounts() | 0;
   }
 }
 

@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { $, Glob } from "bun";
+import { texts } from "../../build/texts.ts";
 
 const SECONDS = 12;
 const sanitize = ["-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"];
@@ -13,9 +14,10 @@ const sanitize = ["-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=
 const flags = ["-std=gnu11", "-g", "-O1", "-ffreestanding", "-Wall", "-Wextra", "-Werror", ...sanitize];
 const harnesses = [...new Glob("test/fuzz/*.c").scanSync()].map((file) => basename(file, ".c"));
 // Without what only passes on between the two halves.
-const ours = (file: string) => !["ffi/exports.c", "ffi/memory.c", "ffi/unpinned.c"].includes(file);
+const ours = (file: string) => !["ffi/exports.c", "ffi/memory.c"].includes(file);
 const sources = [...new Glob("ffi/*.c").scanSync()].filter(ours);
 mkdirSync("dist/fuzz", { recursive: true });
+await texts();
 
 test.each(harnesses.sort())(
   "%s",
