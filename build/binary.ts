@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { $ } from "bun";
 import { version } from "../package.json";
 import { guard } from "./guard.ts";
-import { object } from "./object.ts";
+import { objects } from "./object.ts";
 import { DIST, IS_NATIVE, TARGET } from "./target.ts";
 
 const BINARY = resolve(DIST, "nspin");
@@ -21,7 +21,7 @@ const CLOSED = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
 const FOR = IS_NATIVE ? [] : [`--target=bun-linux-${TARGET}`];
 await $`${process.execPath} build --target=bun --minify src/commands/index.ts --outfile dist/bundles/commands.js`.quiet();
 await $`${process.execPath} build ${FLAGS} ${CLOSED} ${FOR} ${MODULES} --outfile ${BUNDLED}`.quiet();
-await object();
+await objects();
 if (IS_NATIVE) await guard(BUNDLED, UNGUARDED, ["-DUNGUARDED"]);
 await guard(BUNDLED, BINARY);
 await $`rm ${BUNDLED}`;

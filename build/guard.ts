@@ -2,10 +2,10 @@
 // the same segment the object that it hands to the dynamic linker.
 import { $ } from "bun";
 import { addCode, readCode, readElf, verifyCode } from "./elf.ts";
-import { OBJECT } from "./object.ts";
+import { KEEPER, OBJECT } from "./object.ts";
 import { CC, DIST, ELF_MACHINE, FREESTANDING } from "./target.ts";
 
-const FLAGS = [...FREESTANDING, "-Os", "-g", `-DOBJECT="${OBJECT}"`];
+const FLAGS = [...FREESTANDING, "-Os", "-g", `-DOBJECT="${OBJECT}"`, `-DKEEPER="${KEEPER}"`];
 const LINK = ["--entry=guard_entry", "--gc-sections", "--build-id=none", "-z,noexecstack,-z,noseparate-code"];
 const SOURCES = [
   ...["entry.S", "object.S", "guard.c", "object.c"].map((file) => `ffi/guard/${file}`),

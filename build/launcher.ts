@@ -1,9 +1,9 @@
 // ffi/launcher/ and ffi/ -> dist/launcher.ts: for each machine what `nspin bake` puts
 // a plan behind. In every binary there are all: an AMI is baked elsewhere.
-import { $, Glob } from "bun";
+import { $ } from "bun";
 import { LAUNCHER_FILE } from "../src/contract.ts";
 import { planTemplate } from "./elf.ts";
-import { ALL, compilerOf, FREESTANDING, type Machine, SMALL } from "./target.ts";
+import { ALL, compilerOf, FREESTANDING, type Machine, SMALL, sourcesOf } from "./target.ts";
 import { texts } from "./texts.ts";
 
 const LIMIT = 48 * 1024;
@@ -18,7 +18,7 @@ const AT_HAND: Record<Machine, string[]> = { x64: [], arm64: ["-mcmodel=tiny"] }
 /** Not in a launcher: what undoes a runtime's changes, and what the command line calls. */
 const OTHERS = ["exports", "inherit", "started"].map((name) => `ffi/${name}.c`);
 const own = ["start.S", "launcher.c", "inherit.c"].map((file) => `ffi/launcher/${file}`);
-const sources = [...new Glob("ffi/*.c").scanSync()].filter((file) => !OTHERS.includes(file)).sort();
+const sources = sourcesOf("ffi", "ffi/keeper").filter((file) => !OTHERS.includes(file));
 
 await $`mkdir -p dist`;
 await texts();

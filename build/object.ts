@@ -1,18 +1,21 @@
-// ffi/ -> dist/nspin.so, the sequence as a shared object, and a look at what came
-// out: nothing in it may need anything of who loads it.
-import { $, Glob } from "bun";
+// ffi/ -> dist/nspin.so, the sequence as a shared object, and dist/keeper.so; and a look at
+// what came out: nothing in them may need anything of who loads them.
+import { $ } from "bun";
 import { FUNCTIONS } from "../src/library.ts";
 import { verifyObject } from "./elf.ts";
-import { CC, DIST, ELF_MACHINE, MACHINE, OBJCOPY, SHARED, SMALL } from "./target.ts";
+import { CC, DIST, ELF_MACHINE, MACHINE, OBJCOPY, SHARED, SMALL, sourcesOf } from "./target.ts";
 import { texts } from "./texts.ts";
 
 export const OBJECT = `${DIST}/nspin.so`;
 /** Bytes: each start writes it into a memfd. */
-export const LIMIT = 48 << 10;
+const LIMIT = 36 << 10;
+/** What runs beside the program, ffi/keeper/: not loaded, but run where the binary has it mapped. */
+export const KEEPER = `${DIST}/keeper.so`;
+const KEEPER_LIMIT = 32 << 10;
 
 const FLAGS = [...SHARED, ...SMALL[MACHINE], "-g"];
 const LINK = [
-  ...["-soname,nspin.so", "--gc-sections", "--build-id=none", "--hash-style=sysv", "-z,defs"],
+  ...["--gc-sections", "--build-id=none", "--hash-style=sysv", "-z,defs"],
   "--spare-dynamic-tags=0",
   ...["-z,noexecstack", "-z,noseparate-code"], // code, constants and headers in one segment
   "-z,norelro", // there is nothing to relocate; it would pad arm64's file to 64 KiB
@@ -21,15 +24,30 @@ const LINK = [
 /** What ld leaves in it, empty or without a use; nothing of it is dist/nspin.so's. */
 const UNUSED = [".comment", ".eh_frame", ".got", ".got.plt"].map((name) => `--remove-section=${name}`);
 
-/** Keeps dist/nspin.so.debug, with its symbols, which gdb finds by itself. Throws. */
-export async function object(): Promise<void> {
-  const sources = [...new Glob("ffi/*.c").scanSync()].sort();
-  const debug = `${OBJECT}.debug`;
+/** Both. Keeps dist/NAME.so.debug, with its symbols, which gdb finds by itself. Throws. */
+export async function objects(): Promise<void> {
   await $`mkdir -p ${DIST}`;
   await texts();
-  await $`${CC} ${FLAGS} ${LINK.map((word) => `-Wl,${word}`)} ${sources} -o ${debug}`;
-  await $`${OBJCOPY} --strip-all ${UNUSED} --add-gnu-debuglink=${debug} ${debug} ${OBJECT}`;
-  const file = Buffer.from(await Bun.file(OBJECT).arrayBuffer());
-  verifyObject(file, ELF_MACHINE, Object.keys(FUNCTIONS));
-  if (file.length > LIMIT) throw new Error(`${OBJECT}: ${file.length} bytes, ${LIMIT} is too many`);
+  await object(OBJECT, sourcesOf("ffi"), ["-soname,nspin.so"], Object.keys(FUNCTIONS), LIMIT);
+  await object(KEEPER, sourcesOf("ffi", "ffi/keeper").filter(isOfKeeper), ["--entry=keeper_run"], [], KEEPER_LIMIT);
+}
+
+/** Without what calls the sequence: the linker then leaves that out too. */
+function isOfKeeper(file: string): boolean {
+  return file !== "ffi/exports.c";
+}
+
+async function object(
+  file: string,
+  sources: readonly string[],
+  link: readonly string[],
+  functions: readonly string[],
+  limit: number,
+): Promise<void> {
+  const debug = `${file}.debug`;
+  await $`${CC} ${FLAGS} ${[...LINK, ...link].map((word) => `-Wl,${word}`)} ${sources} -o ${debug}`;
+  await $`${OBJCOPY} --strip-all ${UNUSED} --add-gnu-debuglink=${debug} ${debug} ${file}`;
+  const bytes = Buffer.from(await Bun.file(file).arrayBuffer());
+  verifyObject(bytes, ELF_MACHINE, functions);
+  if (bytes.length > limit) throw new Error(`${file}: ${bytes.length} bytes, ${limit} is too many`);
 }

@@ -1,6 +1,7 @@
 // What to build for: this machine, or `--target NAME`, one of TARGETS. Another
 // machine than this one needs its gcc, of the package gcc-aarch64-linux-gnu.
 import { parseArgs } from "node:util";
+import { Glob } from "bun";
 
 const MACHINES = {
   x64: { elf: 62, triplet: "x86_64-linux-gnu" }, // EM_X86_64, elf.h
@@ -40,6 +41,11 @@ export function distOf(target: Target): string {
 
 export function compilerOf(machine: Machine): string {
   return machine === own ? (process.env.CC ?? "cc") : `${MACHINES[machine].triplet}-gcc`;
+}
+
+/** The C of these folders. */
+export function sourcesOf(...folders: string[]): string[] {
+  return folders.flatMap((folder) => [...new Glob(`${folder}/*.c`).scanSync()].sort());
 }
 
 /** For C without libc, in as few sections as are used. */

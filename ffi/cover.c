@@ -163,16 +163,6 @@ long target_open_here(struct target *target) {
   return result;
 }
 
-long target_find_here(struct target *target, const char *path) {
-  MUST(path_open(-1, path, last_link(target), &target->here));
-  text_copy(target->on_host.path, target->here.path);
-  path_directory(target->here.path, target->directory);
-  MUST(file_look_at(target->here.fd, &target->under));
-  target->host = target->under;
-  MUST(target_compare(target));
-  return mount_of(target->here.fd, &target->holder.mount);
-}
-
 /* Where there is no clone: the source once more, as this namespace has it. */
 static long bind_by_path(const struct target *target, const char *source) {
   char from[FD_PATH_BYTES];

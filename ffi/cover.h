@@ -129,13 +129,7 @@ long target_bind(struct target *target, const char *source);
 long target_make_cover_private(const struct target *target);
 long target_make_read_only(const struct target *target);
 
-/*
- * Finds the target in this mount namespace alone, as it is now: for who covers
- * it again. -EBUSY, -EISDIR, -ENOTDIR: as target_compare.
- */
-long target_find_here(struct target *target, const char *path);
-
-/* 0, and fills shown, where the source can be opened. -errno. */
+/* What stat(2) says of an open file. 0 or -errno. */
 long file_look_at(long fd, struct file *file);
 int file_is_same(const struct file *a, const struct file *b);
 

@@ -42,11 +42,4 @@ int daemon_is_possible(void);
  */
 long daemon_start(struct daemon *daemon, void (*run)(void *daemon));
 
-/*
- * By itself, first: its session, name and capabilities (of the mask, a bit
- * each); then every descriptor and all memory goes that it does not keep. No
- * signal but SIGKILL and SIGSTOP reaches it.
- */
-void daemon_detach(const struct daemon *daemon, u64 capabilities);
-
 #endif

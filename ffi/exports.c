@@ -24,6 +24,7 @@ static const struct record *record_or_now(struct launch *launch,
     return NULL;
   }
   now->directory = now->object = -1;
+  now->keeper = NULL;
   return now;
 }
 

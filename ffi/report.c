@@ -1,6 +1,6 @@
 #include "report.h"
 #include "../dist/texts.h" /* by build/texts.ts */
-#include "errors.h"
+#include "message.h"
 
 #include <asm/signal.h>
 #include <asm/stat.h>
@@ -34,10 +34,6 @@ static const unsigned char objects[] = {LAUNCH_STEPS(OBJECT)};
 /* Of a decision only those that refuse are said here. */
 static const char reasons[] = CODED_REASONS;
 
-#define ERROR_NUMBER(name, text) name,
-static const unsigned char error_numbers[] = {ERRORS(ERROR_NUMBER)};
-static const char error_texts[] = CODED_ERRORS;
-
 #define HINT(step, error, when, text) {STEP_##step, error, HINT_##when},
 #ifdef NSPIN_LAUNCHER
 #undef COMMAND_HINTS
@@ -65,89 +61,7 @@ static const struct {
   char name[8];
 } methods[] = {METHODS(METHOD)};
 
-/* In libc's headers only: socket(2), send(2). */
-#define AF_UNIX 1
-#define SOCK_DGRAM 2
-#define SOCK_CLOEXEC 02000000
-#define MSG_DONTWAIT 0x40
-#define MSG_NOSIGNAL 0x4000
-
 #define LENGTH(table) (sizeof(table) / sizeof *(table))
-
-static const char *nth(const char *texts, size_t n) {
-  while (n-- > 0)
-    texts += text_length(texts) + 1;
-  return texts;
-}
-
-enum { NAME_BYTES = 4 * PATH_BYTES }; /* of a path, each byte escaped */
-
-struct message {
-  size_t length;
-  char text[2 * NAME_BYTES + 512]; /* two names, and what is said of them */
-};
-
-static void put(struct message *message, char byte) {
-  if (message->length < sizeof message->text)
-    message->text[message->length++] = byte;
-}
-
-/* A character, or of a coded text two codes by one. */
-static void say_code(struct message *message, unsigned code) {
-  static const unsigned char pairs[][2] = {PAIRS};
-  if (code < FIRST_PAIR)
-    return put(message, (char)code);
-  say_code(message, pairs[code - FIRST_PAIR][0]);
-  say_code(message, pairs[code - FIRST_PAIR][1]);
-}
-
-/* A text of this program: ASCII, or coded. */
-static void say(struct message *message, const char *text) {
-  while (*text != '\0')
-    say_code(message, (unsigned char)*text++);
-}
-
-/* How many bytes of UTF-8 the text begins with; 0: none, or a control. */
-static int plain_bytes(const char *text) {
-  const unsigned char *byte = (const unsigned char *)text;
-  unsigned lead = *byte;
-  if (lead < 0x7f)
-    return lead >= ' ';
-  /* RFC 3629: nothing longer than it must be, no surrogate; and none of C1. */
-  unsigned least = lead == 0xc2 || lead == 0xe0 ? 0xa0 : 0x80;
-  unsigned most = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-  if (lead == 0xf0)
-    least = 0x90;
-  if (lead < 0xc2 || lead > 0xf4 || byte[1] < least || byte[1] > most)
-    return 0;
-  int more = 1 + (lead >= 0xe0) + (lead >= 0xf0);
-  for (int i = 2; i <= more; i++)
-    if ((byte[i] & 0xc0) != 0x80)
-      return 0;
-  return 1 + more;
-}
-
-/*
- * A name, which whoever made the file chose: no control of a terminal. A word
- * can be longer than any path; it is cut, so that why it failed is still said.
- */
-static void say_name(struct message *message, const char *text) {
-  static const char digits[] = "0123456789abcdef";
-  const size_t longest = 4; /* of a character, or an escape */
-  size_t end = message->length + NAME_BYTES;
-  while (*text != '\0') {
-    if (message->length + longest > end)
-      return say(message, "...");
-    int plain = plain_bytes(text);
-    for (int i = 0; i < plain; i++)
-      put(message, *text++);
-    if (plain > 0)
-      continue;
-    say(message, "\\x");
-    put(message, digits[(unsigned char)*text >> 4]);
-    put(message, digits[*text++ & 15]);
-  }
-}
 
 /* Where nobody reads stderr any more, the status still says what it shall. */
 static void write_line(struct message *message) {
@@ -161,12 +75,6 @@ static void write_line(struct message *message) {
   if (CALL(__NR_write, STDERR, message->text, message->length) == -EPIPE)
     CALL(__NR_rt_sigtimedwait, &pipe, 0, &now, SIGNAL_MASK_BYTES);
   CALL(__NR_rt_sigprocmask, SIG_SETMASK, &mask, 0, SIGNAL_MASK_BYTES);
-}
-
-static void say_number(struct message *message, u64 number) {
-  char text[NUMBER_BYTES];
-  text_number(text, number);
-  say(message, text);
 }
 
 static void say_method(struct message *message, u64 method) {
@@ -217,14 +125,6 @@ static void say_object(struct message *message, const struct launch *launch,
     say_number(message, launch->failed_process);
     return say(message, " relies");
   }
-}
-
-static void say_error(struct message *message, u64 number) {
-  for (size_t i = 0; i < LENGTH(error_numbers); i++)
-    if (error_numbers[i] == number)
-      return say(message, nth(error_texts, i));
-  say(message, "errno ");
-  say_number(message, number);
 }
 
 /* In mode 2 a filter decides, seccomp(2); proc_pid_status(5). */
@@ -375,65 +275,4 @@ void report_no_keeper(void) {
       "after "
       "'unshare --pid' without --fork it would be process 1 of that namespace");
   write_line(&message);
-}
-
-static void send_to_syslog(const struct message *message) {
-  static const struct {
-    unsigned short family;
-    char path[9];
-  } syslog = {AF_UNIX, "/dev/log"};
-  long fd = CALL(__NR_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  CALL(__NR_sendto, fd, message->text, message->length,
-       MSG_DONTWAIT | MSG_NOSIGNAL, &syslog, sizeof syslog - 1);
-  close_file(&fd);
-}
-
-void report_kept(enum kept_event event, const struct kept_line *line) {
-  struct message message;
-  message.length = 0;
-  say(&message, event == COVERED_AGAIN || event == FOLLOWED ? "<29>" : "<28>");
-  say(&message, "nspin-keeper[");
-  say_number(&message, (u64)CALL(__NR_getpid));
-  say(&message, "]: ");
-  say_name(&message, line->program);
-  say(&message, " (process ");
-  say(&message, line->process);
-  say(&message, "): ");
-  say_name(&message, event == FOLLOWED || event == NOT_FOLLOWED ? line->source
-                                                                : line->target);
-  switch (event) {
-  case COVERED_AGAIN:
-    say(&message, " was replaced on the host");
-    if (line->link[0] != '\0') {
-      say(&message, " by a symbolic link to ");
-      say_name(&message, line->link);
-    }
-    say(&message, ", and is covered by ");
-    say_name(&message, line->source);
-    say(&message, " again after ");
-    break;
-  case FOLLOWED:
-    say(&message, " was replaced, and the program sees the new one after ");
-    break;
-  case NOT_FOLLOWED:
-    say(&message, " was replaced, and the program goes on with the old one: ");
-    break;
-  case MISSING:
-    say(&message, " is gone on the host, and is covered again when it is back");
-    break;
-  case NOT_COVERED:
-    say(&message, " was replaced on the host, and CANNOT be covered again: ");
-    break;
-  }
-  if (event == COVERED_AGAIN || event == FOLLOWED) {
-    say_number(&message, line->microseconds);
-    say(&message, " us");
-  } else if (event != MISSING)
-    say_error(&message, (u64)-line->error);
-  if (line->unsaid > 0) {
-    say(&message, "; ");
-    say_number(&message, line->unsaid);
-    say(&message, " such lines were left out before");
-  }
-  send_to_syslog(&message);
 }

@@ -301,7 +301,7 @@ static long prepare(struct sequence *s) {
   LOOK(ARGUMENTS, put_arguments(s));
   if (launch->method != AUTO || (launch->cover_count == 0 && launch->etc == 0))
     launch->keep = 0;
-  s->lacks_keeper = launch->keep && !keeper_is_possible();
+  s->lacks_keeper = launch->keep && !keeper_is_possible(s->record);
   if (s->lacks_keeper)
     launch->keep = 0;
   if (launch->netns != 0) {
@@ -553,8 +553,8 @@ static long start_keeper(const struct sequence *s) {
   const char *name = s->program->path;
   if (s->launch->by_command) /* path is nsenter's */
     name = s->program->argv[s->launch->word_count];
-  return keeper_start(s->launch, (const struct target *)s->targets.at, s->tid,
-                      name);
+  return keeper_start(s->launch, (const struct target *)s->targets.at,
+                      s->record, s->tid, name);
 }
 
 static long enter(struct sequence *s) {

@@ -32,6 +32,7 @@ struct record {
   long
       directory; /* open at the working directory where it has no path; or -1 */
   long object;   /* the sequence's own file, which is loaded by now; or -1 */
+  void (*keeper)(void *daemon); /* keeper/; or NULL */
   unsigned *descriptors;
   u64 descriptor_count;
 };

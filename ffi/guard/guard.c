@@ -240,6 +240,7 @@ void guard_record(u64 *stack) {
            "the program shall have them as they were: a seccomp filter refuses "
            "it");
   record->directory = record->object = -1;
+  record->keeper = keeper_entry();
 #ifndef UNGUARDED
   protect(record, environment);
 #else

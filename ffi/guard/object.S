@@ -1,8 +1,12 @@
-/* dist/nspin.so, byte for byte. OBJECT: its path, from build/guard.ts. */
+/* dist/nspin.so, byte for byte. and dist/keeper.so. OBJECT, KEEPER: their paths, from build/guard.ts. */
 	.section .rodata.object, "a", %progbits
 	.balign 4096 /* arm64's code finds its constants by pages */
 	.globl object, object_end
 object:
 	.incbin OBJECT
 object_end:
+	.balign 4096
+	.globl keeper_image
+keeper_image:
+	.incbin KEEPER
 	.section .note.GNU-stack, "", %progbits

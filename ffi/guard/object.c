@@ -1,6 +1,8 @@
 #include "object.h"
 #include "../proc.h"
 
+#include <elf.h>
+
 #include <asm/errno.h>
 #include <linux/memfd.h>
 #include <linux/resource.h>
@@ -29,6 +31,11 @@ static long fill(long fd, u64 bytes) {
   MUST(CALL(__NR_fcntl, fd, F_ADD_SEALS,
             F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL));
   return check_executable(fd, bytes);
+}
+
+void (*keeper_entry(void))(void *daemon) {
+  u64 entry = ((const Elf64_Ehdr *)keeper_image)->e_entry;
+  return (void (*)(void *))(keeper_image + entry);
 }
 
 long object_open(void) {

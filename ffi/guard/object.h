@@ -10,6 +10,13 @@
 extern const char object[], object_end[];
 
 /*
+ * The keeper (dist/keeper.so), which is run where it lies, too: its ELF header
+ * says where it begins.
+ */
+extern const char keeper_image[];
+void (*keeper_entry(void))(void *daemon);
+
+/*
  * A sealed memfd with the object in it, for dlopen(3): close-on-exec.
  * -errno where the host refuses it: vm.memfd_noexec=2, SELinux, an old seccomp
  * profile, RLIMIT_FSIZE.

@@ -1,0 +1,100 @@
+#include "detach.h"
+
+#include <linux/capability.h>
+#include <linux/prctl.h>
+
+static void drop_capabilities(u64 kept) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+  if (CALL(__NR_capget, &header, sets) < 0)
+    return;
+  for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+    sets[i].effective &= (unsigned)(kept >> (32 * i));
+    sets[i].permitted &= (unsigned)(kept >> (32 * i));
+    sets[i].inheritable = 0;
+  }
+  CALL(__NR_capset, &header, sets);
+}
+
+/*
+ * What ps(1) shows. Without CONFIG_CHECKPOINT_RESTORE it is the short name
+ * alone, as the stack with the words of the command line goes.
+ */
+static void set_name(const struct daemon *daemon) {
+  u64 at = (u64)daemon, words = (u64)daemon->words;
+  struct prctl_mm_map map = {
+      .start_code = at,
+      .end_code = at + 1,
+      .start_data = at,
+      .end_data = at,
+      .start_brk = at + 1,
+      .brk = at + 1,
+      .start_stack = at + daemon->bytes,
+      .arg_start = words,
+      .arg_end = words + daemon->word_bytes,
+      .env_start = words + daemon->word_bytes,
+      .env_end = words + daemon->word_bytes,
+      .exe_fd = (unsigned)-1,
+  };
+  CALL(__NR_prctl, PR_SET_NAME, daemon->name, 0, 0, 0);
+  CALL(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof map, 0);
+}
+
+static int is_kept(const struct daemon *daemon, long fd) {
+  const size_t files = sizeof daemon->files / sizeof *daemon->files;
+  for (size_t i = 0; i < files; i++)
+    if (daemon->files[i] == fd)
+      return 1;
+  for (size_t i = 0; i < daemon->more_count; i++)
+    if (daemon->more[i] == fd)
+      return 1;
+  return 0;
+}
+
+static void close_other(long fd, void *data) {
+  if (!is_kept(data, fd))
+    CALL(__NR_close, fd);
+}
+
+static void unmap(u64 from, u64 to) {
+  if (from < to)
+    CALL(__NR_munmap, from, to - from);
+}
+
+/*
+ * All but its own memory, the mapping of this code, and that of the thread's
+ * own data, which the kernel writes to as long as rseq(2) is registered.
+ */
+static void unmap_others(const struct daemon *daemon) {
+  struct reader maps;
+  char range[64], word[16];
+  const u64 at = (u64)daemon, end = at + daemon->bytes;
+  const u64 code = (u64)unmap_others, data = thread_pointer();
+  if (read_open(&maps, "/proc/self/maps") < 0)
+    return;
+  for (long byte = ' '; byte >= 0;) { /* FROM-TO PERMISSIONS... */
+    byte = read_word(&maps, range, sizeof range);
+    const char *dash = range;
+    while (*dash != '-' && *dash != '\0')
+      dash++;
+    while (byte == ' ')
+      byte = read_word(&maps, word, sizeof word);
+    if (*dash == '\0')
+      break;
+    u64 from = text_value(range, 16), to = text_value(dash + 1, 16);
+    if ((from <= code && code < to) || (from <= data && data < to))
+      continue;
+    unmap(from, to < at ? to : at);
+    unmap(from > end ? from : end, to);
+  }
+  read_close(&maps);
+}
+
+void daemon_detach(const struct daemon *daemon, u64 capabilities) {
+  CALL(__NR_setsid);
+  CALL(__NR_chdir, "/");
+  set_name(daemon);
+  each_number("/proc/self/fd", close_other, (void *)daemon);
+  unmap_others(daemon);
+  drop_capabilities(capabilities);
+}

@@ -1,0 +1,162 @@
+#include "detach.h"
+#include "keeping.h"
+
+#include <asm/errno.h>
+#include <asm/poll.h>
+#include <asm/signal.h>
+#include <linux/capability.h>
+#include <linux/stat.h>
+#include <linux/time.h>
+
+enum {
+  PAUSE = 10, /* milliseconds of rest at first, and then twice that, to */
+  LONGEST_PAUSE = 10000,
+  QUIET = 10 /* seconds between two lines about one target */
+};
+
+u64 microseconds(void) {
+  struct timespec now = {0, 0};
+  CALL(__NR_clock_gettime, CLOCK_MONOTONIC, &now);
+  return (u64)now.tv_sec * 1000000 + (u64)now.tv_nsec / 1000;
+}
+
+void say_kept(struct keeper *keeper, struct kept *kept, enum kept_event event,
+              const char *link, long error) {
+  u64 now = microseconds();
+  struct kept_line line = {.target = kept->target,
+                           .source = kept->source,
+                           .process = keeper->process,
+                           .program = keeper->name,
+                           .link = link,
+                           .microseconds = keeper->done - keeper->woken,
+                           .unsaid = kept->unsaid,
+                           .error = error};
+  if (kept->said != 0 && now / 1000000 < kept->said + QUIET) {
+    kept->unsaid++;
+    return;
+  }
+  kept->said = now / 1000000;
+  kept->unsaid = 0;
+  report_kept(event, &line);
+}
+
+static long follow_source(struct keeper *keeper, struct kept *kept) {
+  struct place place;
+  struct file file;
+  if (kept->source[0] == '\0' ||
+      path_walk(-1, kept->source, LINK_FOLLOWED, &place, &keeper->visitor) < 0)
+    return 0; /* missing: the old one stays */
+  long result = file_look_at(place.fd, &file);
+  if (result == 0 && !file_is_same(&file, &kept->shown) &&
+      file.kind == kept->shown.kind && file.inode != kept->refused) {
+    result = exchange(keeper, kept, place.fd);
+    if (result == 0) {
+      kept->shown = file;
+      say_kept(keeper, kept, FOLLOWED, "", 0);
+      make_spare(kept);
+    } else if (result != -ESTALE) {
+      kept->refused = file.inode;
+      say_kept(keeper, kept, NOT_FOLLOWED, "", result);
+    }
+  }
+  close_file(&place.fd);
+  return 0;
+}
+
+/* 0: as it shall be, or nothing can be done; -errno: not yet. */
+static long look_after(struct keeper *keeper, struct kept *kept) {
+  struct place place;
+  long result = open_target(kept, &place, &keeper->visitor);
+  if (result == -ENOENT || result == -ENOTDIR) {
+    if (!kept->is_missing)
+      say_kept(keeper, kept, MISSING, "", 0);
+    kept->is_missing = 1;
+    return follow_source(keeper, kept);
+  }
+  MUST(result);
+  kept->is_missing = 0;
+  result = is_covered(kept, &place);
+  if (result == 1) {
+    close_file(&place.fd);
+    return follow_source(keeper, kept);
+  }
+  if (result == 0)
+    result = cover_again(keeper, kept, &place);
+  close_file(&place.fd);
+  if (result == -EISDIR || result == -ENOTDIR || result == -EBUSY) {
+    say_kept(keeper, kept, NOT_COVERED, "", result);
+    return 0; /* of another kind now; the next change is told */
+  }
+  return result < 0 ? result : -EAGAIN; /* does the path lead there now? */
+}
+
+/* All of them, until all is as it shall be, or it is time for a rest. */
+static void look_after_all(struct keeper *keeper) {
+  long worst = -EAGAIN;
+  for (int tries = 0; worst < 0 && tries < TRIES; tries++) {
+    worst = 0;
+    keeper->look++;
+    keeper->has_new_watch = 0;
+    for (u64 i = 0; i < keeper->count; i++) {
+      long result = look_after(keeper, &keeper->kept[i]);
+      if (result < 0)
+        worst = result;
+      if (result < 0 && tries == TRIES - 1)
+        say_kept(keeper, &keeper->kept[i], NOT_COVERED, "", result);
+    }
+    if (keeper->has_new_watch && worst == 0)
+      worst = -EAGAIN;
+  }
+  forget_directories(keeper);
+  keeper->pause = worst == 0                          ? 0
+                  : keeper->pause == 0                ? PAUSE
+                  : keeper->pause * 2 < LONGEST_PAUSE ? keeper->pause * 2
+                                                      : LONGEST_PAUSE;
+}
+
+static long open_signals(void) {
+  u64 io = 1ULL << (SIGIO - 1);
+  return CALL(__NR_signalfd4, -1, &io, SIGNAL_MASK_BYTES,
+              O_CLOEXEC | O_NONBLOCK);
+}
+
+static void wait(struct keeper *keeper) {
+  struct pollfd files[] = {
+      {.fd = (int)keeper->table, .events = POLLPRI},
+      {.fd = (int)keeper->signals, .events = POLLIN},
+      {.fd = (int)keeper->program, .events = POLLIN},
+  };
+  struct timespec pause = {keeper->pause / 1000,
+                           keeper->pause % 1000 * 1000000};
+  char said[512];
+  CALL(__NR_ppoll, files, sizeof files / sizeof *files,
+       keeper->pause == 0 ? NULL : &pause, 0, 0);
+  keeper->woken = microseconds();
+  if (files[1].revents)
+    while (CALL(__NR_read, keeper->signals, said, sizeof said) > 0)
+      ;
+  if (files[2].revents && !find_next_member(keeper))
+    for (;;)
+      CALL(__NR_exit_group, 0);
+}
+
+_Noreturn void keeper_run(void *data) {
+  struct keeper *keeper = data;
+  daemon_detach(&keeper->daemon, 1ULL << CAP_SYS_ADMIN |
+                                     1ULL << CAP_SYS_PTRACE |
+                                     1ULL << CAP_DAC_READ_SEARCH);
+  char own[NUMBER_BYTES];
+  long length =
+      CALL(__NR_readlinkat, AT_FDCWD, "/proc/self", own, sizeof own - 1);
+  own[length > 0 ? length : 0] = '\0';
+  keeper->own = text_value(own, 10);
+  keeper->signals = open_signals();
+  keeper->visitor.visit = watch_directory;
+  keeper->woken = microseconds();
+  for (u64 i = 0; i < keeper->count; i++)
+    make_spare(&keeper->kept[i]);
+  for (;;) {
+    look_after_all(keeper);
+    wait(keeper);
+  }
+}

@@ -1,0 +1,52 @@
+#include "keeping.h"
+
+#include <linux/mount.h>
+
+/*
+ * By a descriptor of a detached private clone, so that the mount itself is not
+ * kept busy. inotify(7) would take one of the user's 128 instances for each
+ * program; this takes none.
+ */
+static long watch(long directory) {
+  const unsigned changes = DN_CREATE | DN_DELETE | DN_RENAME | DN_MULTISHOT;
+  struct mount_attr private = {.propagation = MS_PRIVATE};
+  long clone = mount_clone(directory, 0);
+  if (clone < 0)
+    return clone;
+  CALL(__NR_mount_setattr, clone, "", AT_EMPTY_PATH, &private, sizeof private);
+  long fd = CALL(__NR_openat, clone, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  CALL(__NR_close, clone);
+  if (fd >= 0 && CALL(__NR_fcntl, fd, F_NOTIFY, changes) < 0)
+    close_file(&fd);
+  return fd;
+}
+
+void watch_directory(struct visitor *visitor, long directory) {
+  struct keeper *keeper =
+      (struct keeper *)((char *)visitor - offsetof(struct keeper, visitor));
+  struct watch *free = NULL;
+  struct file file;
+  if (file_look_at(directory, &file) < 0)
+    return;
+  for (int i = 0; i < KEEPER_WATCHES; i++) {
+    struct watch *watch = &keeper->watches[i];
+    if (watch->fd < 0)
+      free = watch;
+    else if (watch->device == file.device && watch->inode == file.inode) {
+      watch->seen = keeper->look;
+      return;
+    }
+  }
+  if (free == NULL || (free->fd = watch(directory)) < 0)
+    return;
+  free->device = file.device;
+  free->inode = file.inode;
+  free->seen = keeper->look;
+  keeper->has_new_watch = 1; /* what came before it is not told of */
+}
+
+void forget_directories(struct keeper *keeper) {
+  for (int i = 0; i < KEEPER_WATCHES; i++)
+    if (keeper->watches[i].seen != keeper->look)
+      close_file(&keeper->watches[i].fd);
+}
