@@ -29,7 +29,13 @@ export async function objects(): Promise<void> {
   await $`mkdir -p ${DIST}`;
   await texts();
   await object(OBJECT, sourcesOf("ffi"), ["-soname,nspin.so"], Object.keys(FUNCTIONS), LIMIT);
-  await object(KEEPER, sourcesOf("ffi", "ffi/keeper").filter(isOfKeeper), ["--entry=keeper_run"], [], KEEPER_LIMIT);
+  await object(
+    KEEPER,
+    sourcesOf("ffi", "ffi/keeper").filter(isOfKeeper),
+    ["--entry=keeper_run"],
+    [],
+    KEEPER_LIMIT,
+  );
 }
 
 /** Without what calls the sequence: the linker then leaves that out too. */

@@ -103,6 +103,9 @@
   D(BAD_REJOIN, REJOIN | OVERLAY, BAD_GRAPH, REFUSE,                           \
     "it is held by a slave, and this kernel breaks propagation to those")      \
   D(ASKED_REJOIN, REJOIN, ALWAYS, REJOIN, "as asked")                          \
+  D(ABSENT, OVERLAY, ABSENT, OVERLAY,                                          \
+    "the host has no resolv.conf: in an overlay of its directory there is "    \
+    "one")                                                                     \
   D(ASKED_OVERLAY, OVERLAY, ALWAYS, OVERLAY, "as asked")
 
 /* The conditions above: W(name, meaning). */
@@ -122,6 +125,7 @@
   W(BAD_GRAPH,                                                                 \
     "that mount is shared and a slave, and the probe finds a bug, or cannot "  \
     "be made without CAP_SYS_CHROOT")                                          \
+  W(ABSENT, "the host has no resolv.conf, and it or another file beside it")   \
   W(LINK, "a symbolic link")
 
 /*

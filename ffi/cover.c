@@ -71,8 +71,26 @@ long target_open_source(struct target *target, const char *source) {
   return file_look_at(place.fd, &target->shown);
 }
 
-long target_open(struct target *target, const char *path) {
-  MUST(path_open(-1, path, last_link(target), &target->on_host));
+/* By the directory that it would be in. */
+static long open_absent(struct target *target, const char *path) {
+  struct place directory;
+  path_directory(path, target->directory);
+  MUST(path_open(-1, target->directory, LINK_FOLLOWED, &directory));
+  MUST(mount_id(directory.fd, target->host_id));
+  text_copy(target->directory, directory.path);
+  text_copy(text_copy(target->on_host.path, directory.path),
+            path + text_length(path) - text_length("/resolv.conf"));
+  target->is_absent = 1;
+  close_file(&directory.fd);
+  return 0;
+}
+
+long target_open(struct target *target, const char *path, int may_lack) {
+  long result = path_open(-1, path, last_link(target), &target->on_host);
+  if (result == -ENOENT && may_lack && !is_directory(&target->shown) &&
+      text_equal(path, RESOLV_CONF_PATH))
+    return open_absent(target, path);
+  MUST(result);
   path_directory(target->on_host.path, target->directory);
   MUST(mount_id(target->on_host.fd, target->host_id));
   return file_look_at(target->on_host.fd, &target->host);
@@ -82,6 +100,8 @@ long target_compare(const struct target *target) {
   if (text_equal(target->on_host.path, "/") ||
       text_equal(target->on_host.path, "/proc"))
     return -EBUSY;
+  if (target->is_absent)
+    return 0;
   if (is_directory(&target->shown) == is_directory(&target->host))
     return 0;
   return is_directory(&target->shown) ? -EISDIR : -ENOTDIR;
@@ -89,7 +109,7 @@ long target_compare(const struct target *target) {
 
 long target_inspect(struct target *target, int asked) {
   struct place directory;
-  if (asked != OVERLAY)
+  if (asked != OVERLAY && !target->is_absent)
     return mount_of(target->on_host.fd, &target->holder.mount);
   MUST(path_open(-1, target->directory, LINK_ITSELF, &directory));
   long result = mount_of(directory.fd, &target->holder.mount);
@@ -150,6 +170,8 @@ static long walk_again(long root, const char *path, enum last_link last,
 }
 
 long target_open_here(struct target *target) {
+  if (target->is_absent)
+    return 0; /* until the overlay is laid */
   long result =
       walk_again(-1, target->on_host.path, LINK_ITSELF, &target->here);
   if (result == 0)
@@ -265,14 +287,17 @@ long target_verify_host(const struct target *target, const struct host *host) {
   struct file seen;
   struct place place;
   char id[NUMBER_BYTES];
-  MUST(walk_again(host->root, target->on_host.path, LINK_ITSELF, &place));
+  MUST(walk_again(host->root,
+                  target->is_absent ? target->directory : target->on_host.path,
+                  LINK_ITSELF, &place));
   long result = file_look_at(place.fd, &seen);
   if (result == 0)
     result = mount_id(place.fd, id);
   CALL(__NR_close, place.fd);
   if (result < 0)
     return result;
-  return file_is_same(&seen, &target->host) && text_equal(id, target->host_id)
+  return (target->is_absent || file_is_same(&seen, &target->host)) &&
+                 text_equal(id, target->host_id)
              ? 0
              : -ESTALE;
 }

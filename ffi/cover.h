@@ -38,12 +38,14 @@ struct target {
   int must_leave; /* the holder, where the program will run */
   int is_pinned;  /* or will be: it relies on a mount of method pin */
   int is_undone;  /* the pin, by propagation: as far as that can be told */
-  int is_kept;    /* a keeper covers it again where the host uncovers it */
-  int is_stray;   /* it was made, and is not found among other mounts */
-  long source;    /* O_PATH, on the host */
-  long clone;     /* a detached bind mount of it; -1: not on this kernel */
-  long pin;       /* the host's mount of the target onto itself, if this launch
-                     made it */
+  int is_absent;  /* on the host; an overlay of its directory can have it */
+  int is_beside; /* such a one: in the same directory, under the same overlay */
+  int is_kept;   /* a keeper covers it again where the host uncovers it */
+  int is_stray;  /* it was made, and is not found among other mounts */
+  long source;   /* O_PATH, on the host */
+  long clone;    /* a detached bind mount of it; -1: not on this kernel */
+  long pin;      /* the host's mount of the target onto itself, if this launch
+                    made it */
   struct place on_host, here; /* the target; here: where the program will run */
   long below;                 /* what the cover stands on there */
   long lower;                 /* its directory, here, that an overlay shows */
@@ -70,11 +72,15 @@ long target_is_host_file(const struct target *target, long fd);
 
 long target_open_source(struct target *target, const char *source);
 
+/* What every program asks for its DNS servers, resolv.conf(5). */
+#define RESOLV_CONF_PATH "/etc/resolv.conf"
+
 /*
  * A symbolic link is opened itself, unless a directory shall cover it: the
- * kernel lays directories on directories only. Needs the source.
+ * kernel lays directories on directories only. Needs the source. may_lack: that
+ * the host has no resolv.conf is no error, but target->is_absent.
  */
-long target_open(struct target *target, const char *path);
+long target_open(struct target *target, const char *path, int may_lack);
 
 /*
  * -ENOTDIR, -EISDIR: a file covers a file, a directory a directory. -EBUSY: the

@@ -110,6 +110,8 @@ static long holds(enum condition when, struct target *target, int is_dry,
       return 0;
     answer = propagation_is_sound(host);
     return answer < 0 ? answer : !answer;
+  case WHEN_ABSENT:
+    return target->is_absent || target->is_beside;
   case WHEN_LINK:
     return target->host.kind == S_IFLNK;
   case WHEN_ALWAYS:
@@ -131,12 +133,8 @@ static long find_row(struct target *target, int asked, int is_dry,
   return -EINVAL; /* no such method */
 }
 
-/* Of what lies in "/" no keeper can mount the directory on itself. */
 long target_decide(struct target *target, struct cover *cover, int asked,
-                   int is_kept, int is_dry, struct host *host) {
-  is_kept = is_kept && asked == AUTO && !text_equal(target->directory, "/");
-  if (asked == AUTO && !is_kept)
-    asked = STATIC;
+                   int is_dry, struct host *host) {
   long row = find_row(target, asked, is_dry, host);
   if (row < 0)
     return row;
@@ -155,7 +153,7 @@ long target_decide(struct target *target, struct cover *cover, int asked,
       (target->act == ACT_REJOIN || target->act == ACT_OVERLAY ||
        target->act == ACT_UNKNOWN);
   target->is_kept =
-      is_kept && (target->act == ACT_REJOIN || target->act == ACT_COVER);
+      asked == AUTO && (target->act == ACT_REJOIN || target->act == ACT_COVER);
   cover->decision = (u64)row;
   return target->act == ACT_REFUSE ? -EOPNOTSUPP : 0;
 }

@@ -5,11 +5,11 @@
 #include "cover.h"
 
 /*
- * asked: one of METHODS; is_kept: AUTO may rely on a keeper.
+ * asked: one of METHODS, or STATIC.
  * Takes the first row that fits: target->act and cover->decision. -EOPNOTSUPP:
  * that row refuses. -errno where a condition could not be looked at.
  */
 long target_decide(struct target *target, struct cover *cover, int asked,
-                   int is_kept, int is_dry, struct host *host);
+                   int is_dry, struct host *host);
 
 #endif

@@ -1,4 +1,5 @@
 #include "etc-netns.h"
+#include "cover.h"
 
 #include <asm/errno.h>
 
@@ -95,10 +96,13 @@ long etc_list(struct launch *launch, struct block *block) {
   return result;
 }
 
+int etc_covers(const struct launch *launch, const char *target) {
+  return is_covered((const struct cover *)launch->covers, launch->cover_count,
+                    target);
+}
+
 long etc_find_resolv_conf(const struct launch *launch) {
-  const struct cover *covers = (const struct cover *)launch->covers;
-  return is_covered(covers, launch->cover_count, "/etc/resolv.conf") ||
-                 is_covered(covers, launch->cover_count, "/etc")
+  return etc_covers(launch, RESOLV_CONF_PATH) || etc_covers(launch, "/etc")
              ? 0
              : -ENOENT;
 }

@@ -13,6 +13,9 @@
  */
 long etc_list(struct launch *launch, struct block *block);
 
+/* Has one of the covers that target? 1 or 0. */
+int etc_covers(const struct launch *launch, const char *target);
+
 /* Does any cover lie on resolv.conf, or on all of /etc? 0, or -ENOENT. */
 long etc_find_resolv_conf(const struct launch *launch);
 

@@ -1,6 +1,7 @@
 #include "overlay.h"
 
 #include <asm/errno.h>
+#include <linux/stat.h>
 
 long overlay_open(struct target *target) {
   struct place place;
@@ -38,7 +39,8 @@ static long is_hiding(const struct target *target) {
  * tmpfs, laid on the directory first. The layers are named by descriptor: no
  * character of a path needs an escape.
  */
-static long lay_on(long lower, long place, const char *directory) {
+static long lay_on(long lower, long place, const char *directory,
+                   int is_lacking) {
   char layers[16 + 2 * FD_PATH_BYTES], path[FD_PATH_BYTES];
   struct place empty;
   struct mount mount;
@@ -48,24 +50,28 @@ static long lay_on(long lower, long place, const char *directory) {
   fd_path(path, place);
   MUST(CALL(__NR_mount, "nspin", path, "tmpfs", 0, "mode=755,size=4k"));
   MUST(path_open(-1, directory, LINK_ITSELF, &empty));
+  long result = is_lacking ? CALL(__NR_mknodat, empty.fd, "resolv.conf",
+                                  S_IFREG | 0644, 0)
+                           : 0;
   char *end = text_copy(layers, "lowerdir=");
   fd_path(end, lower);
   end = text_copy(end + text_length(end), ":");
   fd_path(end, empty.fd);
   fd_path(path, empty.fd);
-  long result = CALL(__NR_mount, "nspin", path, "overlay", MS_RDONLY, layers);
+  if (result == 0)
+    result = CALL(__NR_mount, "nspin", path, "overlay", MS_RDONLY, layers);
   CALL(__NR_close, empty.fd);
   return result;
 }
 
 /* The place is walked to again: it can be within an overlay that was laid. */
-long overlay_lay(const struct target *target) {
+long overlay_lay(const struct target *target, int is_lacking) {
   struct place place;
   long result = is_hiding(target);
   if (result != 0)
     return result < 0 ? result : -EBUSY;
   MUST(path_open(-1, target->directory, LINK_ITSELF, &place));
-  result = lay_on(target->lower, place.fd, target->directory);
+  result = lay_on(target->lower, place.fd, target->directory, is_lacking);
   CALL(__NR_close, place.fd);
   return result;
 }

@@ -11,9 +11,10 @@
 long overlay_open(struct target *target);
 
 /*
- * Lays the overlay. -EBUSY: something is mounted in the directory, which the
+ * Lays the overlay; is_lacking: the directory has no resolv.conf, the overlay
+ * an empty one. -EBUSY: something is mounted in the directory, which the
  * overlay would hide.
  */
-long overlay_lay(const struct target *target);
+long overlay_lay(const struct target *target, int is_lacking);
 
 #endif

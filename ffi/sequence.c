@@ -37,7 +37,8 @@ struct sequence {
   struct host host;
   long netns, lock;
   int is_dry;
-  int lacks_keeper; /* where one was asked for */
+  int lacks_keeper;         /* where one was asked for */
+  char lacking[PATH_BYTES]; /* the directory in which resolv.conf is absent */
   char tid[NUMBER_BYTES];
   struct program *program;
   const struct record *record;
@@ -313,6 +314,35 @@ static long prepare(struct sequence *s) {
   return 0;
 }
 
+/* Of auto: an overlay for one file of a directory is one for all of them. */
+static void find_lacking(struct sequence *s) {
+  struct place place;
+  s->lacking[0] = '\0';
+  if (!etc_covers(s->launch, RESOLV_CONF_PATH))
+    return;
+  long result = path_open(-1, RESOLV_CONF_PATH, LINK_ITSELF, &place);
+  close_file(&place.fd);
+  if (result == -ENOENT && path_open(-1, "/etc", LINK_FOLLOWED, &place) == 0)
+    text_copy(s->lacking, place.path);
+  close_file(&place.fd);
+}
+
+static int is_lacking(const struct sequence *s) {
+  return text_equal(s->target->directory, s->lacking);
+}
+
+/* No keeper can mount "/" on itself, for what lies in it. */
+static int asked_of(struct sequence *s) {
+  int method = (int)s->launch->method;
+  if (method != AUTO)
+    return method;
+  s->target->is_beside = is_lacking(s);
+  if (s->target->is_beside)
+    return OVERLAY;
+  return s->launch->keep && !text_equal(s->target->directory, "/") ? AUTO
+                                                                   : STATIC;
+}
+
 /* What is there, and what to do about it; changes nothing. */
 static long look(struct sequence *s) {
   struct launch *launch = s->launch;
@@ -320,6 +350,7 @@ static long look(struct sequence *s) {
     begin(s, STEP_LIST);
   launch->left_out = 0;
   MUST(etc_list(launch, &s->covers));
+  find_lacking(s);
   if (launch->etc != 0)
     LOOK(FIND_RESOLV_CONF, etc_find_resolv_conf(launch));
   MUST(allocate_targets(s));
@@ -330,12 +361,13 @@ static long look(struct sequence *s) {
     }
     LOOK(OPEN_SOURCE,
          target_open_source(s->target, (const char *)s->cover->source));
-    LOOK(OPEN_TARGET, target_open(s->target, (const char *)s->cover->target));
+    LOOK(OPEN_TARGET, target_open(s->target, (const char *)s->cover->target,
+                                  launch->method & (AUTO | OVERLAY)));
     LOOK(COMPARE, target_compare(s->target));
     LOOK(COMPARE, check_apart(s, i_));
     LOOK(INSPECT, target_inspect(s->target, (int)launch->method));
-    LOOK(DECIDE, target_decide(s->target, s->cover, (int)launch->method,
-                               (int)launch->keep, s->is_dry, &s->host));
+    LOOK(DECIDE,
+         target_decide(s->target, s->cover, asked_of(s), s->is_dry, &s->host));
     name_holder(s, i_);
     if (!s->target->must_leave || s->cover->holder != i_)
       holder_close(&s->target->holder);
@@ -382,7 +414,8 @@ static long cover(struct sequence *s) {
   EACH_HOLDER TAKE(LEAVE, holder_leave(&s->target->holder));
   EACH_DIRECTORY(is_within)
   TAKE(WITHIN, directory_lay(&s->target->within, s->target->directory));
-  EACH_DIRECTORY(is_overlaid) TAKE(OVERLAY, overlay_lay(s->target));
+  EACH_DIRECTORY(is_overlaid)
+  TAKE(OVERLAY, overlay_lay(s->target, is_lacking(s)));
   EACH_COVER {
     if (s->target->act != ACT_PIN && s->target->act != ACT_OVERLAY)
       TAKE(OPEN_HERE, target_open_here(s->target));
@@ -593,7 +626,7 @@ static long unpin(struct sequence *s) {
   MUST(allocate_targets(s));
   take(s, 0);
   LOOK(LOCK, s->lock = pin_lock((const char *)launch->lock));
-  LOOK(FIND_PIN, target_open(s->target, (const char *)s->cover->target));
+  LOOK(FIND_PIN, target_open(s->target, (const char *)s->cover->target, 0));
   LOOK(FIND_PIN, pin_find(s->target));
   if (!launch->force) {
     long user = pin_user(s->target);

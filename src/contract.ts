@@ -145,6 +145,7 @@ export const DECISIONS = [
   { name: "NO_REJOIN", asked: ["rejoin","overlay"], when: "NO_SET_GROUP", act: "REFUSE", why: "the kernel cannot rejoin a peer group (Linux 5.15); pin works on any" },
   { name: "BAD_REJOIN", asked: ["rejoin","overlay"], when: "BAD_GRAPH", act: "REFUSE", why: "it is held by a slave, and this kernel breaks propagation to those" },
   { name: "ASKED_REJOIN", asked: ["rejoin"], when: "ALWAYS", act: "REJOIN", why: "as asked" },
+  { name: "ABSENT", asked: ["overlay"], when: "ABSENT", act: "OVERLAY", why: "the host has no resolv.conf: in an overlay of its directory there is one" },
   { name: "ASKED_OVERLAY", asked: ["overlay"], when: "ALWAYS", act: "OVERLAY", why: "as asked" },
 ] as const;
 
@@ -163,6 +164,7 @@ export const CONDITIONS = {
   NO_SET_GROUP: "the kernel does not know MOVE_MOUNT_SET_GROUP",
   USER_NAMESPACE: "it is not the first user namespace, user_namespaces(7)",
   BAD_GRAPH: "that mount is shared and a slave, and the probe finds a bug, or cannot be made without CAP_SYS_CHROOT",
+  ABSENT: "the host has no resolv.conf, and it or another file beside it",
   LINK: "a symbolic link",
 } as const;
 
