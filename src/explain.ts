@@ -28,6 +28,7 @@ export function toLines(plan: Plan): string[] {
   if (plan.netns !== undefined) lines.unshift(`join network namespace ${plan.netns}`);
   if (plan.etc !== undefined) lines.push(`bind each entry of ${plan.etc} over its namesake in /etc`);
   if (plan.readOnly) lines.push("make read-only what is bound");
+  if (plan.method === "auto" && !plan.keep) lines.push("start no keeper");
   return [...lines, `use method ${plan.method}`, `execute ${commandOf(plan).map(shellQuote).join(" ")}`];
 }
 
@@ -38,7 +39,7 @@ interface Told {
 
 /** Nothing is told of a plan that was not decided yet. */
 export function toJson(plan: Plan, told?: Told): string {
-  const { netns = null, etc = null, method, readOnly, enter } = plan;
+  const { netns = null, etc = null, method, keep, readOnly, enter } = plan;
   const covers = plan.covers.map((cover) => {
     const { source, target, isEntry } = cover;
     const from = isEntry ? "/etc/netns" : "--bind";
@@ -46,7 +47,7 @@ export function toJson(plan: Plan, told?: Told): string {
     return { source, target, from, ...decided };
   });
   const command = commandOf(plan);
-  return JSON.stringify({ netns, etc, covers, method, readOnly, enter, command, ...told }, null, 2);
+  return JSON.stringify({ netns, etc, covers, method, keep, readOnly, enter, command, ...told }, null, 2);
 }
 
 /** What holds whatever nspin does, and is easily overlooked. Of what is left out a launch itself warns. */
@@ -54,7 +55,8 @@ function notesOn(plan: Plan, leftOut: readonly Cover[], isDry: boolean): string[
   if (plan.covers.length === 0) return [];
   const left = leftOut.map(({ source, target }) => `${source} is left out: there is no ${target}`);
   const propagation = propagationNote(mountTable(), tableOfFirst());
-  return [...(isDry ? left : []), propagation, ...plan.covers.map(readersNote)].filter((note) => note !== "");
+  const notes = [...(isDry ? left : []), propagation, ...keeperNotes(plan), ...plan.covers.map(readersNote)];
+  return notes.filter((note) => note !== "");
 }
 
 /** Process 1's; empty where it may not be read (proc(5), hidepid=). */
@@ -79,6 +81,28 @@ export function propagationNote(own: readonly Mount[], first: readonly Mount[]):
   return root.isSlave
     ? "/ is a slave: mounts from its master reach the program; those that the program makes on / reach no one"
     : "/ is private: mounts made on / by the host do not reach the program, nor the program's the host";
+}
+
+/** What becomes of the covers while the program runs: by a keeper, or without one. */
+function keeperNotes(plan: Plan): string[] {
+  if (plan.method !== "auto") return [];
+  if (plan.keep)
+    return plan.covers.some((cover) => isByRename(cover))
+      ? ["a keeper stays beside the program, and covers again what the host replaces; --no-keep: none"]
+      : [];
+  return plan.covers.map((cover) => {
+    if (ruleOf(cover)?.act === "PIN")
+      return `without a keeper, the host cannot replace ${cover.target} (EBUSY) until 'nspin unpin ${cover.target}'`;
+    return isByRename(cover)
+      ? `without a keeper, the program reads the host's ${cover.target} once the host replaces it, as NetworkManager, resolvconf and dhclient do`
+      : "";
+  });
+}
+
+/** Does a rename on the host take the cover away? */
+function isByRename(cover: Cover): boolean {
+  const { act, name } = ruleOf(cover) ?? {};
+  return act === "REJOIN" || (act === "COVER" && name !== "PINNED");
 }
 
 /** Under a umask of 077 root writes files that a PROGRAM with another user cannot read. */
