@@ -32,7 +32,7 @@ export async function objects(): Promise<void> {
   await object(
     KEEPER,
     sourcesOf("ffi", "ffi/keeper").filter(isOfKeeper),
-    ["--entry=keeper_run"],
+    ["--entry=keeper_start"],
     [],
     KEEPER_LIMIT,
   );

@@ -10,6 +10,7 @@
 #include "mount.h"
 
 struct holder {
+  int is_leaving;   /* a step has been taken, or told, that leaves it */
   long there, here; /* its root: on the host, in this mount namespace; or -1 */
   struct mount mount; /* on the host */
 };

@@ -9,7 +9,6 @@
  */
 #include "decision.h"
 #include "etc-netns.h"
-#include "keeper.h"
 #include "overlay.h"
 #include "pin.h"
 #include "privilege.h"
@@ -227,8 +226,22 @@ static int is_overlaid(const struct target *target) {
   return target->act == ACT_OVERLAY;
 }
 
+/* Not of what is itself a mount: nothing can be renamed over that. */
 static int is_within(const struct target *target) {
-  return target->is_kept && target->must_leave;
+  return target->is_kept && target->must_leave &&
+         !text_equal(target->holder.mount.point, target->on_host.path);
+}
+
+/* For the first cover that asks: each holder is left once. */
+static int is_to_be_left(const struct sequence *s) {
+  struct holder *holder = &target_at(s, s->cover->holder)->holder;
+  int is_first = !holder->is_leaving;
+  holder->is_leaving = 1;
+  return is_first;
+}
+
+static long leave_holder(const struct sequence *s) {
+  return holder_leave(&target_at(s, s->cover->holder)->holder);
 }
 
 /*
@@ -288,6 +301,17 @@ static void close_covered(struct target *target) {
        i_ < s->launch->cover_count && take(s, i_);                             \
        i_ = next_directory(s, s->target->directory, is_meant))
 
+/*
+ * It would be process 1 of a new PID namespace after `unshare --pid` without
+ * --fork, pid_namespaces(7); and it needs pidfd_open(2), Linux 5.3.
+ */
+static int can_start_keeper(const struct record *record) {
+  u64 own = file_inode("/proc/self/ns/pid");
+  return record->keeper != NULL && own != 0 &&
+         own == file_inode("/proc/self/ns/pid_for_children") &&
+         CALL(__NR_pidfd_open, -1, 0) == -EINVAL;
+}
+
 /* What this process is, and the network namespace; changes nothing outside. */
 static long prepare(struct sequence *s) {
   struct launch *launch = s->launch;
@@ -302,7 +326,7 @@ static long prepare(struct sequence *s) {
   LOOK(ARGUMENTS, put_arguments(s));
   if (launch->method != AUTO || (launch->cover_count == 0 && launch->etc == 0))
     launch->keep = 0;
-  s->lacks_keeper = launch->keep && !keeper_is_possible(s->record);
+  s->lacks_keeper = launch->keep && !can_start_keeper(s->record);
   if (s->lacks_keeper)
     launch->keep = 0;
   if (launch->netns != 0) {
@@ -411,9 +435,12 @@ static long cover(struct sequence *s) {
     if (s->target->act == ACT_OVERLAY)
       TAKE(OPEN_HERE, overlay_open(s->target));
   }
-  EACH_HOLDER TAKE(LEAVE, holder_leave(&s->target->holder));
-  EACH_DIRECTORY(is_within)
-  TAKE(WITHIN, directory_lay(&s->target->within, s->target->directory));
+  EACH_DIRECTORY(is_within) { /* a mount within is left as that shows it */
+    if (is_to_be_left(s))
+      TAKE(LEAVE, leave_holder(s));
+    TAKE(WITHIN, directory_lay(&s->target->within, s->target->directory));
+  }
+  EACH_HOLDER if (is_to_be_left(s)) TAKE(LEAVE, leave_holder(s));
   EACH_DIRECTORY(is_overlaid)
   TAKE(OVERLAY, overlay_lay(s->target, is_lacking(s)));
   EACH_COVER {
@@ -586,8 +613,8 @@ static long start_keeper(const struct sequence *s) {
   const char *name = s->program->path;
   if (s->launch->by_command) /* path is nsenter's */
     name = s->program->argv[s->launch->word_count];
-  return keeper_start(s->launch, (const struct target *)s->targets.at,
-                      s->record, s->tid, name);
+  return s->record->keeper(s->launch, (const struct target *)s->targets.at,
+                           s->tid, name);
 }
 
 static long enter(struct sequence *s) {

@@ -24,6 +24,9 @@
 #define GUARD_LIMIT(name, least) GUARD_##name,
 enum { GUARD_LIMITS(GUARD_LIMIT) GUARD_LIMIT_COUNT };
 
+struct launch;
+struct target;
+
 struct record {
   char **arguments, **environment; /* as execve(2) was given them */
   void *environment_end; /* behind which the kernel laid the auxiliary vector */
@@ -32,7 +35,9 @@ struct record {
   long
       directory; /* open at the working directory where it has no path; or -1 */
   long object;   /* the sequence's own file, which is loaded by now; or -1 */
-  void (*keeper)(void *daemon); /* keeper/; or NULL */
+  long (*keeper)(const struct launch *launch, const struct target *targets,
+                 const char *process,
+                 const char *program); /* keeper.h; or NULL */
   unsigned *descriptors;
   u64 descriptor_count;
 };

@@ -240,7 +240,8 @@ void guard_record(u64 *stack) {
            "the program shall have them as they were: a seccomp filter refuses "
            "it");
   record->directory = record->object = -1;
-  record->keeper = keeper_entry();
+  record->keeper = (long (*)(const struct launch *, const struct target *,
+                             const char *, const char *))keeper_entry();
 #ifndef UNGUARDED
   protect(record, environment);
 #else

@@ -33,9 +33,8 @@ static long fill(long fd, u64 bytes) {
   return check_executable(fd, bytes);
 }
 
-void (*keeper_entry(void))(void *daemon) {
-  u64 entry = ((const Elf64_Ehdr *)keeper_image)->e_entry;
-  return (void (*)(void *))(keeper_image + entry);
+u64 keeper_entry(void) {
+  return (u64)keeper_image + ((const Elf64_Ehdr *)keeper_image)->e_entry;
 }
 
 long object_open(void) {

@@ -2,6 +2,8 @@
 #ifndef NSPIN_OBJECT_H
 #define NSPIN_OBJECT_H
 
+#include "../text.h"
+
 /*
  * The file, byte for byte, in the guard's own segment (object.S). It has no
  * relocation and no data, which build/elf.ts checks: so it can be called there,
@@ -11,10 +13,10 @@ extern const char object[], object_end[];
 
 /*
  * The keeper (dist/keeper.so), which is run where it lies, too: its ELF header
- * says where it begins.
+ * says where keeper_start() is (keeper.h): its address.
  */
 extern const char keeper_image[];
-void (*keeper_entry(void))(void *daemon);
+u64 keeper_entry(void);
 
 /*
  * A sealed memfd with the object in it, for dlopen(3): close-on-exec.

@@ -1,7 +1,7 @@
 #ifndef NSPIN_DETACH_H
 #define NSPIN_DETACH_H
 
-#include "../daemon.h"
+#include "daemon.h"
 
 /*
  * By itself, first: its session, name and capabilities (of the mask, a bit

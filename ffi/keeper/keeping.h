@@ -1,16 +1,64 @@
 /*
- * The keeper's own process: keeper.c waits and looks, watch.c is told of
- * directories, again.c covers, member.c knows when it is over.
+ * start.c starts the keeper's process, in which keeper.c waits and looks,
+ * watch.c is told of directories, again.c covers, member.c knows when it is
+ * over.
  */
 #ifndef NSPIN_KEEPING_H
 #define NSPIN_KEEPING_H
 
+#include "../cover.h"
 #include "../keeper.h"
+#include "daemon.h"
 #include "syslog.h"
+
+enum {
+  KEEPER_WATCHES = 32, /* directories */
+  KEEPER_NAME = 96     /* bytes of the program's name, for people */
+};
+
+/* A directory that is the way to something, and is told of: fcntl(2). */
+struct watch {
+  u64 device, inode;
+  long fd;
+  u64 seen; /* the look in which it was last on the way */
+};
+
+/* What one program's path shall lead to. */
+struct kept {
+  struct file shown;     /* the source, as the program sees it */
+  u64 refused;           /* the inode of a new source that cannot be shown */
+  long spare;            /* a detached clone of the cover; or -1 */
+  char id[NUMBER_BYTES]; /* of the cover */
+  u64 said, unsaid;      /* second of the last line; lines since */
+  int is_missing;
+  char source[PATH_BYTES], target[PATH_BYTES]; /* source: "", not followed */
+};
+
+/* The mount of one directory on itself. */
+struct within {
+  struct directory_mount mount;
+  char path[PATH_BYTES];
+};
+
+struct keeper {
+  struct daemon daemon; /* first */
+  struct visitor visitor;
+  long table, program, signals; /* what it waits for */
+  u64 namespace, own;           /* inode of the mount namespace; its own id */
+  u64 look;                     /* number of the look that is under way */
+  u64 woken, done;              /* microseconds, CLOCK_MONOTONIC */
+  int is_read_only, has_new_watch;
+  long pause; /* milliseconds; 0: all is as it shall be */
+  u64 count;  /* of kept, and of room for directories */
+  struct kept *kept;
+  struct within *within;
+  struct watch watches[KEEPER_WATCHES];
+  char process[NUMBER_BYTES], name[KEEPER_NAME];
+};
 
 enum { TRIES = 50 }; /* in a row, of a host that does not keep still */
 
-/* Never returns; what struct record has of it. */
+/* All of its life. */
 _Noreturn void keeper_run(void *daemon);
 
 u64 microseconds(void); /* CLOCK_MONOTONIC */

@@ -1,5 +1,5 @@
 #include "daemon.h"
-#include "started.h"
+#include "../started.h"
 
 #include <asm/errno.h>
 #include <asm/signal.h>
@@ -14,12 +14,6 @@ long daemon_allocate(unsigned long bytes) {
   if (!is_error(at))
     ((struct daemon *)at)->bytes = bytes;
   return at;
-}
-
-/* /proc/self/ns/pid_for_children is not there before the first child. */
-int daemon_is_possible(void) {
-  u64 own = file_inode("/proc/self/ns/pid");
-  return own != 0 && own == file_inode("/proc/self/ns/pid_for_children");
 }
 
 struct birth {

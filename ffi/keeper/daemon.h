@@ -6,7 +6,7 @@
 #ifndef NSPIN_DAEMON_H
 #define NSPIN_DAEMON_H
 
-#include "proc.h"
+#include "../proc.h"
 
 #include <stddef.h>
 
@@ -26,13 +26,6 @@ struct daemon {
 
 /* Zeroed, for a struct that begins with a struct daemon; address or -errno. */
 long daemon_allocate(unsigned long bytes);
-
-/*
- * Where no process can be made that the program would not notice: after
- * `unshare --pid` without --fork it would be process 1 of the new namespace,
- * pid_namespaces(7). 1 or 0.
- */
-int daemon_is_possible(void);
 
 /*
  * Starts it, in run(daemon), which never returns. Its parent is process 1 or

@@ -1,11 +1,6 @@
-#include "keeper.h"
+#include "keeping.h"
 
 #include <asm/errno.h>
-
-int keeper_is_possible(const struct record *record) {
-  return record->keeper != NULL && daemon_is_possible() &&
-         CALL(__NR_pidfd_open, -1, 0) == -EINVAL;
-}
 
 /* Of a path that is relative to a working directory that it has not. */
 static void copy_path(char to[PATH_BYTES], const char *path) {
@@ -58,8 +53,7 @@ static void keep(struct keeper *keeper, const struct cover *cover,
 }
 
 long keeper_start(const struct launch *launch, const struct target *targets,
-                  const struct record *record, const char *process,
-                  const char *program) {
+                  const char *process, const char *program) {
   const struct cover *covers = (const struct cover *)launch->covers;
   u64 count = launch->cover_count;
   unsigned long bytes =
@@ -95,7 +89,7 @@ long keeper_start(const struct launch *launch, const struct target *targets,
   long result = keeper->table < 0 ? keeper->table
                 : keeper->program < 0
                     ? keeper->program
-                    : daemon_start(&keeper->daemon, record->keeper);
+                    : daemon_start(&keeper->daemon, keeper_run);
   close_file(&keeper->table);
   close_file(&keeper->program);
   CALL(__NR_munmap, at, keeper->daemon.bytes);
