@@ -34,7 +34,7 @@ long is_covered(const struct kept *kept, const struct place *place) {
   }
 }
 
-static long clone_private(const struct kept *kept, long fd) {
+long clone_private(const struct kept *kept, long fd) {
   struct mount_attr private = {.propagation = MS_PRIVATE};
   long recursive = is_directory(kept) ? AT_RECURSIVE : 0;
   long clone = mount_clone(fd, recursive);
@@ -44,15 +44,14 @@ static long clone_private(const struct kept *kept, long fd) {
   return clone;
 }
 
-static long make_read_only(const struct kept *kept, long clone) {
+long make_read_only(const struct kept *kept, long clone) {
   struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
   long recursive = is_directory(kept) ? AT_RECURSIVE : 0;
   return CALL(__NR_mount_setattr, clone, "", AT_EMPTY_PATH | recursive,
               &read_only, sizeof read_only);
 }
 
-/* -ESTALE: the program has something on its cover. */
-static long open_cover(const struct kept *kept, struct place *place) {
+long open_cover(const struct kept *kept, struct place *place) {
   char id[NUMBER_BYTES];
   MUST(open_target(kept, place, NULL));
   MUST(mount_id(place->fd, id));
@@ -77,6 +76,32 @@ static long clone_source(const struct keeper *keeper, struct kept *kept) {
   if (result >= 0 && keeper->is_read_only)
     result = make_read_only(kept, kept->spare);
   close_file(&place.fd);
+  return result;
+}
+
+/*
+ * A mount cannot be attached any more once its root was unlinked. Then the
+ * source itself is shown as it is now, or, where it is missing, a copy of what
+ * it was.
+ */
+static long have_spare(const struct keeper *keeper, struct kept *kept) {
+  struct file file = {.links = 0};
+  if (kept->spare >= 0)
+    MUST(file_look_at(kept->spare, &file));
+  if (file.links > 0)
+    return 0;
+  long old = kept->spare;
+  long result = clone_source(keeper, kept);
+  if (result < 0 && old >= 0 && !is_directory(kept)) {
+    kept->spare = old;
+    result = elsewhere(keeper, kept, make_copy);
+    if (result >= 0)
+      kept->spare = result;
+    if (result >= 0)
+      result = file_look_at(result, &kept->shown);
+  }
+  if (kept->spare != old)
+    close_file(&old);
   return result;
 }
 
@@ -109,7 +134,7 @@ static long lay(struct keeper *keeper, struct kept *kept, long target) {
 
 /* --- the mount that is covered, out of its peer group and back --- */
 
-static struct within *find_within(const struct keeper *keeper, const char *id) {
+struct within *find_within(const struct keeper *keeper, const char *id) {
   for (u64 i = 0; i < keeper->count; i++)
     if (keeper->within[i].mount.here >= 0 &&
         text_equal(keeper->within[i].mount.id, id))
@@ -240,8 +265,7 @@ long cover_again(struct keeper *keeper, struct kept *kept,
   char link[256];
   MUST(file_look_at(place->fd, &under));
   MUST(check_kind(kept, place, &under));
-  if (kept->spare < 0)
-    MUST(clone_source(keeper, kept));
+  MUST(have_spare(keeper, kept));
   MUST(cover(keeper, kept, place));
   long length = under.kind != S_IFLNK ? 0
                                       : CALL(__NR_readlinkat, place->fd, "",
@@ -250,42 +274,4 @@ long cover_again(struct keeper *keeper, struct kept *kept,
   say_kept(keeper, kept, COVERED_AGAIN, link, 0);
   make_spare(kept);
   return 0;
-}
-
-/* What lies there on a mount that is shared would be laid on its peers too. */
-static long check_below(long cover) {
-  struct mount mount, below;
-  MUST(mount_of(cover, &mount));
-  MUST(mount_below(&mount, &below));
-  return below.is_shared ? -EINVAL : 0;
-}
-
-/*
- * The new one is laid beneath the cover, on what that lies on, and the cover
- * is taken away: at no moment is there anything else to be seen.
- */
-long exchange(struct keeper *keeper, struct kept *kept, long source) {
-  struct place place = {.fd = -1};
-  char path[FD_PATH_BYTES];
-  long clone = clone_private(kept, source);
-  if (clone < 0)
-    return clone;
-  long result = keeper->is_read_only ? make_read_only(kept, clone) : 0;
-  if (result == 0)
-    result = open_cover(kept, &place);
-  if (result == 0)
-    result = check_below(place.fd);
-  if (result == 0)
-    result = CALL(__NR_move_mount, clone, "", place.fd, "",
-                  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
-                      MOVE_MOUNT_BENEATH);
-  if (result == 0) {
-    fd_path(path, place.fd);
-    result = CALL(__NR_umount2, path, MNT_DETACH);
-    keeper->done = microseconds();
-    mount_id(clone, kept->id);
-  }
-  close_file(&place.fd);
-  close_file(&clone);
-  return result;
 }

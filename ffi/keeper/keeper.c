@@ -142,9 +142,9 @@ static void wait(struct keeper *keeper) {
 
 _Noreturn void keeper_run(void *data) {
   struct keeper *keeper = data;
-  daemon_detach(&keeper->daemon, 1ULL << CAP_SYS_ADMIN |
-                                     1ULL << CAP_SYS_PTRACE |
-                                     1ULL << CAP_DAC_READ_SEARCH);
+  daemon_detach(&keeper->daemon,
+                1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_CHROOT |
+                    1ULL << CAP_SYS_PTRACE | 1ULL << CAP_DAC_READ_SEARCH);
   char own[NUMBER_BYTES];
   long length =
       CALL(__NR_readlinkat, AT_FDCWD, "/proc/self", own, sizeof own - 1);

@@ -90,11 +90,32 @@ long cover_again(struct keeper *keeper, struct kept *kept,
                  const struct place *place);
 
 /*
- * Shows the source that is open instead of the old one. 0 or -errno: -EINVAL
- * before Linux 6.5, which cannot exchange a mount; -ESTALE: not just now, the
- * program has something on its cover.
+ * Shows the source that is open instead of the old one; at no moment is there
+ * anything else to be seen. 0 or -errno. -ESTALE: not just now, the program has
+ * something on its cover.
  */
 long exchange(struct keeper *keeper, struct kept *kept, long source);
+
+/* The cover itself; -ESTALE: the program has something on it. */
+long open_cover(const struct kept *kept, struct place *place);
+
+/* A private clone of what is open, its descriptor; of that kind. */
+long clone_private(const struct kept *kept, long fd);
+long make_read_only(const struct kept *kept, long clone);
+
+/*
+ * What make makes in a mount namespace that nobody else is in: the descriptor
+ * of a detached mount, or -errno.
+ */
+long elsewhere(const struct keeper *keeper, const struct kept *kept,
+               long (*make)(const struct keeper *keeper,
+                            const struct kept *kept));
+
+/* So: a copy of the spare's file, on a tmpfs that nobody else sees. */
+long make_copy(const struct keeper *keeper, const struct kept *kept);
+
+/* The mount of a directory on itself that has that id; or NULL. */
+struct within *find_within(const struct keeper *keeper, const char *id);
 
 /* For the next time, when the source itself may be gone. */
 void make_spare(struct kept *kept);

@@ -1,0 +1,184 @@
+#include "keeping.h"
+
+#include <asm/errno.h>
+
+#ifndef MOVE_MOUNT_BENEATH
+#define MOVE_MOUNT_BENEATH 0x00000200 /* Linux 6.5 */
+#endif
+#define MNT_DETACH 2 /* in libc's headers only */
+
+static long clone_source(const struct keeper *keeper, const struct kept *kept,
+                         long source) {
+  long clone = clone_private(kept, source);
+  if (clone >= 0 && keeper->is_read_only) {
+    long result = make_read_only(kept, clone);
+    if (result < 0) {
+      CALL(__NR_close, clone);
+      return result;
+    }
+  }
+  return clone;
+}
+
+/* Of all that lies there the topmost, umount(2). */
+static long unmount(long fd) {
+  char path[FD_PATH_BYTES];
+  fd_path(path, fd);
+  return CALL(__NR_umount2, path, MNT_DETACH);
+}
+
+/* What is laid there on a mount that is shared is laid on its peers too. */
+static long check_below(long cover) {
+  struct mount mount, below;
+  MUST(mount_of(cover, &mount));
+  MUST(mount_below(&mount, &below));
+  return below.is_shared ? -EINVAL : 0;
+}
+
+/*
+ * The new one beneath the old cover, on what that lies on, and then the old one
+ * taken away. -EINVAL: not on this kernel, or not on that.
+ */
+static long exchange_beneath(struct keeper *keeper, struct kept *kept,
+                             long source) {
+  struct place place = {.fd = -1};
+  long clone = clone_source(keeper, kept, source);
+  if (clone < 0)
+    return clone;
+  long result = open_cover(kept, &place);
+  if (result == 0)
+    result = check_below(place.fd);
+  if (result == 0)
+    result = CALL(__NR_move_mount, clone, "", place.fd, "",
+                  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
+                      MOVE_MOUNT_BENEATH);
+  if (result == 0)
+    result = unmount(place.fd);
+  if (result == 0)
+    result = mount_id(clone, kept->id);
+  close_file(&place.fd);
+  close_file(&clone);
+  return result;
+}
+
+/* --- without that: all of the directory at once --- */
+
+/* The directory that the target is in, and the mount of it on itself. */
+static long open_directory(const struct keeper *keeper,
+                           const struct place *target, struct place *directory,
+                           struct within **within) {
+  struct mount mount;
+  char path[PATH_BYTES];
+  path_directory(target->path, path);
+  MUST(path_open(-1, path, LINK_ITSELF, directory));
+  MUST(mount_of(directory->fd, &mount));
+  *within = find_within(keeper, mount.id);
+  return 0;
+}
+
+/* With a private mount of the target below it, as cover.h has it. */
+static long lay_on(long target, long clone) {
+  long below = mount_clone(target, 0);
+  long result = below < 0 ? below : mount_attach(below, target);
+  if (result == 0)
+    result = mount_change(below, MS_PRIVATE);
+  if (result == 0)
+    result = mount_attach(clone, below);
+  close_file(&below);
+  return result;
+}
+
+/*
+ * In a mount namespace that nobody else is in: the directory, without the old
+ * cover and what that lies on, with the new one, as a detached clone of it all.
+ */
+static long clone_directory(const struct keeper *keeper,
+                            const struct kept *kept) {
+  struct place target = {.fd = -1}, source = {.fd = -1}, directory = {.fd = -1};
+  struct mount mount;
+  char path[PATH_BYTES];
+  MUST(open_target(kept, &target, NULL));
+  path_directory(target.path, path);
+  long result = path_open(-1, path, LINK_ITSELF, &directory);
+  if (result == 0)
+    result = mount_change(directory.fd, MS_PRIVATE); /* a root, or EINVAL */
+  while (result >= 0 && (result = mount_of(target.fd, &mount)) == 0 &&
+         text_equal(mount.point, target.path)) {
+    result = unmount(target.fd);
+    close_file(&target.fd);
+    if (result == 0)
+      result = open_target(kept, &target, NULL);
+  }
+  if (result == 0)
+    result = path_open(-1, kept->source, LINK_FOLLOWED, &source);
+  long clone = result < 0 ? result : clone_source(keeper, kept, source.fd);
+  if (clone >= 0)
+    result = lay_on(target.fd, clone);
+  close_file(&clone);
+  if (result >= 0)
+    result = mount_clone(directory.fd, AT_RECURSIVE);
+  close_file(&directory.fd);
+  close_file(&source.fd);
+  close_file(&target.fd);
+  return result;
+}
+
+/* Each cover in there is a copy now, with an id of its own. */
+static long find_again(struct keeper *keeper) {
+  for (u64 i = 0; i < keeper->count; i++) {
+    struct kept *kept = &keeper->kept[i];
+    struct place place;
+    struct file file;
+    if (open_target(kept, &place, NULL) < 0)
+      continue;
+    if (file_look_at(place.fd, &file) == 0 && file_is_same(&file, &kept->shown))
+      mount_id(place.fd, kept->id);
+    close_file(&place.fd);
+  }
+  return 0;
+}
+
+/*
+ * Such a clone, over the directory's mount, which stays below it. Where the
+ * kernel cannot lay a mount beneath another (before Linux 6.5), it is the only
+ * way on which the program never sees the host's file.
+ */
+static long exchange_directory(struct keeper *keeper, struct kept *kept,
+                               const struct file *shown) {
+  struct place cover = {.fd = -1}, directory = {.fd = -1};
+  struct within *within = NULL;
+  MUST(open_cover(kept, &cover));
+  long result = open_directory(keeper, &cover, &directory, &within);
+  close_file(&cover.fd);
+  close_file(&directory.fd);
+  MUST(result);
+  if (within == NULL)
+    return -EINVAL;
+  long clone = elsewhere(keeper, kept, clone_directory);
+  if (clone < 0)
+    return clone;
+  result = directory_leave(&within->mount);
+  if (result == 0)
+    result = mount_attach(clone, within->mount.here);
+  long rejoined = directory_rejoin(&within->mount);
+  if (result < 0 || rejoined < 0) {
+    CALL(__NR_close, clone);
+    return result < 0 ? result : rejoined;
+  }
+  close_file(&within->mount.here);
+  within->mount.here = clone;
+  kept->shown = *shown;
+  MUST(mount_id(clone, within->mount.id));
+  MUST(directory_rejoin(&within->mount));
+  return find_again(keeper);
+}
+
+long exchange(struct keeper *keeper, struct kept *kept, long source) {
+  struct file shown;
+  MUST(file_look_at(source, &shown));
+  long result = exchange_beneath(keeper, kept, source);
+  if (result == -EINVAL || result == -ENOSYS)
+    result = exchange_directory(keeper, kept, &shown);
+  keeper->done = microseconds();
+  return result;
+}
