@@ -67,8 +67,7 @@ long pin_lock(const char *path) {
   long fd = CALL(__NR_openat, AT_FDCWD, path,
                  O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd == -EROFS || fd == -ENOENT)
-    fd = CALL(__NR_openat, AT_FDCWD, locked = "/proc/self/ns/mnt",
-              O_RDONLY | O_CLOEXEC);
+    fd = open_file(locked = "/proc/self/ns/mnt", O_RDONLY);
   if (fd < 0)
     return fd;
   long result = wait_for(fd, locked);
