@@ -13,8 +13,6 @@ const FLAGS = [
   "-DNSPIN_LAUNCHER",
   "-Wl,-T,ffi/launcher/launcher.ld,--gc-sections,--build-id=none",
 ];
-/** All that a launcher addresses is near its code. */
-const AT_HAND: Record<Machine, string[]> = { x64: [], arm64: ["-mcmodel=tiny"] };
 /** Not in a launcher: what undoes a runtime's changes, and what the command line calls. */
 const OTHERS = ["exports", "inherit", "started"].map((name) => `ffi/${name}.c`);
 const own = ["start.S", "launcher.c", "inherit.c"].map((file) => `ffi/launcher/${file}`);
@@ -28,7 +26,7 @@ await Bun.write("dist/launcher.ts", `export default ${JSON.stringify(Object.from
 /** base64. Keeps dist/launcher.MACHINE.elf, with its symbols. */
 async function build(machine: Machine): Promise<string> {
   const elf = `dist/launcher.${machine}.elf`;
-  const flags = [...FLAGS, ...SMALL[machine], ...AT_HAND[machine]];
+  const flags = [...FLAGS, ...SMALL[machine]];
   await $`${compilerOf(machine)} ${flags} ${own} ${sources} -o ${elf}`;
   const template = planTemplate(Buffer.from(await Bun.file(elf).arrayBuffer()), LAUNCHER_FILE.plan);
   if (template.length > LIMIT) throw new Error(`${elf}: ${template.length} bytes, ${LIMIT} is too many`);

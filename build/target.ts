@@ -66,7 +66,7 @@ export const SMALL: Record<Machine, string[]> = {
     ...[...SMALLEST, "-malign-data=abi", "-fno-inline-functions-called-once"],
     ...["-fno-cse-follow-jumps", "-fno-tree-tail-merge", "-fno-move-loop-invariants"],
   ],
-  arm64: [...SMALLEST, "-fomit-frame-pointer"],
+  arm64: [...SMALLEST, "-fomit-frame-pointer", "-mcmodel=tiny"], // what it addresses is near its code
 };
 /** At fixed addresses: the entry guard, a launcher. */
 export const FREESTANDING = [...WITHOUT_LIBC, "-static", "-fno-pie", "-no-pie"];

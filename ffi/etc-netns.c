@@ -7,8 +7,7 @@ static const char etc[] = "/etc/";
 
 /* The whole directory, as getdents64(2) tells it: bytes of it, or -errno. */
 static long read_entries(const char *path, struct block *entries) {
-  long fd =
-      CALL(__NR_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  long fd = open_file(path, O_RDONLY | O_DIRECTORY);
   if (fd < 0)
     return fd;
   size_t room = 16 * 1024, have = 0;

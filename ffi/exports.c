@@ -28,22 +28,23 @@ static const struct record *record_or_now(struct launch *launch,
   return now;
 }
 
-unsigned nspin_launch(struct launch *launch, const struct record *record) {
+static unsigned call(struct launch *launch, const struct record *record,
+                     void (*sequence)(struct launch *, const struct record *,
+                                      struct program *)) {
   struct program program;
   struct record now;
   record = record_or_now(launch, record, &now);
   if (record != NULL)
-    sequence_launch(launch, record, &program);
+    sequence(launch, record, &program);
   return report(launch, &program);
 }
 
+unsigned nspin_launch(struct launch *launch, const struct record *record) {
+  return call(launch, record, sequence_launch);
+}
+
 unsigned nspin_decide(struct launch *launch, const struct record *record) {
-  struct program program;
-  struct record now;
-  record = record_or_now(launch, record, &now);
-  if (record != NULL)
-    sequence_decide(launch, record, &program);
-  return report(launch, &program);
+  return call(launch, record, sequence_decide);
 }
 
 unsigned nspin_unpin(struct launch *launch) {

@@ -10,7 +10,7 @@
 #endif
 
 long open_itself(const char *path) {
-  return CALL(__NR_openat, AT_FDCWD, path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  return open_file(path, O_PATH | O_NOFOLLOW);
 }
 
 static u64 device_number(const char *text) { /* MAJOR:MINOR */
@@ -57,16 +57,25 @@ int mount_next(struct reader *table, struct mount *mount) {
   return 1;
 }
 
-long mount_find(const char *table_path, const char *id, struct mount *mount) {
+long mount_search(const char *table_path,
+                  int (*fits)(const struct mount *mount, const void *data),
+                  const void *data, struct mount *mount) {
   struct reader table;
-  long end = read_open(&table, table_path);
-  if (end < 0)
-    return end;
   int is_found = 0;
+  MUST(read_open(&table, table_path));
   while (!is_found && mount_next(&table, mount))
-    is_found = text_equal(mount->id, id);
+    is_found = fits(mount, data);
   read_close(&table);
-  return is_found ? 0 : table.error ? table.error : -ENOENT;
+  return table.error ? table.error : is_found;
+}
+
+static int has_id(const struct mount *mount, const void *id) {
+  return text_equal(mount->id, id);
+}
+
+long mount_find(const char *table_path, const char *id, struct mount *mount) {
+  long result = mount_search(table_path, has_id, id, mount);
+  return result == 0 ? -ENOENT : result < 0 ? result : 0;
 }
 
 /* As read_word() cuts it: the kernel tells longer ones than paths. */
@@ -169,16 +178,13 @@ long mount_path_in(const struct mount *mount, const char *path,
   return 0;
 }
 
+static int is_on(const struct mount *mount, const void *id) {
+  return text_equal(mount->parent, id);
+}
+
 long mount_is_parent(const char *table_path, const char *id) {
-  struct reader table;
   struct mount mount;
-  long result = read_open(&table, table_path);
-  if (result < 0)
-    return result;
-  while (result == 0 && mount_next(&table, &mount))
-    result = text_equal(mount.parent, id);
-  read_close(&table);
-  return table.error ? table.error : result;
+  return mount_search(table_path, is_on, id, &mount);
 }
 
 long mount_change(long fd, u64 flags) {

@@ -35,6 +35,11 @@ long mount_below(const struct mount *mount, struct mount *below);
 /* The next line of an open mountinfo: 1, or 0 at its end (table->error). */
 int mount_next(struct reader *table, struct mount *mount);
 
+/* The first of that mountinfo that fits: 1; 0, there is none; or -errno. */
+long mount_search(const char *table,
+                  int (*fits)(const struct mount *mount, const void *data),
+                  const void *data, struct mount *mount);
+
 /*
  * mount(2) by open files: a path would be walked again, through symbolic links
  * and whatever has landed on it since; and a link itself has no other name.

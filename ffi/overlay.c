@@ -10,28 +10,31 @@ long overlay_open(struct target *target) {
   return result;
 }
 
+struct layer {
+  const struct target *target;
+  char holder[NUMBER_BYTES]; /* the id of the mount that it is on */
+};
+
+static int is_hidden(const struct mount *mount, const void *data) {
+  const struct layer *layer = data;
+  const struct target *target = layer->target;
+  size_t length = text_length(target->directory);
+  length -= length == 1; /* "/" */
+  return text_equal(mount->parent, layer->holder) &&
+         text_starts(mount->point, target->directory) &&
+         mount->point[length] == '/' && mount->point[length + 1] != '\0' &&
+         !text_equal(mount->point, target->on_host.path);
+}
+
 /*
  * Is anything mounted below the directory, but on the target? 1, 0, -errno. Not
  * what lies below it on another mount, which this one hides already.
  */
 static long is_hiding(const struct target *target) {
-  struct reader table;
+  struct layer layer = {.target = target};
   struct mount mount;
-  char holder[NUMBER_BYTES];
-  size_t length = text_length(target->directory);
-  length -= length == 1; /* "/" */
-  long result = mount_id(target->lower, holder);
-  if (result == 0)
-    result = read_open(&table, OWN_TABLE);
-  if (result < 0)
-    return result;
-  while (result == 0 && mount_next(&table, &mount))
-    result = text_equal(mount.parent, holder) &&
-             text_starts(mount.point, target->directory) &&
-             mount.point[length] == '/' && mount.point[length + 1] != '\0' &&
-             !text_equal(mount.point, target->on_host.path);
-  read_close(&table);
-  return table.error ? table.error : result;
+  MUST(mount_id(target->lower, layer.holder));
+  return mount_search(OWN_TABLE, is_hidden, &layer, &mount);
 }
 
 /*

@@ -76,7 +76,7 @@ static long follow_magic(struct walk *walk, const char *name,
 
 static long open_root(struct walk *walk) {
   long fd = walk->root < 0
-                ? CALL(__NR_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC)
+                ? open_file("/", O_PATH)
                 : CALL(__NR_openat, walk->root, ".", O_PATH | O_CLOEXEC);
   if (fd < 0)
     return fd;
@@ -199,7 +199,7 @@ static long walk_to(struct walk *walk, const char *rest, enum last_link last) {
   MUST(CALL(__NR_fstat, walk->at, &status));
   walk->root_owner = status.st_uid;
   if (!walk->is_named) {
-    long here = CALL(__NR_openat, AT_FDCWD, ".", O_PATH | O_CLOEXEC);
+    long here = open_file(".", O_PATH);
     if (here < 0)
       return here;
     move(&walk->at, here);

@@ -68,8 +68,7 @@ long pin_lock(const char *path) {
   long fd = CALL(__NR_openat, AT_FDCWD, path,
                  O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd == -EROFS || fd == -ENOENT)
-    fd = CALL(__NR_openat, AT_FDCWD, locked = "/proc/self/ns/mnt",
-              O_RDONLY | O_CLOEXEC);
+    fd = open_file(locked = "/proc/self/ns/mnt", O_RDONLY);
   if (fd < 0)
     return fd;
   long result = wait_for(fd, locked);
@@ -259,7 +258,8 @@ static int does_propagate(const struct target *target) {
          mount_below(&pin, &below) == 0 && below.is_shared;
 }
 
-static int is_copy(const struct mount *mount, const struct mount *pin) {
+static int is_copy(const struct mount *mount, const void *data) {
+  const struct mount *pin = data;
   return mount->device == pin->device && text_equal(mount->root, pin->root);
 }
 
@@ -328,16 +328,9 @@ struct search {
  * second reading: a cover can be listed before what it lies on.
  */
 static long has_cover(const char *table_path, const struct mount *pin) {
-  struct reader table;
   struct mount mount;
-  int is_found = 0;
-  MUST(read_open(&table, table_path));
-  while (!is_found && mount_next(&table, &mount))
-    is_found = is_copy(&mount, pin);
-  read_close(&table);
-  if (table.error)
-    return table.error;
-  return is_found ? mount_is_parent(table_path, mount.id) : 0;
+  long result = mount_search(table_path, is_copy, pin, &mount);
+  return result == 1 ? mount_is_parent(table_path, mount.id) : result;
 }
 
 /*

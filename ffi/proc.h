@@ -11,6 +11,9 @@
 #define PATH_BYTES 4096 /* PATH_MAX, with the NUL */
 #define FD_PATH_BYTES 36
 
+/* open(2), close-on-exec, of what need not be created. */
+long open_file(const char *path, long flags);
+
 /* A file read byte by byte through a small buffer. */
 struct reader {
   long fd;

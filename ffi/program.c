@@ -43,7 +43,7 @@ static long is_executable(const char *path) {
 /* execve(2), "Interpreter scripts": the first word after "#!". */
 static long check_interpreter(const char *path) {
   char line[256], *end = line + 2;
-  long fd = CALL(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+  long fd = open_file(path, O_RDONLY);
   if (fd < 0)
     return 0; /* the kernel need not be allowed to read it */
   long bytes = CALL(__NR_read, fd, line, sizeof line - 1);

@@ -57,7 +57,7 @@ long started_descriptors(struct record *record) {
 /* A whole file, and a NUL behind it. */
 static long read_file(const char *path, char **bytes, u64 *length) {
   char buffer[4096];
-  long fd = CALL(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+  long fd = open_file(path, O_RDONLY);
   if (fd < 0)
     return fd;
   long got;

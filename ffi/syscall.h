@@ -12,26 +12,36 @@
 
 #if defined(__x86_64__)
 /* number: rax. arguments: rdi rsi rdx r10 r8 r9. clobbered: rcx r11. */
+#define SYSCALL(n, ...)                                                        \
+  long result;                                                                 \
+  __asm__ volatile("syscall"                                                   \
+                   : "=a"(result)                                              \
+                   : "a"(n), __VA_ARGS__                                       \
+                   : "rcx", "r11", "memory");                                  \
+  return result
+
+static inline long syscall1(long n, long a) { SYSCALL(n, "D"(a)); }
+
+static inline long syscall2(long n, long a, long b) {
+  SYSCALL(n, "D"(a), "S"(b));
+}
+
 static inline long syscall3(long n, long a, long b, long c) {
-  long result;
-  __asm__ volatile("syscall"
-                   : "=a"(result)
-                   : "a"(n), "D"(a), "S"(b), "d"(c)
-                   : "rcx", "r11", "memory");
-  return result;
+  SYSCALL(n, "D"(a), "S"(b), "d"(c));
+}
+
+static inline long syscall5(long n, long a, long b, long c, long d, long e) {
+  register long r10 __asm__("r10") = d;
+  register long r8 __asm__("r8") = e;
+  SYSCALL(n, "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8));
 }
 
 static inline long syscall6(long n, long a, long b, long c, long d, long e,
                             long f) {
-  long result;
   register long r10 __asm__("r10") = d;
   register long r8 __asm__("r8") = e;
   register long r9 __asm__("r9") = f;
-  __asm__ volatile("syscall"
-                   : "=a"(result)
-                   : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                   : "rcx", "r11", "memory");
-  return result;
+  SYSCALL(n, "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9));
 }
 
 /*
@@ -69,29 +79,41 @@ static inline unsigned long thread_pointer(void) {
 }
 #elif defined(__aarch64__)
 /* number: x8. arguments: x0 to x5. result: x0. */
+#define SYSCALL(n, ...)                                                        \
+  register long x8 __asm__("x8") = n;                                          \
+  register long x0 __asm__("x0") = a;                                          \
+  __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), ##__VA_ARGS__ : "memory");    \
+  return x0
+
+static inline long syscall1(long n, long a) { SYSCALL(n); }
+
+static inline long syscall2(long n, long a, long b) {
+  register long x1 __asm__("x1") = b;
+  SYSCALL(n, "r"(x1));
+}
+
 static inline long syscall3(long n, long a, long b, long c) {
-  register long x8 __asm__("x8") = n;
-  register long x0 __asm__("x0") = a;
   register long x1 __asm__("x1") = b;
   register long x2 __asm__("x2") = c;
-  __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
-  return x0;
+  SYSCALL(n, "r"(x1), "r"(x2));
+}
+
+static inline long syscall5(long n, long a, long b, long c, long d, long e) {
+  register long x1 __asm__("x1") = b;
+  register long x2 __asm__("x2") = c;
+  register long x3 __asm__("x3") = d;
+  register long x4 __asm__("x4") = e;
+  SYSCALL(n, "r"(x1), "r"(x2), "r"(x3), "r"(x4));
 }
 
 static inline long syscall6(long n, long a, long b, long c, long d, long e,
                             long f) {
-  register long x8 __asm__("x8") = n;
-  register long x0 __asm__("x0") = a;
   register long x1 __asm__("x1") = b;
   register long x2 __asm__("x2") = c;
   register long x3 __asm__("x3") = d;
   register long x4 __asm__("x4") = e;
   register long x5 __asm__("x5") = f;
-  __asm__ volatile("svc 0"
-                   : "+r"(x0)
-                   : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
-                   : "memory");
-  return x0;
+  SYSCALL(n, "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5));
 }
 
 static inline long clone_onto(unsigned long flags, void *stack_end,
@@ -129,13 +151,18 @@ static inline unsigned long thread_pointer(void) {
 #endif
 
 /*
- * CALL(number, up to six arguments): those left out are 0, of the first three;
- * to clear six registers at each of 150 places would take a kilobyte.
+ * CALL(number, up to six arguments), all that the call has, but for what it
+ * does not look at: only of four the fifth is 0, mount(2)'s data. To clear six
+ * registers at each of 150 places would take a kilobyte.
  */
 #define CALL(...)                                                              \
-  CALL_WIDTH(__VA_ARGS__, 6, 6, 6, 3, 3, 3, 3)(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
+  CALL_WIDTH(__VA_ARGS__, 6, 5, 5, 3, 2, 1, 1)(__VA_ARGS__, 0, 0)
 #define CALL_WIDTH(n, a, b, c, d, e, f, width, ...) CALL_PAD##width
+#define CALL_PAD1(n, a, ...) syscall1(n, (long)(a))
+#define CALL_PAD2(n, a, b, ...) syscall2(n, (long)(a), (long)(b))
 #define CALL_PAD3(n, a, b, c, ...) syscall3(n, (long)(a), (long)(b), (long)(c))
+#define CALL_PAD5(n, a, b, c, d, e, ...)                                       \
+  syscall5(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e))
 #define CALL_PAD6(n, a, b, c, d, e, f, ...)                                    \
   syscall6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 

@@ -20,7 +20,8 @@ static long check_limit(u64 bytes) {
 
 /* Tried, not asked: SELinux and seccomp refuse it here. */
 static long check_executable(long fd, u64 bytes) {
-  long at = CALL(__NR_mmap, 0, bytes, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd);
+  long at =
+      CALL(__NR_mmap, 0, bytes, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
   return is_error(at) ? at : CALL(__NR_munmap, at, bytes);
 }
 

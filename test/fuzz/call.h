@@ -9,6 +9,9 @@
 
 long fuzz_call(long number, long a, long b, long c, long d, long e, long f);
 long fuzz_allocate(unsigned long bytes);
+#define syscall1(n, a) fuzz_call(n, a, 0, 0, 0, 0, 0)
+#define syscall2(n, a, b) fuzz_call(n, a, b, 0, 0, 0, 0)
+#define syscall5(n, a, b, c, d, e) fuzz_call(n, a, b, c, d, e, 0)
 #define syscall3(n, a, b, c) fuzz_call(n, a, b, c, 0, 0, 0)
 #define syscall6 fuzz_call
 #define allocate fuzz_allocate
