@@ -8,7 +8,7 @@ import { texts } from "./texts.ts";
 
 export const OBJECT = `${DIST}/nspin.so`;
 /** Bytes: each start writes it into a memfd. */
-export const LIMIT = 36 << 10;
+export const LIMIT = 32 << 10;
 /** What runs beside the program, ffi/keeper/: not loaded, but run where the binary has it mapped. */
 export const KEEPER = `${DIST}/keeper.so`;
 const KEEPER_LIMIT = 32 << 10;

@@ -1,11 +1,11 @@
 // What the C says of a failure -> dist/texts.h, in half the bytes: pairs of bytes that
-// are in the texts again and again are one byte each, and so are pairs of such
-// (byte-pair encoding). ffi/report.c says them; the texts are ffi/contract.h's and errors.h's.
+// are in the texts again and again are one byte each, none of ASCII's, and so are pairs
+// of such (byte-pair encoding). ffi/report.c says them; they are ffi/contract.h's and errors.h's.
 import { lists } from "./headers.ts";
 
 const FILE = "dist/texts.h";
-const FIRST_PAIR = 0x80; // the texts are ASCII
-const PAIRS = 0x80;
+const FIRST_PAIR = 0x7f;
+const CODES = Array.from({ length: 0x100 - FIRST_PAIR + 0x20 }, (_, i) => (FIRST_PAIR + i) & 0xff);
 
 /** Each table's texts in the order of its rows; the C joins them, NUL-terminated. */
 const tables = {
@@ -39,12 +39,12 @@ type Pair = readonly [number, number];
 
 /** Makes the most frequent pair one code, again and again. */
 function encode(coded: number[][]): { pairs: Pair[]; coded: number[][] } {
-  const pairs: Pair[] = [];
-  while (pairs.length < PAIRS) {
+  const pairs = CODES.map((code) => {
+    if (code === 0) return [0, 0] as const; // ends a text
     const pair = mostFrequent(coded);
-    const code = FIRST_PAIR + pairs.push(pair) - 1;
     coded = coded.map((codes) => replace(codes, pair, code));
-  }
+    return pair;
+  });
   return { pairs, coded };
 }
 

@@ -17,13 +17,14 @@ void put(struct message *message, char byte) {
     message->text[message->length++] = byte;
 }
 
-/* A character, or of a coded text two codes by one. */
-static void say_code(struct message *message, unsigned code) {
+/* A character; any other code stands for two. */
+static void say_code(struct message *message, unsigned char code) {
   static const unsigned char pairs[][2] = {PAIRS};
-  if (code < FIRST_PAIR)
+  if (code >= ' ' && code < FIRST_PAIR)
     return put(message, (char)code);
-  say_code(message, pairs[code - FIRST_PAIR][0]);
-  say_code(message, pairs[code - FIRST_PAIR][1]);
+  const unsigned char *pair = pairs[(unsigned char)(code - FIRST_PAIR)];
+  say_code(message, pair[0]);
+  say_code(message, pair[1]);
 }
 
 void say(struct message *message, const char *text) {

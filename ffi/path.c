@@ -101,18 +101,10 @@ static long follow(struct walk *walk, long link, const char *name,
   long length = CALL(__NR_readlinkat, link, "", text, sizeof text - 1);
   if (length < 0)
     return length;
-  size_t left = text_length(*rest) + 1; /* begins with "/", or is empty */
-  if ((size_t)length + left > sizeof walk->rest)
+  if ((size_t)length + text_length(*rest) >= sizeof text)
     return -ENAMETOOLONG;
-  char *end = walk->rest + length;
-  if (*rest < end) /* they can overlap */
-    for (size_t i = left; i-- > 0;)
-      end[i] = (*rest)[i];
-  else
-    for (size_t i = 0; i < left; i++)
-      end[i] = (*rest)[i];
-  for (long i = 0; i < length; i++)
-    walk->rest[i] = text[i];
+  text_copy(text + length, *rest); /* begins with "/", or is empty */
+  text_copy(walk->rest, text);
   *rest = walk->rest;
   if (text[0] != '/')
     return 0;

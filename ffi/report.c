@@ -223,7 +223,8 @@ unsigned report(const struct launch *launch, const struct program *program) {
   say_error(&message, launch->failed_errno);
   const char *hint = hint_of(launch, program);
   if (hint != NULL) {
-    say(&message, "\nnspin: hint: ");
+    put(&message, '\n');
+    say(&message, "nspin: hint: ");
     say(&message, hint);
   }
   write_line(&message);
@@ -270,9 +271,8 @@ void report_propagation(void) {
 void report_no_keeper(void) {
   struct message message;
   message.length = 0;
-  say(&message,
-      "nspin: warning: no keeper stays with the program, as by --no-keep: "
-      "after "
-      "'unshare --pid' without --fork it would be process 1 of that namespace");
+  say(&message, "nspin: warning: no keeper: after 'unshare --pid' without "
+                "--fork it would "
+                "be process 1 there");
   write_line(&message);
 }
