@@ -301,15 +301,26 @@ static void close_covered(struct target *target) {
        i_ < s->launch->cover_count && take(s, i_);                             \
        i_ = next_directory(s, s->target->directory, is_meant))
 
-/*
- * It would be process 1 of a new PID namespace after `unshare --pid` without
- * --fork, pid_namespaces(7); and it needs pidfd_open(2), Linux 5.3.
- */
-static int can_start_keeper(const struct record *record) {
+/* /proc/self/ns/pid_for_children is not there before the first child. */
+static int has_own_pid_namespace(void) {
   u64 own = file_inode("/proc/self/ns/pid");
-  return record->keeper != NULL && own != 0 &&
-         own == file_inode("/proc/self/ns/pid_for_children") &&
-         CALL(__NR_pidfd_open, -1, 0) == -EINVAL;
+  return own != 0 && own == file_inode("/proc/self/ns/pid_for_children");
+}
+
+/*
+ * Only of auto, and where its code is, on a kernel that has pidfd_open(2),
+ * Linux 5.3. After `unshare --pid` without --fork it would be process 1 of the
+ * new PID namespace, pid_namespaces(7).
+ */
+static void choose_keeper(struct sequence *s) {
+  struct launch *launch = s->launch;
+  launch->keep = launch->keep && launch->method == AUTO &&
+                 (launch->cover_count > 0 || launch->etc != 0) &&
+                 s->record->keeper != NULL &&
+                 CALL(__NR_pidfd_open, -1, 0) == -EINVAL;
+  s->lacks_keeper = launch->keep && !has_own_pid_namespace();
+  if (s->lacks_keeper)
+    launch->keep = 0;
 }
 
 /* What this process is, and the network namespace; changes nothing outside. */
@@ -324,11 +335,7 @@ static long prepare(struct sequence *s) {
   if (launch->by_command)
     LOOK(ENTER, choose_entry(s));
   LOOK(ARGUMENTS, put_arguments(s));
-  if (launch->method != AUTO || (launch->cover_count == 0 && launch->etc == 0))
-    launch->keep = 0;
-  s->lacks_keeper = launch->keep && !can_start_keeper(s->record);
-  if (s->lacks_keeper)
-    launch->keep = 0;
+  choose_keeper(s);
   if (launch->netns != 0) {
     LOOK(OPEN_NETNS, if_allowed(s, open_netns(s)));
     LOOK(CHECK_NETNS, if_allowed(s, check_netns(s)));

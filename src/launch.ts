@@ -30,7 +30,7 @@ function check(status: number): void {
 
 function fromSource(plan: Plan): Plan {
   console.error(
-    "nspin: note: run from source, without the entry guard: the program gets signals, limits and descriptors as Bun has left them",
+    "nspin: note: run from source, without the entry guard: the program gets signals, limits and descriptors as Bun has left them, and no keeper",
   );
   return { ...plan, skip: plan.skip + wordsOfRuntime() };
 }
