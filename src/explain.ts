@@ -12,7 +12,8 @@ import { print, printable } from "./print.ts";
 /** Prints what the sequence would do. */
 export function explain({ plan, leftOut, steps }: Decided, options: RunOptions): void {
   const told = toWords(steps, plan);
-  const notes = notesOn(plan, leftOut, options.dryRun);
+  const isKept = told.some(({ name }) => name === "KEEP");
+  const notes = notesOn(plan, leftOut, isKept, options.dryRun);
   if (options.json) {
     print(toJson(plan, { steps: told, notes }));
     return;
@@ -51,11 +52,16 @@ export function toJson(plan: Plan, told?: Told): string {
 }
 
 /** What holds whatever nspin does, and is easily overlooked. Of what is left out a launch itself warns. */
-function notesOn(plan: Plan, leftOut: readonly Cover[], isDry: boolean): string[] {
+function notesOn(plan: Plan, leftOut: readonly Cover[], isKept: boolean, isDry: boolean): string[] {
   if (plan.covers.length === 0) return [];
   const left = leftOut.map(({ source, target }) => `${source} is left out: there is no ${target}`);
   const propagation = propagationNote(mountTable(), tableOfFirst());
-  const notes = [...(isDry ? left : []), propagation, ...keeperNotes(plan), ...plan.covers.map(readersNote)];
+  const notes = [
+    ...(isDry ? left : []),
+    propagation,
+    ...keeperNotes(plan, isKept),
+    ...plan.covers.map(readersNote),
+  ];
   return notes.filter((note) => note !== "");
 }
 
@@ -84,12 +90,10 @@ export function propagationNote(own: readonly Mount[], first: readonly Mount[]):
 }
 
 /** What becomes of the covers while the program runs: by a keeper, or without one. */
-function keeperNotes(plan: Plan): string[] {
+function keeperNotes(plan: Plan, isKept: boolean): string[] {
   if (plan.method !== "auto") return [];
-  if (plan.keep)
-    return plan.covers.some((cover) => isByRename(cover))
-      ? ["a keeper stays beside the program, and covers again what the host replaces; --no-keep: none"]
-      : [];
+  if (isKept)
+    return ["a keeper stays beside the program, and covers again what the host replaces; --no-keep: none"];
   return plan.covers.map((cover) => {
     if (ruleOf(cover)?.act === "PIN")
       return `without a keeper, the host cannot replace ${cover.target} (EBUSY) until 'nspin unpin ${cover.target}'`;
