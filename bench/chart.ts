@@ -3,7 +3,14 @@ import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import { type Figures, NAMES, type Name } from "./figures.ts";
 
-const NSPIN: readonly string[] = ["launcher", "setns", "run"] satisfies Name[];
+const NSPIN: readonly string[] = [
+  "launcher",
+  "kept",
+  "setns",
+  "setnsKept",
+  "run",
+  "runKept",
+] satisfies Name[];
 const TEXT = "currentColor"; // by STYLE
 const STYLE = "<style>svg{color:#1f2328}@media(prefers-color-scheme:dark){svg{color:#f0f6fc}}</style>";
 

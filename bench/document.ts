@@ -1,4 +1,5 @@
 // Figures and judgements in Markdown: what the README shows.
+import type { Again } from "./again.ts";
 import { type Figures, type Judgement, LEAST_MEMORY, NAMES, type Name } from "./figures.ts";
 
 const MARKS = /(<!-- bench: [^>]* -->\n).*?(<!-- end -->)/s;
@@ -16,6 +17,7 @@ export function toMarkdown({
   memory,
   cold,
   window,
+  again,
   judged,
 }: Report): string {
   const bySpeed = Object.entries(starts).sort(([, a], [, b]) => a.median - b.median);
@@ -49,6 +51,20 @@ ${table(
     ];
   }),
 )}
+A plain /etc/resolv.conf is renamed over 50 times a second, 1000 times, while a program with a
+keeper reads it in a tight loop. Until it reads its own again, from the end of the rename(2):
+
+${table(
+  ["", "median us", "99 % us", "worst us"],
+  [
+    ["idle, but for that loop", ...triple(again.idle)],
+    ["a loop on each CPU beside it", ...triple(again.busy)],
+    ["rename(2) itself, while which nothing can cover the name", ...triple(again.rename)],
+  ],
+)}
+Of ${again.reads.all} reads ${((100 * again.reads.wrong) / again.reads.all).toFixed(2)} % saw the host's file. Of ${again.many.programs} programs at once,
+with ${again.many.renames} renames, one each second, ${again.many.lost} had not their own file again at the end.
+
 ${table(
   ["", "measured", "at most", ""],
   judged.map(({ what, measured, limit, unit, holds }) => [
@@ -79,6 +95,12 @@ function kib(bytes: number): string {
   return String(Math.ceil(bytes / 1024));
 }
 
+function triple({ median, most99, worst }: Again): string[] {
+  return [median, most99, worst].map(String);
+}
+
 function number(value: number, unit: Judgement["unit"]): string {
-  return unit === "KiB" ? `${Math.ceil(value)} KiB` : `${value.toFixed(2)} ${unit}`.trim();
+  return unit === "KiB" || unit === "us"
+    ? `${Math.ceil(value)} ${unit}`
+    : `${value.toFixed(2)} ${unit}`.trim();
 }

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { cpus, release } from "node:os";
 import { resolve } from "node:path";
 import { $ } from "bun";
+import { byRenames } from "./again.ts";
 import { toSvg } from "./chart.ts";
 import { readCold } from "./cold.ts";
 import { toMarkdown, withBlock } from "./document.ts";
@@ -31,6 +32,7 @@ try {
     launches: await byLaunches(stage),
     memory: await peaks(stage),
     cold: await readCold(stage),
+    again: await byRenames(stage),
   };
   const report = { ...figures, judged: judge(figures) };
   console.log(toMarkdown(report));

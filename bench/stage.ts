@@ -9,7 +9,9 @@ import type { Name } from "./figures.ts";
 const ID = "nspin-bench";
 const NET = `/run/netns/${ID}`;
 const SOURCE = `/etc/netns/${ID}/resolv.conf`;
-const CONTENTS = "nameserver 192.0.2.53\n";
+/** What the program shall read. */
+export const SOURCE_TEXT = "nameserver 192.0.2.53";
+const CONTENTS = `${SOURCE_TEXT}\n`;
 export const HOST_FILE = "/run/systemd/resolve/resolv.conf";
 export const PATH = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
 const FREESTANDING = ["-std=gnu11", "-Os", "-ffreestanding", "-nostdlib", "-static", "-fno-stack-protector"];
@@ -23,7 +25,9 @@ export interface Stage {
   readonly undo: Readonly<Partial<Record<Name, string>>>;
   /** A launcher, by method pin. */
   readonly pin: string;
-  readonly tools: Readonly<Record<"peak" | "mounts" | "stack" | "window", string>>;
+  /** A launcher whose keeper stays; the program's words follow. */
+  readonly kept: string;
+  readonly tools: Readonly<Record<"peak" | "mounts" | "stack" | "window" | "again", string>>;
   /** A directory on the disk. */
   readonly own: string;
 }
@@ -36,7 +40,7 @@ export async function makeStage(own: string): Promise<Stage> {
   await $`ip netns add ${ID}`;
   mkdirSync(`/etc/netns/${ID}`, { recursive: true });
   writeFileSync(SOURCE, CONTENTS);
-  const { exits, same, bare, published, empty, nspin, launcher, pin, sequence, ...tools } =
+  const { exits, same, bare, published, empty, nspin, launcher, kept, pin, sequence, ...tools } =
     await install(own);
   const bundle = "/run/bundle";
   await $`mkdir ${bundle} && mount -t tmpfs bundle ${bundle}`; // a runtime cuts its mount off
@@ -45,8 +49,11 @@ export async function makeStage(own: string): Promise<Stage> {
   const prefixes = {
     exec: "",
     launcher,
-    setns: `${nspin} run --netns ${ID} --enter setns --`,
-    run: `${nspin} run --netns ${ID} --`,
+    kept,
+    setns: `${nspin} run --netns ${ID} --enter setns --no-keep --`,
+    setnsKept: `${nspin} run --netns ${ID} --enter setns --`,
+    run: `${nspin} run --netns ${ID} --no-keep --`,
+    runKept: `${nspin} run --netns ${ID} --`,
     same,
     bare,
     published: `${published} ${ID}`,
@@ -71,7 +78,7 @@ export async function makeStage(own: string): Promise<Stage> {
   else leftOut.systemd = "systemd is not PID 1 here";
   for (const command of Object.values(commands)) await $`env -i PATH=${PATH.PATH} ${command.split(" ")}`;
   await $`sh -c ${undo.published}`;
-  return { commands, leftOut, undo, pin: `${pin} ${exits}`, tools, own };
+  return { commands, leftOut, undo, pin: `${pin} ${exits}`, kept, tools, own };
 }
 
 /**
@@ -88,17 +95,18 @@ async function install(own: string) {
   const id = `-DID=${JSON.stringify(ID)}`;
   for (const name of ["same", "bare", "peak"])
     await $`cc ${FREESTANDING} ${id} ffi/launcher/start.S bench/${name}.c -o ${at(name)}`;
-  for (const name of ["mounts", "stack"]) await $`cc -O2 bench/${name}.c -o ${at(name)}`;
+  for (const name of ["mounts", "stack", "again"]) await $`cc -O2 bench/${name}.c -o ${at(name)}`;
   await $`cc -O2 bench/window.c ffi/holder.c ffi/mount-namespace.c ffi/mount.c ffi/proc.c ffi/text.c -o ${at("window")}`;
   const go = { GO111MODULE: "off", CGO_ENABLED: "0", GOCACHE: resolve("dist/go") };
   await $`go build -o ${at("published")} bench/published.go`.env({ ...process.env, ...go });
   writeFileSync(at("empty.ts"), "");
   const flags = ["--compile", "--minify", "--bytecode", "--format=esm"]; // as build/binary.ts
   await $`${process.execPath} build ${flags} --no-compile-autoload-dotenv --no-compile-autoload-bunfig ${at("empty.ts")} --outfile ${at("empty")}`.quiet();
-  await $`dist/nspin bake --netns ${ID} -o ${at("launcher")}`;
+  await $`dist/nspin bake --netns ${ID} --no-keep -o ${at("launcher")}`;
+  await $`dist/nspin bake --netns ${ID} -o ${at("kept")}`;
   await $`dist/nspin bake --netns ${ID} --method pin -o ${at("pin")}`;
-  const names = ["exits", "same", "bare", "published", "empty", "launcher", "pin"] as const;
-  const tools = ["peak", "mounts", "stack", "window"] as const;
+  const names = ["exits", "same", "bare", "published", "empty", "launcher", "kept", "pin"] as const;
+  const tools = ["peak", "mounts", "stack", "window", "again"] as const;
   const files = [...names, ...tools].map(at);
   await $`install -D -t ${installed} ${files} dist/nspin bench/sequence.sh`;
   await $`rm -r ${built}`;

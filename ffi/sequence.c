@@ -349,7 +349,8 @@ static long prepare(struct sequence *s) {
 static void find_lacking(struct sequence *s) {
   struct place place;
   s->lacking[0] = '\0';
-  if (!etc_covers(s->launch, RESOLV_CONF_PATH))
+  if (s->launch->method != AUTO || s->launch->cover_count < 2 ||
+      !etc_covers(s->launch, RESOLV_CONF_PATH))
     return;
   long result = path_open(-1, RESOLV_CONF_PATH, LINK_ITSELF, &place);
   close_file(&place.fd);
@@ -394,6 +395,8 @@ static long look(struct sequence *s) {
          target_open_source(s->target, (const char *)s->cover->source));
     LOOK(OPEN_TARGET, target_open(s->target, (const char *)s->cover->target,
                                   launch->method & (AUTO | OVERLAY)));
+    if (s->target->is_absent)
+      text_copy(s->lacking, s->target->directory);
     LOOK(COMPARE, target_compare(s->target));
     LOOK(COMPARE, check_apart(s, i_));
     LOOK(INSPECT, target_inspect(s->target, (int)launch->method));
