@@ -52,15 +52,21 @@ const WITHOUT_LIBC = [
 ];
 /** Small before all, each page of it is read from a cold disk: what gcc 12 makes smallest, tried out. */
 const SMALLEST = [
-  ...["-Oz", "-flto", "-fno-jump-tables"],
+  ...["-Oz", "-flto", "-fno-jump-tables", "-fno-expensive-optimizations", "-fno-shrink-wrap"],
+  ...["-fno-move-loop-invariants", "-fno-tree-scev-cprop", "-fno-tree-tail-merge"],
+  ...["-fno-ira-hoist-pressure", "--param=uninlined-function-insns=0"],
   "-fno-tree-loop-distribute-patterns", // ffi/memory.c would call itself
 ];
 export const SMALL: Record<Machine, string[]> = {
   x64: [
-    ...[...SMALLEST, "-malign-data=abi", "-fno-inline-functions-called-once"],
-    ...["-fno-cse-follow-jumps", "-fno-tree-tail-merge", "-fno-move-loop-invariants"],
+    ...[...SMALLEST, "-malign-data=abi", "-fno-inline-functions-called-once", "-fno-if-conversion"],
+    ...["-fno-move-loop-stores", "-fno-tree-coalesce-vars", "-fno-tree-dominator-opts"],
+    "-mpreferred-stack-boundary=3", // without vector registers nothing needs 16 bytes
   ],
-  arm64: [...SMALLEST, "-fomit-frame-pointer", "-mcmodel=tiny"], // what it addresses is near its code
+  arm64: [
+    ...[...SMALLEST, "-fomit-frame-pointer", "-fno-tree-loop-optimize"],
+    ...["--param=logical-op-non-short-circuit=1", "-mcmodel=tiny"], // what it addresses is near its code
+  ],
 };
 /** At fixed addresses: the entry guard, a launcher. */
 export const FREESTANDING = [...WITHOUT_LIBC, "-static", "-fno-pie", "-no-pie"];
