@@ -8,7 +8,7 @@ import { texts } from "./texts.ts";
 
 export const OBJECT = `${DIST}/nspin.so`;
 /** Bytes: each start writes it into a memfd. */
-export const LIMIT = 40 << 10;
+export const LIMIT = 32 << 10;
 
 const FLAGS = [...SHARED, ...SMALL[MACHINE], "-g"];
 const LINK = [
