@@ -3,7 +3,7 @@
  * mount namespace, on which the cover lies. The mount that holds the directory
  * stays a peer of the host's below it, so nothing of what the host mounts is
  * ever missed there; the directory's mount can leave the peer group for the
- * moment in which a cover lands, and rejoin it from that one.
+ * moment in which a cover lands, and rejoin it.
  */
 #ifndef NSPIN_DIRECTORY_MOUNT_H
 #define NSPIN_DIRECTORY_MOUNT_H
@@ -11,33 +11,37 @@
 #include "mount.h"
 
 struct directory_mount {
-  long here;   /* its root; or -1: there is none */
-  long lower;  /* the directory below it, on the mount that holds it */
-  long holder; /* the root of that mount */
-  char id[NUMBER_BYTES];
+  long here; /* its root; or -1: there is none */
+  /*
+   * A mount of the peer group: the root of the mount that holds the directory;
+   * or, where that is the directory itself, a detached clone. The kernel
+   * refuses the host's umount(2) of a mount whose copy somebody has open, but
+   * for one that has others on it elsewhere than on its root.
+   */
+  long peer;
+  char id[NUMBER_BYTES], holder_id[NUMBER_BYTES];
 };
 
 #define NO_DIRECTORY_MOUNT                                                     \
-  { .here = -1, .lower = -1, .holder = -1 }
+  { .here = -1, .peer = -1 }
 void directory_close(struct directory_mount *directory);
 
 /*
  * Clones the directory with all that is mounted in it, and lays that on it.
  * 0 or -errno; -ESTALE: the mount that holds it is shared, and would pass that
- * on; -EBUSY: another mount lies on the root of that mount.
+ * on; -EBUSY: another mount lies on the root of that mount; -EINVAL: it is that
+ * root, and peer was not given.
  */
 long directory_lay(struct directory_mount *directory, const char *path);
 
-/* The mount becomes a slave, and a peer again (holder.h). 0 or -errno. */
+/*
+ * The mount becomes a slave, and private and a peer again (holder.h). 0 or
+ * -errno.
+ */
 long directory_leave(const struct directory_mount *directory);
 long directory_rejoin(const struct directory_mount *directory);
 
-/*
- * While it is a slave: lays on it what the host has mounted in the directory,
- * of which the mount that holds it was told, and this one not: in the moment in
- * which it was neither slave nor peer. How many that were, or -errno.
- */
-long directory_complete(const struct directory_mount *directory,
-                        const char *path);
+/* Its propagation, or an open mount's: MS_SHARED, and so on. 0 or -errno. */
+long mount_propagation(long fd, u64 kind);
 
 #endif

@@ -232,6 +232,24 @@ static int is_within(const struct target *target) {
          !text_equal(target->holder.mount.point, target->on_host.path);
 }
 
+static int is_root_of_holder(const struct target *target) {
+  return text_equal(target->holder.mount.point, target->directory);
+}
+
+static int is_first_in_directory(const struct sequence *s, u64 cover) {
+  u64 first = 0;
+  while (!is_within(target_at(s, first)) ||
+         !text_equal(target_at(s, first)->directory, s->target->directory))
+    first++;
+  return first == cover;
+}
+
+/* Before it is left: the clone shall stay in the host's peer group. */
+static long clone_holder(const struct sequence *s) {
+  const struct holder *holder = &target_at(s, s->cover->holder)->holder;
+  return s->target->within.peer = mount_clone(holder->there, 0);
+}
+
 /* For the first cover that asks: each holder is left once. */
 static int is_to_be_left(const struct sequence *s) {
   struct holder *holder = &target_at(s, s->cover->holder)->holder;
@@ -406,6 +424,9 @@ static long look(struct sequence *s) {
     if (!s->target->must_leave || s->cover->holder != i_)
       holder_close(&s->target->holder);
     TAKE(CLONE, target_clone(s->target));
+    if (is_within(s->target) && is_root_of_holder(s->target) &&
+        is_first_in_directory(s, i_))
+      TAKE(CLONE, clone_holder(s));
     if (s->target->act != ACT_PIN)
       close_file(&s->target->on_host.fd);
   }

@@ -38,10 +38,14 @@ long clone_private(const struct kept *kept, long fd) {
   struct mount_attr private = {.propagation = MS_PRIVATE};
   long recursive = is_directory(kept) ? AT_RECURSIVE : 0;
   long clone = mount_clone(fd, recursive);
-  if (clone >= 0)
-    CALL(__NR_mount_setattr, clone, "", AT_EMPTY_PATH | recursive, &private,
-         sizeof private);
-  return clone;
+  if (clone < 0)
+    return clone;
+  long result = CALL(__NR_mount_setattr, clone, "", AT_EMPTY_PATH | recursive,
+                     &private, sizeof private);
+  if (result == 0)
+    return clone;
+  CALL(__NR_close, clone); /* shared, it would pass on what lies on it */
+  return result;
 }
 
 long make_read_only(const struct kept *kept, long clone) {
@@ -66,16 +70,24 @@ void make_spare(struct kept *kept) {
   close_file(&place.fd);
 }
 
-/* Where there is no spare: of the source, as it is now. */
-static long clone_source(const struct keeper *keeper, struct kept *kept) {
+/* A clone of the source, as it is now; of the same kind. */
+static long clone_source(const struct keeper *keeper, const struct kept *kept,
+                         struct file *file) {
   struct place place;
   MUST(path_open(-1, kept->source, LINK_FOLLOWED, &place));
-  long result = file_look_at(place.fd, &kept->shown);
+  long result = file_look_at(place.fd, file);
+  if (result == 0 && file->kind != kept->shown.kind)
+    result = -ENOTDIR;
   if (result == 0)
-    result = kept->spare = clone_private(kept, place.fd);
-  if (result >= 0 && keeper->is_read_only)
-    result = make_read_only(kept, kept->spare);
+    result = clone_private(kept, place.fd);
   close_file(&place.fd);
+  if (result < 0 || !keeper->is_read_only)
+    return result;
+  long clone = result;
+  result = make_read_only(kept, clone);
+  if (result == 0)
+    return clone;
+  CALL(__NR_close, clone);
   return result;
 }
 
@@ -90,19 +102,18 @@ static long have_spare(const struct keeper *keeper, struct kept *kept) {
     MUST(file_look_at(kept->spare, &file));
   if (file.links > 0)
     return 0;
-  long old = kept->spare;
-  long result = clone_source(keeper, kept);
-  if (result < 0 && old >= 0 && !is_directory(kept)) {
-    kept->spare = old;
-    result = elsewhere(keeper, kept, make_copy);
-    if (result >= 0)
-      kept->spare = result;
-    if (result >= 0)
-      result = file_look_at(result, &kept->shown);
+  long clone = clone_source(keeper, kept, &file);
+  if (clone < 0 && kept->spare >= 0 && !is_directory(kept)) {
+    clone = elsewhere(keeper, kept, make_copy);
+    if (clone >= 0)
+      MUST(file_look_at(clone, &file));
   }
-  if (kept->spare != old)
-    close_file(&old);
-  return result;
+  if (clone < 0)
+    return clone;
+  close_file(&kept->spare);
+  kept->spare = clone;
+  kept->shown = file;
+  return 0;
 }
 
 /*
@@ -123,131 +134,120 @@ static void lay_beneath(long target, long cover) {
   close_file(&below);
 }
 
-static long lay(struct keeper *keeper, struct kept *kept, long target) {
+static long attach(struct keeper *keeper, struct kept *kept, long target) {
   MUST(mount_attach(kept->spare, target));
   keeper->done = microseconds();
-  MUST(mount_id(kept->spare, kept->id));
-  lay_beneath(target, kept->spare);
+  long result = mount_id(kept->spare, kept->id);
   close_file(&kept->spare);
-  return 0;
-}
-
-/* --- the mount that is covered, out of its peer group and back --- */
-
-struct within *find_within(const struct keeper *keeper, const char *id) {
-  for (u64 i = 0; i < keeper->count; i++)
-    if (keeper->within[i].mount.here >= 0 &&
-        text_equal(keeper->within[i].mount.id, id))
-      return &keeper->within[i];
-  return NULL;
-}
-
-/* A mount that has left its peer group, and a clone that is still in it. */
-struct left {
-  long mount, peer;
-};
-
-static long leave(struct left *left, long mount) {
-  left->mount = mount;
-  left->peer = mount_clone(mount, 0);
-  return left->peer < 0 ? left->peer : mount_change(mount, MS_SLAVE);
-}
-
-static long rejoin(struct left *left) {
-  long result = mount_change(left->mount, MS_PRIVATE);
-  if (result == 0)
-    result = mount_set_group(left->peer, left->mount);
-  close_file(&left->peer);
   return result;
 }
 
-/* The root of that mount; -EBUSY: another lies on it. */
-static long open_root(const struct mount *mount) {
-  char id[NUMBER_BYTES];
-  long root = open_itself(mount->point);
-  if (root < 0)
-    return root;
-  long result = mount_id(root, id);
-  if (result == 0 && !text_equal(id, mount->id))
-    result = -EBUSY;
+/* On a mount that is a peer again afterwards: umount(2) goes to all of those.
+ */
+static long lay(struct keeper *keeper, struct kept *kept, long target) {
+  long cover = CALL(__NR_dup, kept->spare);
+  long result = cover < 0 ? cover : attach(keeper, kept, target);
   if (result == 0)
-    return root;
-  CALL(__NR_close, root);
+    lay_beneath(target, cover);
+  close_file(&cover);
   return result;
-}
-
-/* In the place of the one that was laid on that path before, or a free one. */
-static struct within *find_room(const struct keeper *keeper, const char *path) {
-  for (u64 i = 0; i < keeper->count; i++)
-    if (text_equal(keeper->within[i].path, path))
-      return &keeper->within[i];
-  for (u64 i = 0; i < keeper->count; i++)
-    if (keeper->within[i].mount.here < 0)
-      return &keeper->within[i];
-  return NULL;
 }
 
 /*
- * The path leads to another directory than the one that was mounted on itself:
- * it was renamed, or something was mounted on it. holder: what it is on,
- * shared.
+ * What the host mounted in the moment in which the directory's mount was no
+ * peer, the mount below it was told of. The table is read in pieces, so what it
+ * says in a storm of mounts must be said three times.
  */
-static long lay_within(struct keeper *keeper, const char *path,
-                       const struct mount *holder) {
-  struct within *within = find_room(keeper, path);
-  struct left left;
-  long root = open_root(holder);
-  if (within == NULL || root < 0)
-    return within == NULL ? -ENOSPC : root;
-  long result = leave(&left, root);
-  if (result == 0) {
-    directory_close(&within->mount);
-    result = directory_lay(&within->mount, path);
-    text_copy(within->path, path);
-    long rejoined = rejoin(&left);
-    result = result < 0 ? result : rejoined;
-  }
-  close_file(&root);
-  return result < 0 ? result : -EAGAIN; /* then the path leads there */
+static void catch_up(const struct keeper *keeper, struct within *within) {
+  for (int reads = 0; reads < 3; reads++)
+    if (is_level(keeper, within) != 0)
+      return;
+  take_away(within);
 }
 
 static long lay_on_directory(struct keeper *keeper, struct kept *kept,
                              struct within *within, long target) {
-  MUST(directory_leave(&within->mount));
+  MUST(leave_within(within));
   long result = lay(keeper, kept, target);
-  for (int tries = 0; tries < TRIES; tries++) {
-    MUST(directory_rejoin(&within->mount));
-    if (directory_complete(&within->mount, within->path) <= 0)
-      break;
-    MUST(directory_leave(&within->mount));
+  int was_level = result == 0 && is_level(keeper, within) == 1;
+  MUST(rejoin_within(within));
+  if (was_level)
+    catch_up(keeper, within);
+  return result;
+}
+
+/* Where something is mounted on the target itself: that leaves and rejoins. */
+static long lay_on_mount(struct keeper *keeper, struct kept *kept,
+                         long target) {
+  long mount = CALL(__NR_dup, target);
+  if (mount < 0)
+    return mount;
+  long result = leave(keeper, mount);
+  long peer = keeper->left.peer;
+  if (result == 0) {
+    result = lay(keeper, kept, target);
+    MUST(rejoin(keeper)); /* both stay open for another try */
+    close_file(&peer);
   }
+  close_file(&mount);
   return result;
 }
 
 /*
  * The mount that the target is on leaves its peer group for as long as the
- * cover lands: a mount of its directory, or, where something is mounted on the
- * target itself, that.
+ * cover lands: a mount of its directory, or one of the target itself.
  */
 static long cover(struct keeper *keeper, struct kept *kept,
                   const struct place *place) {
   struct mount holder;
-  struct left left;
   char directory[PATH_BYTES];
   MUST(mount_of(place->fd, &holder));
   if (!holder.is_shared)
-    return lay(keeper, kept, place->fd);
+    return attach(keeper, kept, place->fd);
   struct within *within = find_within(keeper, holder.id);
   if (within != NULL)
     return lay_on_directory(keeper, kept, within, place->fd);
-  if (!text_equal(holder.point, place->path)) {
-    path_directory(place->path, directory);
-    return lay_within(keeper, directory, &holder);
-  }
-  MUST(leave(&left, place->fd));
-  long result = lay(keeper, kept, place->fd);
-  MUST(rejoin(&left));
+  if (text_equal(holder.point, place->path))
+    return lay_on_mount(keeper, kept, place->fd);
+  path_directory(place->path, directory);
+  return lay_within(keeper, directory, &holder);
+}
+
+/* Of what is laid at that point the topmost, if it is that mount: 0. */
+static long unmount(const char *point, const char *id,
+                    const struct file *shown) {
+  struct place place;
+  struct file file;
+  char path[FD_PATH_BYTES], seen[NUMBER_BYTES];
+  MUST(path_open(-1, point, LINK_ITSELF, &place));
+  long result = mount_id(place.fd, seen);
+  if (result == 0)
+    result = file_look_at(place.fd, &file);
+  if (result == 0 &&
+      !(text_equal(seen, id) && (shown == NULL || file_is_same(&file, shown))))
+    result = -ESTALE;
+  fd_path(path, place.fd);
+  if (result == 0)
+    result = CALL(__NR_umount2, path, MNT_DETACH);
+  close_file(&place.fd);
   return result;
+}
+
+/*
+ * A file that was renamed has taken its cover along, where that is of no use,
+ * and what the cover lies on. The kernel gives a mount's id anew, so it must
+ * also show what the cover did. -ENOENT, the usual: it is gone.
+ */
+static long take_away_moved(const struct keeper *keeper, const char *id,
+                            const struct file *shown, const char *path) {
+  struct mount cover;
+  MUST(mount_find(OWN_TABLE, id, &cover));
+  if (text_equal(cover.point, path))
+    return 0; /* the new one has that id */
+  MUST(unmount(cover.point, id, shown));
+  if (find_within(keeper, cover.parent) == NULL)
+    MUST(unmount(cover.point, cover.parent, NULL));
+  return 0;
 }
 
 static long check_kind(const struct kept *kept, const struct place *place,
@@ -262,11 +262,16 @@ static long check_kind(const struct kept *kept, const struct place *place,
 long cover_again(struct keeper *keeper, struct kept *kept,
                  const struct place *place) {
   struct file under;
-  char link[256];
+  char link[256], old[NUMBER_BYTES];
   MUST(file_look_at(place->fd, &under));
   MUST(check_kind(kept, place, &under));
+  text_copy(old, kept->id);
+  const struct file shown = kept->shown;
   MUST(have_spare(keeper, kept));
   MUST(cover(keeper, kept, place));
+  take_away_moved(keeper, old, &shown, place->path);
+  text_copy(kept->path, place->path);
+  kept->refused = 0;
   long length = under.kind != S_IFLNK ? 0
                                       : CALL(__NR_readlinkat, place->fd, "",
                                              link, sizeof link - 1);

@@ -16,7 +16,7 @@
  */
 struct daemon {
   unsigned long bytes;
-  long files[4]; /* descriptors that it keeps, or -1; and further ones: */
+  long files[3]; /* descriptors that it keeps; and further ones: */
   const long *more;
   size_t more_count;
   char name[16];   /* prctl(2), PR_SET_NAME */

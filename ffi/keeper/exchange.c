@@ -101,7 +101,8 @@ static long clone_directory(const struct keeper *keeper,
   path_directory(target.path, path);
   long result = path_open(-1, path, LINK_ITSELF, &directory);
   if (result == 0)
-    result = mount_change(directory.fd, MS_PRIVATE); /* a root, or EINVAL */
+    result =
+        mount_propagation(directory.fd, MS_PRIVATE); /* a root, or EINVAL */
   while (result >= 0 && (result = mount_of(target.fd, &mount)) == 0 &&
          text_equal(mount.point, target.path)) {
     result = unmount(target.fd);
@@ -157,24 +158,27 @@ static long exchange_directory(struct keeper *keeper, struct kept *kept,
   long clone = elsewhere(keeper, kept, clone_directory);
   if (clone < 0)
     return clone;
-  result = directory_leave(&within->mount);
+  result = leave_within(within);
   if (result == 0)
     result = mount_attach(clone, within->mount.here);
-  long rejoined = directory_rejoin(&within->mount);
+  long rejoined = rejoin_within(within);
   if (result < 0 || rejoined < 0) {
     CALL(__NR_close, clone);
     return result < 0 ? result : rejoined;
   }
   close_file(&within->mount.here);
   within->mount.here = clone;
+  within->is_out = 1;
   kept->shown = *shown;
   MUST(mount_id(clone, within->mount.id));
-  MUST(directory_rejoin(&within->mount));
+  MUST(rejoin_within(within));
   return find_again(keeper);
 }
 
 long exchange(struct keeper *keeper, struct kept *kept, long source) {
   struct file shown;
+  if (file_inode("/proc/self/ns/mnt") != keeper->namespace)
+    return -ESTALE; /* without /proc, by which umount(2) is told of it */
   MUST(file_look_at(source, &shown));
   long result = exchange_beneath(keeper, kept, source);
   if (result == -EINVAL || result == -ENOSYS)

@@ -54,7 +54,7 @@ static long follow_source(struct keeper *keeper, struct kept *kept) {
       kept->shown = file;
       say_kept(keeper, kept, FOLLOWED, "", 0);
       make_spare(kept);
-    } else if (result != -ESTALE) {
+    } else if (result == -EINVAL || result == -ENOSYS) {
       kept->refused = file.inode;
       say_kept(keeper, kept, NOT_FOLLOWED, "", result);
     }
@@ -71,14 +71,14 @@ static long look_after(struct keeper *keeper, struct kept *kept) {
     if (!kept->is_missing)
       say_kept(keeper, kept, MISSING, "", 0);
     kept->is_missing = 1;
-    return follow_source(keeper, kept);
+    return 0;
   }
   MUST(result);
   kept->is_missing = 0;
   result = is_covered(kept, &place);
   if (result == 1) {
     close_file(&place.fd);
-    return follow_source(keeper, kept);
+    return 0;
   }
   if (result == 0)
     result = cover_again(keeper, kept, &place);
@@ -90,24 +90,46 @@ static long look_after(struct keeper *keeper, struct kept *kept) {
   return result < 0 ? result : -EAGAIN; /* does the path lead there now? */
 }
 
-/* All of them, until all is as it shall be, or it is time for a rest. */
+/* The mount that is "/"; pivot_root(2) takes everybody along. */
+static void root_id(char id[NUMBER_BYTES]) {
+  long root = open_itself("/");
+  if (root < 0 || mount_id(root, id) < 0)
+    id[0] = '\0';
+  close_file(&root);
+}
+
+/* One look at all of them, the sources last: their file system can hang. */
+static long look_at_all(struct keeper *keeper, int is_last) {
+  long worst = tend_directories(keeper);
+  for (u64 i = 0; i < keeper->count; i++) {
+    struct kept *kept = &keeper->kept[i];
+    long result = look_after(keeper, kept);
+    if (result < 0)
+      worst = result;
+    if (result < 0 && is_last)
+      say_kept(keeper, kept, NOT_COVERED, "", result);
+  }
+  for (u64 i = 0; i < keeper->count && worst == 0; i++)
+    worst = follow_source(keeper, &keeper->kept[i]);
+  return worst;
+}
+
+/* Until all is as it shall be, or it is time for a rest. */
 static void look_after_all(struct keeper *keeper) {
+  char root[NUMBER_BYTES];
   long worst = -EAGAIN;
-  for (int tries = 0; worst < 0 && tries < TRIES; tries++) {
-    worst = 0;
+  root_id(root);
+  if (!text_equal(root, keeper->root))
+    return; /* the program has left for another one */
+  for (int tries = 1; worst < 0 && tries <= TRIES; tries++) {
     keeper->look++;
     keeper->has_new_watch = 0;
-    for (u64 i = 0; i < keeper->count; i++) {
-      long result = look_after(keeper, &keeper->kept[i]);
-      if (result < 0)
-        worst = result;
-      if (result < 0 && tries == TRIES - 1)
-        say_kept(keeper, &keeper->kept[i], NOT_COVERED, "", result);
-    }
-    if (keeper->has_new_watch && worst == 0)
+    worst = look_at_all(keeper, tries == TRIES);
+    if (worst == 0 && keeper->has_new_watch)
       worst = -EAGAIN;
   }
   forget_directories(keeper);
+  keeper->is_table_new = 0;
   keeper->pause = worst == 0                          ? 0
                   : keeper->pause == 0                ? PAUSE
                   : keeper->pause * 2 < LONGEST_PAUSE ? keeper->pause * 2
@@ -120,22 +142,32 @@ static long open_signals(void) {
               O_CLOEXEC | O_NONBLOCK);
 }
 
+/*
+ * Of names alone it can be told many times a second, where others work in the
+ * same directory: then it waits a little for more. Not for the mount table.
+ */
 static void wait(struct keeper *keeper) {
-  struct pollfd files[] = {
-      {.fd = (int)keeper->table, .events = POLLPRI},
-      {.fd = (int)keeper->signals, .events = POLLIN},
-      {.fd = (int)keeper->program, .events = POLLIN},
-  };
+  enum { TABLE, PROGRAM, NAMES, FILES };
+  const struct timespec a_little = {0, 5 * 1000 * 1000};
   struct timespec pause = {keeper->pause / 1000,
                            keeper->pause % 1000 * 1000000};
+  struct pollfd files[] = {
+      [TABLE] = {.fd = (int)keeper->table, .events = POLLPRI},
+      [PROGRAM] = {.fd = (int)keeper->program, .events = POLLIN},
+      [NAMES] = {.fd = (int)keeper->signals, .events = POLLIN},
+  };
   char said[512];
-  CALL(__NR_ppoll, files, sizeof files / sizeof *files,
-       keeper->pause == 0 ? NULL : &pause, 0, 0);
+  CALL(__NR_ppoll, files, FILES, keeper->pause == 0 ? NULL : &pause, 0, 0);
+  if (files[NAMES].revents && !files[TABLE].revents &&
+      !files[PROGRAM].revents) {
+    struct timespec rest = a_little;
+    CALL(__NR_ppoll, files, NAMES, &rest, 0, 0);
+  }
   keeper->woken = microseconds();
-  if (files[1].revents)
-    while (CALL(__NR_read, keeper->signals, said, sizeof said) > 0)
-      ;
-  if (files[2].revents && !find_next_member(keeper))
+  keeper->is_table_new |= files[TABLE].revents != 0;
+  while (CALL(__NR_read, keeper->signals, said, sizeof said) > 0)
+    ;
+  if (files[PROGRAM].revents && !find_next_member(keeper))
     for (;;)
       CALL(__NR_exit_group, 0);
 }
@@ -146,6 +178,7 @@ _Noreturn void keeper_run(void *data) {
                 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_CHROOT |
                     1ULL << CAP_SYS_PTRACE | 1ULL << CAP_DAC_READ_SEARCH);
   char own[NUMBER_BYTES];
+  root_id(keeper->root);
   long length =
       CALL(__NR_readlinkat, AT_FDCWD, "/proc/self", own, sizeof own - 1);
   own[length > 0 ? length : 0] = '\0';

@@ -12,7 +12,7 @@
 #include "syslog.h"
 
 enum {
-  KEEPER_WATCHES = 32, /* directories */
+  KEEPER_WATCHES = 64, /* directories */
   KEEPER_NAME = 96     /* bytes of the program's name, for people */
 };
 
@@ -32,24 +32,36 @@ struct kept {
   u64 said, unsaid;      /* second of the last line; lines since */
   int is_missing;
   char source[PATH_BYTES], target[PATH_BYTES]; /* source: "", not followed */
+  char path[PATH_BYTES]; /* to the target, as it was last walked: no links */
 };
 
 /* The mount of one directory on itself. */
 struct within {
   struct directory_mount mount;
+  int is_out;  /* of its peer group: it has left that, and must rejoin it */
+  int is_late; /* laid by the keeper, on what was mounted there later */
   char path[PATH_BYTES];
+};
+
+/* A mount that has left its peer group, and a clone that is still in it. */
+struct left {
+  long mount, peer;
 };
 
 struct keeper {
   struct daemon daemon; /* first */
   struct visitor visitor;
   long table, program, signals; /* what it waits for */
-  u64 namespace, own;           /* inode of the mount namespace; its own id */
-  u64 look;                     /* number of the look that is under way */
-  u64 woken, done;              /* microseconds, CLOCK_MONOTONIC */
+  long proc;               /* as it was: the program can mount another on it */
+  char root[NUMBER_BYTES]; /* the mount that is "/" */
+  u64 namespace, own;      /* inode of the mount namespace; its own id */
+  u64 look;                /* number of the look that is under way */
+  u64 woken, done;         /* microseconds, CLOCK_MONOTONIC */
   int is_read_only, has_new_watch;
-  long pause; /* milliseconds; 0: all is as it shall be */
-  u64 count;  /* of kept, and of room for directories */
+  int is_table_new; /* it has changed since the last look */
+  struct left left; /* the one that could not rejoin yet; or -1, -1 */
+  long pause;       /* milliseconds; 0: all is as it shall be */
+  u64 count, within_count;
   struct kept *kept;
   struct within *within;
   struct watch watches[KEEPER_WATCHES];
@@ -114,8 +126,41 @@ long elsewhere(const struct keeper *keeper, const struct kept *kept,
 /* So: a copy of the spare's file, on a tmpfs that nobody else sees. */
 long make_copy(const struct keeper *keeper, const struct kept *kept);
 
-/* The mount of a directory on itself that has that id; or NULL. */
+/* --- the mounts of directories on themselves --- */
+
+/* The one that has that id; or NULL. */
 struct within *find_within(const struct keeper *keeper, const char *id);
+
+/* Out of its peer group, and back; what fails is done again by the next look.
+ */
+long leave_within(struct within *within);
+long rejoin_within(struct within *within);
+
+/* The same for any mount, by its root. */
+long leave(struct keeper *keeper, long mount);
+long rejoin(struct keeper *keeper);
+
+/*
+ * The path leads to another directory than the one that was mounted on itself:
+ * it was renamed, or something was mounted on it. holder: what it is on, which
+ * is shared. -EAGAIN: that has its own mount now, so the path leads elsewhere.
+ */
+long lay_within(struct keeper *keeper, const char *path,
+                const struct mount *holder);
+
+/*
+ * Are the same mounts on it as on the mount that holds it, but for ours? 1, 0
+ * or -errno. Where not, it goes, and another is laid.
+ */
+long is_level(const struct keeper *keeper, const struct within *within);
+void take_away(struct within *within);
+
+/*
+ * At each look: those that could not rejoin, those whose holder the host has
+ * unmounted, and what the program has made of the propagation of its mounts.
+ * 0, or -errno: look again soon.
+ */
+long tend_directories(struct keeper *keeper);
 
 /* For the next time, when the source itself may be gone. */
 void make_spare(struct kept *kept);

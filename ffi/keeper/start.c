@@ -42,12 +42,18 @@ static void name(struct keeper *keeper, const char *process,
 static void keep(struct keeper *keeper, const struct cover *cover,
                  const struct target *target) {
   struct kept *kept = &keeper->kept[keeper->count];
-  struct within *within = &keeper->within[keeper->count++];
+  keeper->count++;
   kept->shown = target->shown;
   kept->spare = -1;
   text_copy(kept->id, target->cover_id);
   copy_path(kept->source, (const char *)cover->source);
   copy_path(kept->target, (const char *)cover->target);
+  text_copy(kept->path, target->on_host.path);
+  if (target->within.here < 0)
+    return;
+  struct within *within = keeper->within;
+  while (within->mount.here >= 0)
+    within++;
   within->mount = target->within;
   text_copy(within->path, target->directory);
 }
@@ -56,23 +62,25 @@ long keeper_start(const struct launch *launch, const struct target *targets,
                   const char *process, const char *program) {
   const struct cover *covers = (const struct cover *)launch->covers;
   u64 count = launch->cover_count;
-  unsigned long bytes =
-      sizeof(struct keeper) +
-      count * (sizeof(struct kept) + sizeof(struct within) + 3 * sizeof(long));
+  unsigned long bytes = sizeof(struct keeper) +
+                        count * (sizeof(struct kept) +
+                                 2 * sizeof(struct within) + 2 * sizeof(long));
   long at = daemon_allocate(bytes);
   if (is_error(at))
     return at;
   struct keeper *keeper = (struct keeper *)at;
   keeper->kept = (struct kept *)(keeper + 1);
   keeper->within = (struct within *)(keeper->kept + count);
-  long *files = (long *)(keeper->within + count);
+  keeper->within_count = 2 * count; /* the host can mount on a directory */
+  for (u64 i = 0; i < keeper->within_count; i++)
+    keeper->within[i].mount = (struct directory_mount)NO_DIRECTORY_MOUNT;
+  long *files = (long *)(keeper->within + keeper->within_count);
   keeper->daemon.more = files;
   for (u64 i = 0; i < count; i++)
     if (targets[i].is_kept) {
       keep(keeper, &covers[i], &targets[i]);
       *files++ = targets[i].within.here;
-      *files++ = targets[i].within.lower;
-      *files++ = targets[i].within.holder;
+      *files++ = targets[i].within.peer;
     }
   keeper->daemon.more_count = (size_t)(files - keeper->daemon.more);
   keeper->is_read_only = launch->read_only != 0;
@@ -85,13 +93,15 @@ long keeper_start(const struct launch *launch, const struct target *targets,
   keeper->table = kept_files[0] =
       CALL(__NR_openat, AT_FDCWD, OWN_TABLE, O_RDONLY | O_CLOEXEC);
   keeper->program = kept_files[1] = CALL(__NR_pidfd_open, CALL(__NR_getpid), 0);
-  kept_files[2] = kept_files[3] = -1;
-  long result = keeper->table < 0 ? keeper->table
-                : keeper->program < 0
-                    ? keeper->program
-                    : daemon_start(&keeper->daemon, keeper_run);
-  close_file(&keeper->table);
-  close_file(&keeper->program);
+  keeper->proc = kept_files[2] =
+      CALL(__NR_openat, AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  keeper->left = (struct left){-1, -1};
+  long result = keeper->table < 0     ? keeper->table
+                : keeper->program < 0 ? keeper->program
+                : keeper->proc < 0    ? keeper->proc
+                                   : daemon_start(&keeper->daemon, keeper_run);
+  for (int i = 0; i < 3; i++)
+    close_file(&kept_files[i]);
   CALL(__NR_munmap, at, keeper->daemon.bytes);
   return result;
 }
