@@ -3,8 +3,9 @@
 // it; the test stays outside.
 import { $ } from "bun";
 import { HOST_ANSWER, TASK_ANSWER } from "../kit/answers.ts";
+import { Program } from "../kit/program.ts";
 
-const DNSMASQ = [
+export const DNSMASQ = [
   ...["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"],
   ...["--bind-interfaces", "--user=root", "--pid-file=", "--filter-AAAA"],
 ].join(" ");
@@ -76,6 +77,11 @@ export class Machine {
       .nothrow()
       .quiet();
     return { status: exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
+  }
+
+  /** A program there, started by what stands before it. */
+  start(command: readonly string[]): Program {
+    return new Program(["podman", "exec", "--interactive", this.#name, ...command]);
   }
 
   async write(path: string, content: string, mode = "644"): Promise<void> {

@@ -21,7 +21,7 @@ const answer = async (prefix: string) =>
 const nspin = (options = "") => answer(`nspin run --netns task1 ${options} --`);
 const mounts = () => machine.run("cut -d ' ' -f 3- /proc/self/mountinfo");
 
-test("nss-resolve: an nsswitch.conf of the task's, which pins the host's until nspin unpin", async () => {
+test("nss-resolve: an nsswitch.conf of the task's, in nobody's way", async () => {
   expect(await nspin()).toBe(TASK_ANSWER);
   const before = await mounts();
   const edit = (expression: string) => machine.try(`sed -i '${expression}' /etc/nsswitch.conf`);
@@ -29,8 +29,6 @@ test("nss-resolve: an nsswitch.conf of the task's, which pins the host's until n
   expect(await nspin()).toBe(HOST_ANSWER);
   await machine.write("/etc/netns/task1/nsswitch.conf", "hosts: files dns\n");
   expect(await nspin()).toBe(TASK_ANSWER);
-  expect((await edit("s/^hosts:.*/hosts: files dns/")).stderr).toContain("busy");
-  await machine.run("nspin unpin /etc/nsswitch.conf");
   expect((await edit("s/^hosts:.*/hosts: files dns/")).status).toBe(0);
   await machine.run("rm /etc/netns/task1/nsswitch.conf");
   expect(await mounts()).toBe(before);

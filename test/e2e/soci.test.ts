@@ -13,7 +13,7 @@ const LAUNCHES = 1000;
 /** Mounts on the host when all is over, until `nspin unpin`. */
 const LEFT = {
   resolved: { auto: 0, pin: 1, rejoin: 0, overlay: 0 },
-  plain: { auto: 1, pin: 1, rejoin: 0, overlay: 0 },
+  plain: { auto: 0, pin: 1, rejoin: 0, overlay: 0 },
 };
 const combinations = Object.entries(LEFT).flatMap(([kind, methods]) =>
   Object.entries(methods).flatMap(([method, left]) =>

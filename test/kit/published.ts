@@ -1,9 +1,14 @@
-/** The sequence of the program that nspin replaces, mended, for `sh -c`: becomes "$@". */
-export function published(id: string): string {
+/**
+ * The sequence of the program that nspin replaces, mended, for `sh -c`: becomes "$@".
+ * It covers resolv.conf, and what else is asked for, [source, target].
+ */
+export function published(id: string, more: readonly (readonly [string, string])[] = []): string {
+  const covers = [[`/etc/netns/${id}/resolv.conf`, "/etc/resolv.conf"] as const, ...more];
+  const pins = covers.map(([, target]) => `mount --bind ${target} ${target}\nmount --make-private ${target}`);
+  const binds = covers.map(([source, target]) => `  mount --bind ${source} ${target}`);
   return `
-mount --bind /etc/resolv.conf /etc/resolv.conf
-mount --make-private /etc/resolv.conf
+${pins.join("\n")}
 exec unshare --mount --propagation unchanged sh -c '
-  mount --bind /etc/netns/${id}/resolv.conf /etc/resolv.conf
+${binds.join("\n")}
   exec nsenter --net=/run/netns/${id} "$@"' sh "$@"`;
 }
