@@ -31,7 +31,10 @@ void say_kept(struct keeper *keeper, struct kept *kept, enum kept_event event,
                            .microseconds = keeper->done - keeper->woken,
                            .unsaid = kept->unsaid,
                            .error = error};
-  if (kept->said != 0 && now / 1000000 < kept->said + QUIET) {
+  int is_good = event == COVERED_AGAIN || event == FOLLOWED;
+  int is_news = is_good && kept->is_bad; /* the end of what was said last */
+  kept->is_bad = !is_good;
+  if (!is_news && kept->said != 0 && now / 1000000 < kept->said + QUIET) {
     kept->unsaid++;
     return;
   }

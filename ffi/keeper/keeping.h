@@ -30,7 +30,7 @@ struct kept {
   long spare;            /* a detached clone of the cover; or -1 */
   char id[NUMBER_BYTES]; /* of the cover */
   u64 said, unsaid;      /* second of the last line; lines since */
-  int is_missing;
+  int is_missing, is_bad; /* is_bad: the last event was no good news */
   char source[PATH_BYTES], target[PATH_BYTES]; /* source: "", not followed */
   char path[PATH_BYTES]; /* to the target, as it was last walked: no links */
 };

@@ -2,16 +2,40 @@
 
 struct member {
   const struct keeper *keeper;
+  long process; /* looked at */
   long pidfd;
 };
 
+static int is_inside(const struct member *member, const char *directory,
+                     long number) {
+  char path[64];
+  char *end = text_number(text_copy(path, directory), (u64)number);
+  text_copy(end, "/ns/mnt");
+  return file_inode(path) == member->keeper->namespace;
+}
+
+static void find_thread(long thread, void *data) {
+  struct member *member = data;
+  char path[48];
+  char *end = text_number(path, (u64)member->process);
+  text_copy(end, "/task/");
+  if (member->pidfd < 0 && is_inside(member, path, thread))
+    member->pidfd = CALL(__NR_pidfd_open, member->process, 0);
+}
+
+/* Whose leader has ended lives on in its other threads. */
 static void find_member(long process, void *data) {
   struct member *member = data;
-  char path[32];
-  text_copy(text_number(path, (u64)process), "/ns/mnt");
-  if (member->pidfd < 0 && (u64)process != member->keeper->own &&
-      file_inode(path) == member->keeper->namespace)
+  char tasks[48];
+  if (member->pidfd >= 0 || (u64)process == member->keeper->own)
+    return;
+  member->process = process;
+  if (is_inside(member, "", process)) {
     member->pidfd = CALL(__NR_pidfd_open, process, 0);
+    return;
+  }
+  text_copy(text_number(tasks, (u64)process), "/task");
+  each_number(tasks, find_thread, data);
 }
 
 /*
@@ -20,7 +44,7 @@ static void find_member(long process, void *data) {
  * during the first look can have escaped that.
  */
 int find_next_member(struct keeper *keeper) {
-  struct member member = {keeper, -1};
+  struct member member = {.keeper = keeper, .pidfd = -1};
   close_file(&keeper->program);
   if (CALL(__NR_fchdir, keeper->proc) == 0)
     for (int looks = 0; member.pidfd < 0 && looks < 2; looks++)
