@@ -441,6 +441,15 @@ test("after unshare --pid without --fork there is none: a warning, and the rules
     expect(keepers()).toEqual([]);
   }));
 
+test("without pidfd_open(2), Linux 5.3, there is none: a warning, and the rules of --no-keep", () =>
+  onStage("link", async (stage) => {
+    const strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=pidfd_open:error=ENOSYS"];
+    const seen = await start([...strace, ...stage.covering("auto"), "cat", stage.file]);
+    expect(seen).toMatchObject({ status: 0, stdout: "task\n" });
+    expect(seen.stderr).toMatch(/^nspin: warning: no keeper stays with the program, as by --no-keep: .*\n$/);
+    expect(mountinfo()).toBe(stage.before);
+  }));
+
 // --- where no process can be made ---
 
 const noProcess =
