@@ -17,6 +17,8 @@ import { NSPIN } from "../kit/nspin.ts";
 import { Program } from "../kit/program.ts";
 import { type Entry, entries, type Kind, Stage } from "../kit/stage.ts";
 import { until } from "../kit/until.ts";
+import { atEachCall } from "./at-call.ts";
+import { compile } from "./compile.ts";
 import { start } from "./start.ts";
 
 /** Milliseconds in which a keeper has done its part. */
@@ -518,6 +520,52 @@ test("RLIMIT_NPROC, which counts in a user namespace: nothing is started, and no
     expect(mountinfo()).toBe(stage.before);
   }));
 
+// --- launches that fail ---
+
+test.each([
+  ["fails", "exit 5"],
+  ["is killed", "kill -KILL $PID"],
+])("a launch that %s at any call leaves no keeper and no mount, and the next one is right", (_, hook) =>
+  onStage("plain", async (stage) => {
+    const launcher = stage.covering("auto");
+    let failed = 0;
+    for await (const { status, stdout } of atEachCall(hook, [...launcher, "cat", stage.file], 3)) {
+      if (status === 0) expect(stdout).toBe("task\n");
+      else failed++;
+      expect(mountinfo()).toBe(stage.before);
+    }
+    expect(failed).toBeGreaterThan(20);
+    await until(async () => keepers().length === 0, SOON);
+    expect(await start([...launcher, "cat", stage.file])).toMatchObject({
+      status: 0,
+      stdout: "task\n",
+      stderr: "",
+    });
+  }),
+);
+
+test("a program that cannot be executed leaves no keeper", () =>
+  onStage("plain", async (stage) => {
+    for (let i = 0; i < 20; i++) {
+      const { status } = await start([...stage.covering("auto"), "/etc/passwd"]);
+      expect(status).toBe(126);
+    }
+    await until(async () => keepers().length === 0, SOON);
+  }));
+
+test("16 programs, and a host that replaces the file all the time, for two seconds: then each has its own", () =>
+  onStage("plain", async (stage) => {
+    const host = Bun.spawn([compile("restless"), "0", "replace", stage.file]);
+    const programs = Array.from({ length: 16 }, () => new Program(stage.covering("auto")));
+    await Promise.all(programs.map((program) => program.run(":")));
+    await Bun.sleep(2000);
+    host.kill();
+    await host.exited;
+    for (const program of programs) await reads(program, stage.file, "task");
+    for (const program of programs) await program.end();
+    expect(mountinfo()).toBe(stage.before);
+  }));
+
 // --- what the host does ---
 
 describe.each(["plain", "link"] as const)("a %s file", (kind) => {
@@ -530,7 +578,7 @@ describe.each(["plain", "link"] as const)("a %s file", (kind) => {
     "makes a link of it that leads nowhere": ({ file }) => sh(`ln -sfT /nonexistent ${file}`),
     "makes a device of it": ({ file }) => sh(`mknod ${file}.new c 1 3 && mv -fT ${file}.new ${file}`),
     "exchanges it with another": ({ file }) =>
-      $`echo new > ${file}.new && perl -e ${`require "syscall.ph"; exit(syscall(316, -100, "${file}.new", -100, "${file}", 2) == 0 ? 0 : 1)`}`.nothrow(),
+      sh(`echo new > ${file}.new && ${compile("restless")} 1 exchange ${file}.new ${file}`),
     "renames its directory, and makes that anew": ({ holder, file }) =>
       sh(`mv ${holder}/etc ${holder}/old && mkdir ${holder}/etc && echo new > ${file}`),
     "removes its directory with all in it, and makes that anew": ({ holder, file }) =>
@@ -869,8 +917,8 @@ test("the host can unmount what holds the target's directory, also where it is t
     const program = new Program(stage.command("--bind", `${stage.source}:${stage.holder}/file`));
     await reads(program, `${stage.holder}/file`, "task");
     const { exitCode, stderr } = await $`umount ${stage.holder}`.nothrow().quiet();
-    expect([exitCode, stderr.toString()]).toEqual([0, ""]);
     await program.end();
+    expect([exitCode, stderr.toString()]).toEqual([0, ""]);
   }));
 
 test.each(["shared", "private"])("the target is a %s mount itself, as in a container", (propagation) =>
