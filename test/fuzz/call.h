@@ -15,6 +15,10 @@ long fuzz_allocate(unsigned long bytes);
 #define syscall3(n, a, b, c) fuzz_call(n, a, b, c, 0, 0, 0)
 #define syscall6 fuzz_call
 #define allocate fuzz_allocate
+/* The new process's body and its data, which a libc's clone(2) has not. */
+#define clone_onto(flags, stack_end, body, data)                               \
+  fuzz_call(__NR_clone, (long)(flags), (long)(stack_end), (long)(body),        \
+            (long)(data), 0, 0)
 
 /* A file that read(2) hands out in pieces of at most `piece` bytes. */
 struct content {

@@ -7,11 +7,13 @@
  * - the program is started only with all that was asked for, in a mount
  *   namespace that is otherwise as the host's, propagation included;
  * - the host is changed by pin alone, and a failure takes its pins back;
+ * - a keeper is started where one is asked for, and once, with what it needs;
  * - the lock is held when a pin is made, relied on or taken away;
  * - what was opened is used while it is open and closed once, or it is
  *   close-on-exec when the program starts; so with memory.
  */
 #include "../../ffi/cover.h"
+#include "../../ffi/daemon.h"
 #include "../../ffi/statmount.h"
 
 #include <asm/errno.h>
@@ -21,8 +23,10 @@
 #include <linux/auxvec.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
+#include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/stat.h>
+#include <linux/wait.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,6 +75,7 @@ struct simulated {
   int parent, group, master;                    /* 0: none */
   int twin;                                     /* of a copy: the host's */
   int is_read_only, is_ours, is_pin, is_marked; /* to expire, umount2(2) */
+  int is_within;                                /* of a directory on itself */
   unsigned device;
   char root[NAME], point[NAME];
   char origin[NAME]; /* what root is called on the host */
@@ -84,7 +89,8 @@ static struct {
   unsigned world, kinds;
   struct launch *launch;
   const struct program *program;
-  jmp_buf started;
+  jmp_buf started, between_ends;
+  int keepers, is_between, is_subreaper, was_subreaper;
   unsigned entries; /* of /etc/netns/n, bits */
   enum space space; /* where this thread is */
   int is_probing;
@@ -367,8 +373,12 @@ static long close_fd(int fd) {
   if (k.lock == fd)
     k.lock = -1;
   int mount = fds[fd].mount;
-  if (mount > 0 && mounts[mount].space == DETACHED)
+  if (mount > 0 && mounts[mount].space == DETACHED) {
     mounts[mount].space = GONE;
+    for (int i = 1; i <= k.mount_count; i++)
+      if (mounts[i].space == DETACHED && mounts[i].parent == mount)
+        mounts[i].space = GONE;
+  }
   return 0;
 }
 
@@ -527,6 +537,9 @@ static long attach(int mount, int onto) {
       strcpy(fds[i].path, m->point);
   m->space = k.space;
   m->is_ours = 1;
+  for (int i = 1; i <= k.mount_count; i++)
+    if (mounts[i].space == DETACHED && mounts[i].parent == mount)
+      mounts[i].space = k.space;
   if (k.space == HOST) {
     /* Only a target that is asked for, onto itself, under the lock. */
     char target[NAME];
@@ -551,6 +564,23 @@ static int copy_of(int fd) {
   m.space = DETACHED;
   m.parent = m.twin = m.is_ours = m.is_pin = 0;
   return add_mount(m);
+}
+
+/* With what is mounted in it; in the copy that is of the depth of one. */
+static int copy_with_all(int fd) {
+  int from = fds[fd].mount, last = k.mount_count, to = copy_of(fd);
+  const char *path = fds[fd].path;
+  mounts[to].is_within = kind_of(mounts[to].origin) == S_IFDIR;
+  for (int i = 1; i <= last; i++)
+    if (mounts[i].space == k.space && mounts[i].parent == from &&
+        strncmp(mounts[i].point, path, strlen(path)) == 0 &&
+        mounts[i].point[strlen(path)] == '/') {
+      struct simulated m = mounts[i];
+      m.space = DETACHED;
+      m.parent = to;
+      add_mount(m);
+    }
+  return to;
 }
 
 static long lay(int onto, const char *type, unsigned long flags) {
@@ -622,7 +652,9 @@ static long move_mount(long from, long to, unsigned long flags) {
   struct simulated *m = &mounts[fds[from].mount], *n = &mounts[fds[to].mount];
   if (!(flags & SET_GROUP))
     return m->space == DETACHED ? attach(fds[from].mount, (int)to) : -EINVAL;
-  must(k.space == COPY && n->space == COPY && m->space == HOST);
+  must(k.space == COPY && n->space == COPY);
+  /* Of the host's mount, or of the copy that has rejoined that before. */
+  must(m->space == HOST || (n->is_within && &mounts[n->parent] == m));
   if (n->group != 0 || n->master != 0)
     return -EINVAL;
   n->group = m->group;
@@ -737,7 +769,7 @@ static void check_cover(int cover) {
     if (m == lower)
       break;
   }
-  must(!holder->is_ours || holder->device == 91);
+  must(!holder->is_ours || holder->device == 91 || holder->is_within);
   const struct simulated *twin = &mounts[holder->twin];
   if (holder->twin > 0 && twin->is_pin && twin->group == 0)
     must(k.lock >= 0 ||
@@ -753,14 +785,25 @@ static void starts(const char *const *argv, char **environment) {
   for (int i = 0; i < COVERS && is_true(); i++)
     if (is_wanted(i))
       check_cover(i);
+  int is_kept = 0;
   /* All else is as on the host, and what either mounts reaches the other. */
   for (int i = 1; i <= k.mount_count && is_true(); i++) {
     const struct simulated *m = &mounts[i], *twin = &mounts[m->twin];
     if (m->space == COPY && m->twin > 0)
       must(m->group == twin->group && m->master == twin->master);
-    if (m->space == COPY && m->twin == 0)
+    if (m->space == COPY && m->twin == 0 && m->is_within &&
+        !is_target(m->point)) {
+      const struct simulated *holder = &mounts[m->parent];
+      must(holder->twin > 0 && strcmp(m->point, "/etc") == 0);
+      must(m->group != 0 && m->group == mounts[holder->twin].group);
+      must(m->master == mounts[holder->twin].master);
+      is_kept = 1;
+    } else if (m->space == COPY && m->twin == 0)
       must(is_target(m->point) || m->device == 90 || m->device == 91);
   }
+  must(k.keepers <= 1 && k.keepers >= is_kept);
+  must(k.keepers == 0 || (launch->keep && launch->method == AUTO));
+  must(k.is_subreaper == k.was_subreaper);
   for (int i = INHERITED; i < k.fd_count; i++)
     must(!fds[i].is_open || fds[i].is_cloexec);
   must(launch->etc == 0 || is_wanted(RESOLV_CONF));
@@ -799,10 +842,67 @@ static void release(long at, long bytes) {
   k.blocks[i] = k.blocks[--k.block_count];
 }
 
+/* What it was given is open in it, as it is here. */
+static void keep(const struct daemon *daemon) {
+  must(k.space == COPY && !k.is_subreaper);
+  for (size_t i = 0; i < sizeof daemon->files / sizeof *daemon->files; i++)
+    must(daemon->files[i] < 0 || used(daemon->files[i]) >= INHERITED);
+  for (size_t i = 0; i < daemon->more_count; i++)
+    must(daemon->more[i] < 0 || used(daemon->more[i]) >= INHERITED);
+  k.keepers++;
+}
+
+/* The one between shares the memory, and is done when clone(2) returns. */
+static long clone(unsigned long flags, void (*body)(void *), void *data) {
+  long result = error();
+  if (result < 0)
+    return result;
+  if (!(flags & CLONE_VM)) {
+    must((flags & 0xff) == 0 && body == record->keeper);
+    return keep(data), 44;
+  }
+  must(flags & CLONE_VFORK && !k.is_between && !k.is_subreaper);
+  k.is_between = 1;
+  if (setjmp(k.between_ends) == 0) {
+    body(data);
+    must(0);
+  }
+  k.is_between = 0;
+  return 43;
+}
+
+static void run_keeper(void *daemon) {
+  (void)daemon;
+  must(0); /* it is another process's */
+}
+
 long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
   (void)f;
   k.calls++;
   switch (number) {
+  case __NR_clone:
+    return clone((unsigned long)a, (void (*)(void *))c, (void *)d);
+  case __NR_exit_group:
+    must(k.is_between);
+    longjmp(k.between_ends, 1);
+  case __NR_wait4:
+    must(a == 43 && c == __WCLONE);
+    return a;
+  case __NR_pidfd_open: {
+    long result = error();
+    if (a == -1) /* is it there? */
+      return result < 0 ? result : -EINVAL;
+    return result < 0 ? result : new_fd("/pidfd", 0, 1);
+  }
+  case __NR_prctl: {
+    long result = error();
+    if (a == PR_GET_CHILD_SUBREAPER)
+      return *(int *)b = k.is_subreaper, 0;
+    must(a == PR_SET_CHILD_SUBREAPER);
+    if (result == 0)
+      k.is_subreaper = (int)b;
+    return result;
+  }
   case __NR_openat:
     return open_at(a, (const char *)b, (unsigned)c);
   case __NR_close:
@@ -863,7 +963,9 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
     forget_gone();
     if (result < 0 || k.mount_count > MOUNTS - 64 || k.fd_count == FDS)
       return result < 0 ? result : -ENOSPC;
-    return new_fd(fds[a].path, copy_of((int)a), 1);
+    return new_fd(fds[a].path,
+                  c & AT_RECURSIVE ? copy_with_all((int)a) : copy_of((int)a),
+                  1);
   }
   case __NR_mount_setattr: {
     long result = k.world & OLD_MOUNT ? -ENOSYS : error();
@@ -1045,6 +1147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   memset(&k, 0, sizeof k);
   k.world = data[5];
   k.kinds = data[6];
+  k.is_subreaper = k.was_subreaper = what >> 4 & 1;
   k.space = HOST;
   k.lock = -1;
   k.table = table > 0 ? data + HEADER : NULL;
@@ -1073,6 +1176,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       .covers = (u64)covers,
       .cover_count = what & 3,
       .method = flags & ALL_METHODS,
+      .keep = etc >> 5 & 1,
       .read_only = flags >> 4 & 1,
       .words = flags & 0x20 ? (u64) "nsenter\0\0--" : 0,
       .word_count = flags & 0x20 ? 3 : 0,
@@ -1110,6 +1214,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   *record =
       (struct record){.directory = flags & 0x80 ? 9 : -1,
                       .object = -1,
+                      .keeper = etc >> 6 & 1 ? NULL : run_keeper,
                       .descriptor_count = 2,
                       .descriptors = descriptors,
                       .arguments = line,
@@ -1136,6 +1241,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       sequence_unpin(&launch);
     u64 step = launch.failed_step;
     must(entry != LAUNCH || step != STEP_NONE);
+    must(k.keepers == 0 || (k.keepers == 1 && step >= STEP_KEEP));
     must(step <= LAST_STEP &&
          (step == STEP_NONE) == (launch.failed_errno == 0));
     must(launch.failed_errno < 4096);

@@ -174,7 +174,8 @@ function isAsAsked(options: RunOptions): void {
   ];
   const nsenter = ["/usr/bin/nsenter", "--target", "TID", ...entered, "--"];
   deepStrictEqual(plan.words, options.enter === "setns" ? [] : nsenter);
-  ok(plan.tidWord === (options.enter === "setns" ? 0 : 3) && plan.strict === options.strict);
+  ok(plan.tidWord === (options.enter === "setns" ? 0 : 3));
+  ok(plan.strict === options.strict && plan.keep === options.keep);
   isLaidOut(plan);
 }
 
@@ -203,7 +204,7 @@ function isLaidOut(plan: Plan): void {
   ok(text(launch.lock) === plan.lock && launch.skip === plan.skip && launch.tid_word === plan.tidWord);
   ok(launch.method === METHODS[plan.method] && launch.read_only === Number(plan.readOnly));
   ok(launch.by_command === { setns: 0, auto: 1, nsenter: 2 }[plan.enter]);
-  ok(launch.strict === Number(plan.strict) && launch.left_out === 0);
+  ok(launch.strict === Number(plan.strict) && launch.keep === Number(plan.keep) && launch.left_out === 0);
   ok(launch.cover_count === plan.covers.length && launch.word_count === plan.words.length);
   plan.covers.forEach(({ source, target }, i) => {
     const cover = values((launch.covers as number) - base + i * COVER_FIELDS.length * 8, COVER_FIELDS);

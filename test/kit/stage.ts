@@ -71,9 +71,9 @@ export class Stage {
     return this.entry === "run" ? [NSPIN, "run", ...options, "--"] : [launcher(options)];
   }
 
-  /** The same where the task's file covers the host's, by this method, with more options. */
+  /** The same where the task's file covers the host's, by this method ("auto --no-keep"), with more options. */
   covering(method: string, ...more: string[]): string[] {
-    return this.command("--method", method, ...more, "--bind", `${this.source}:${this.file}`);
+    return this.command("--method", ...method.split(" "), ...more, "--bind", `${this.source}:${this.file}`);
   }
 
   /** Where the mounts of this stage are, as a process sees them. */

@@ -5,28 +5,33 @@ import type { Stage } from "../kit/stage.ts";
 export interface Seen {
   /** "ok", or the error that the host's command ends with. */
   readonly host: "ok" | "busy";
-  /** What the program then reads. */
+  /** What the program then reads; "task" on kernels before `since`. */
   readonly program: string;
   readonly told: string;
+  readonly since?: readonly [major: number, minor: number];
 }
 
 const task: Seen = { host: "ok", program: "task", told: "kept" };
 const refused: Seen = { host: "busy", program: "task", told: "kept: the host gets EBUSY" };
 const follows: Seen = { host: "ok", program: "new", told: "follows" };
+/** A mount takes another's place there. */
+const exchanged: Seen = { ...follows, told: "follows (Linux 6.5)", since: [6, 5] };
 const lost = (program: string): Seen => ({ host: "ok", program, told: "**lost**" });
 const gone: Seen = { host: "ok", program: "No such file or directory", told: "**lost**: no file" };
-/** cover: the file is under a mount that is not shared, where auto does no more. */
-export const methods = ["pin", "rejoin", "overlay", "cover"] as const;
+/** cover: the file is under a mount that is not shared, where auto with --no-keep does no more. */
+export const methods = ["auto", "pin", "rejoin", "overlay", "cover"] as const;
 export type Method = (typeof methods)[number];
-/** By cover it is as by rejoin, where no other is said. */
-type Row = Readonly<Record<Exclude<Method, "cover">, Seen> & { cover?: Seen }>;
+/** By auto it is kept, by cover as by rejoin, where no other is said. */
+type Row = Readonly<Record<"pin" | "rejoin" | "overlay", Seen> & { auto?: Seen; cover?: Seen }>;
 const all: Row = { pin: task, rejoin: task, overlay: task };
 
 export function seenBy(method: Method, row: Row): Seen {
-  return row[method] ?? row.rejoin;
+  return row[method] ?? (method === "auto" ? task : row.rejoin);
 }
 
-export const actions: Record<string, { does: (stage: Stage) => string; plain?: Row; link?: Row }> = {
+export type Action = { does: (stage: Stage) => string; plain?: Row; link?: Row };
+
+export const actions: Readonly<Record<string, Action>> = {
   "renames a new file over the target of the link": {
     does: ({ root, target }) => `echo new > ${root}/new; mv -f ${root}/new ${target}`,
     link: all,
@@ -42,8 +47,27 @@ export const actions: Record<string, { does: (stage: Stage) => string; plain?: R
   },
   "unlinks it, or the target of the link": {
     does: ({ target }) => `rm ${target}`,
-    plain: { pin: refused, rejoin: gone, overlay: task },
+    plain: {
+      auto: { ...gone, told: "no file, until the host makes one" },
+      pin: refused,
+      rejoin: gone,
+      overlay: task,
+    },
     link: all,
+  },
+  "unlinks it, and makes a new one": {
+    does: ({ file }) => `rm ${file} && sleep 0.05 && echo new > ${file}`,
+    plain: { pin: refused, rejoin: lost("new"), overlay: task },
+    link: { pin: refused, rejoin: lost("new"), overlay: task },
+  },
+  "makes a symbolic link of it": {
+    does: ({ root, file }) =>
+      `echo new > ${root}/new; ln -s ${root}/new ${file}.new; mv -fT ${file}.new ${file}`,
+    plain: { pin: refused, rejoin: lost("new"), overlay: task },
+  },
+  "makes a plain file of it": {
+    does: ({ file }) => `echo new > ${file}.new; mv -fT ${file}.new ${file}`,
+    link: { pin: refused, rejoin: lost("new"), overlay: task },
   },
   "writes it in place": { does: ({ target }) => `echo new > ${target}`, plain: all, link: all },
   "replaces the symbolic link": {
@@ -59,12 +83,12 @@ export const actions: Record<string, { does: (stage: Stage) => string; plain?: R
   },
   "renames the source": {
     does: ({ source }) => `echo new > ${source}.new; mv ${source}.new ${source}`,
-    plain: all,
-    link: all,
+    plain: { ...all, auto: exchanged },
+    link: { ...all, auto: exchanged },
   },
   "writes the source in place": {
     does: ({ source }) => `echo new > ${source}`,
-    plain: { pin: follows, rejoin: follows, overlay: follows },
+    plain: { auto: follows, pin: follows, rejoin: follows, overlay: follows },
   },
   "binds over the file": {
     does: ({ root, file }) => `echo new > ${root}/new; mount --bind ${root}/new ${file}`,
@@ -102,7 +126,8 @@ export const others: typeof actions = {
     link: all,
   },
   "unmounts until nothing is left there": {
-    does: ({ file }) => `while umount ${file} 2>&-; do :; done`,
+    // By auto its keeper covers it again, each time.
+    does: ({ file }) => `i=0; while [ $((i += 1)) -le 50 ] && umount ${file} 2>&-; do :; done`,
     plain: all,
     link: all,
   },
@@ -123,7 +148,9 @@ function table(who: string, list: typeof actions): string {
         : [];
     }),
   );
-  return [`| ${who} | the file is a | ${methods.join(" | ")} |`, "|---|---|---|---|---|---|", ...rows].join(
-    "\n",
-  );
+  return [
+    `| ${who} | the file is a | ${methods.join(" | ")} |`,
+    "|---|---|---|---|---|---|---|",
+    ...rows,
+  ].join("\n");
 }

@@ -8,11 +8,13 @@ import { mountinfo } from "../kit/mountinfo.ts";
 import { NSPIN } from "../kit/nspin.ts";
 import { Program } from "../kit/program.ts";
 import { type Entry, entries, type Kind, Stage } from "../kit/stage.ts";
-import { actions, others, seenBy, methods as ways } from "./actions.ts";
+import { until } from "../kit/until.ts";
+import { actions, type Method, others, seenBy } from "./actions.ts";
 
 const [major, minor] = release().split(".").map(Number) as [number, number];
+const isSince = ([a, b]: readonly [number, number]) => major > a || (major === a && minor >= b);
 /** MOVE_MOUNT_SET_GROUP, as the kernel's history has it: nspin itself must find out by asking. */
-const rejoins = major > 5 || (major === 5 && minor >= 15);
+const rejoins = isSince([5, 15]);
 
 export interface Case {
   readonly name: string;
@@ -42,18 +44,26 @@ async function staged(kind: Kind, entry: Entry, body: Body): Promise<void> {
   }
 }
 
-/** The program reads `file` after the host did `action`; ends it. */
+/** The program reads `file` after the host did `action`; ends it, also where that is not so. */
 async function started(stage: Stage, method: string, body: (program: Program) => Promise<void>) {
   const program = new Program(stage.covering(method));
-  equal(await program.run(`cat ${stage.file}`), "task");
-  await body(program);
-  equal(await program.end(), 0);
+  try {
+    equal(await program.run(`cat ${stage.file}`), "task");
+    await body(program);
+  } finally {
+    equal(await program.end(), 0);
+  }
 }
 
-const methods = rejoins ? ["pin", "rejoin", "overlay", "auto"] : ["pin", "auto"];
+/** The rules that auto goes by where no keeper is left. */
+const STATIC = "auto --no-keep";
+const methods = rejoins ? ["auto", STATIC, "pin", "rejoin", "overlay"] : ["auto", STATIC, "pin"];
 const kinds: Kind[] = ["plain", "link", "dangling"];
+/** Mounts on the host. */
 const leaves = (method: string, kind: Kind) =>
-  method === "pin" || (method === "auto" && (kind === "plain" || !rejoins)) ? 1 : 0;
+  method === "pin" || (method === STATIC && kind === "plain") || (method.startsWith("auto") && !rejoins)
+    ? 1
+    : 0;
 
 for (const method of methods) {
   for (const kind of kinds) {
@@ -109,7 +119,7 @@ for (const method of methods) {
     await started(stage, method, async (program) => {
       await $`echo nested > ${stage.root}/nested && mkdir ${stage.holder}/dir`;
       const nested = stage
-        .command("--method", method, "--bind", `${stage.root}/nested:${stage.file}`)
+        .command("--method", ...method.split(" "), "--bind", `${stage.root}/nested:${stage.file}`)
         .join(" ");
       const script = `cat ${stage.file}; mount -t tmpfs deep ${stage.holder}/dir`;
       equal(await program.run(`${nested} sh -c '${script}'`), "nested");
@@ -167,6 +177,27 @@ async function byHost(command: string): Promise<string> {
   return exitCode === 0 ? "" : stderr.toString();
 }
 
+/** How the file is covered, and what the table has of that. */
+interface Way {
+  readonly method: string;
+  /** Under a mount that is not shared. */
+  readonly isAlone?: true;
+  readonly column: (kind: Kind) => Method;
+}
+const ways: Record<string, Way> = {
+  auto: { method: "auto", column: () => (rejoins ? "auto" : "pin") },
+  "auto, alone": { method: "auto", isAlone: true, column: () => "auto" },
+  "--no-keep": { method: STATIC, column: (kind) => (rejoins && kind !== "plain" ? "rejoin" : "pin") },
+  cover: { method: STATIC, isAlone: true, column: () => "cover" },
+  pin: { method: "pin", column: () => "pin" },
+  ...(rejoins && {
+    rejoin: { method: "rejoin", column: () => "rejoin" },
+    overlay: { method: "overlay", column: () => "overlay" },
+  }),
+};
+/** Milliseconds in which a keeper has covered again. */
+const AGAIN = 2000;
+
 /** For each of them and by each method. */
 function addActions(
   who: string,
@@ -175,18 +206,20 @@ function addActions(
 ): void {
   for (const [does, action] of Object.entries(list)) {
     for (const kind of ["plain", "link"] as const) {
-      for (const by of ways) {
+      for (const [by, { method, isAlone, column }] of Object.entries(ways)) {
         const row = action[kind];
-        if (row === undefined || !(by === "cover" || methods.includes(by))) continue;
-        const { host, program: reads } = seenBy(by, row);
+        if (row === undefined) continue;
+        const { host, program: then, since } = seenBy(column(kind), row);
+        const reads = since === undefined || isSince(since) ? then : "task";
         add(`${by}, ${kind}: ${who} ${does}`, kind, async (stage) => {
-          if (by === "cover") await $`mount --make-private ${stage.holder}`.quiet();
-          const method = by === "cover" ? "auto" : by;
+          if (isAlone) await $`mount --make-private ${stage.holder}`.quiet();
           await started(stage, method, async (program) => {
             await act(async (acts) => {
               const said = await acts(action.does(stage));
               equal(said === "" ? "ok" : /busy/i.test(said) ? "busy" : said, host);
-              equal((await program.run(`cat ${stage.file}`)).replace(/^cat: .*: /, ""), reads);
+              const read = async () => (await program.run(`cat ${stage.file}`)).replace(/^cat: .*: /, "");
+              if (column(kind) === "auto") await until(async () => (await read()) === reads, AGAIN);
+              equal(await read(), reads);
             }, stage.covering(method));
           });
         });
@@ -208,24 +241,29 @@ for (const method of methods) {
   add(`${method}: the source is in the target's own directory`, "link", async (stage) => {
     await $`mkdir ${stage.holder}/etc/netns && cp ${stage.source} ${stage.holder}/etc/netns/task.conf`;
     const bind = `${stage.holder}/etc/netns/task.conf:${stage.file}`;
-    const program = new Program(stage.command("--method", method, "--bind", bind));
+    const program = new Program(stage.command("--method", ...method.split(" "), "--bind", bind));
     equal(await program.run(`cat ${stage.file}`), "task");
     equal(await program.end(), 0);
   });
 }
 
-add("auto: a link and a plain file under one mount, each by its own method", "link", async (stage) => {
-  const hosts = `${stage.holder}/etc/hosts`;
-  await $`echo host > ${hosts}`;
-  const program = new Program(stage.covering("auto", "--bind", `${stage.source}:${hosts}`));
-  equal(await program.run(`cat ${hosts} ${stage.file}`), "task\ntask");
-  equal(readFileSync(hosts, "utf8"), "host\n");
-  await program.run(`mkdir ${stage.holder}/dir && mount -t tmpfs in ${stage.holder}/dir`);
-  const pinned = rejoins ? [hosts] : [hosts, stage.file];
-  deepEqual(stage.mounts(), [stage.holder, ...pinned, `${stage.holder}/dir`].sort());
-  equal(await program.end(), 0);
-  await $`${NSPIN} unpin ${hosts}`.quiet();
-});
+for (const method of ["auto", STATIC]) {
+  add(`${method}: a link and a plain file under one mount, each by its own rule`, "link", async (stage) => {
+    const hosts = `${stage.holder}/etc/hosts`;
+    await $`echo host > ${hosts}`;
+    const program = new Program(stage.covering(method, "--bind", `${stage.source}:${hosts}`));
+    equal(await program.run(`cat ${hosts} ${stage.file}`), "task\ntask");
+    equal(readFileSync(hosts, "utf8"), "host\n");
+    await program.run(`mkdir ${stage.holder}/dir && mount -t tmpfs in ${stage.holder}/dir`);
+    const pinned = [
+      ...(leaves(method, "plain") === 1 ? [hosts] : []),
+      ...(leaves(method, "link") === 1 ? [stage.file] : []),
+    ];
+    deepEqual(stage.mounts(), [stage.holder, ...pinned, `${stage.holder}/dir`].sort());
+    equal(await program.end(), 0);
+    if (pinned.includes(hosts)) await $`${NSPIN} unpin ${hosts}`.quiet();
+  });
+}
 
 if (rejoins) {
   add(
@@ -335,14 +373,16 @@ for (const method of methods) {
     });
   });
 
-  if (method === "pin" || (method === "auto" && !rejoins)) continue; // they refuse directories
+  if (method === "pin" || (method.startsWith("auto") && !rejoins)) continue; // they refuse directories
   add(
     `${method}: what lies in a directory that covers another is not the source's peer`,
     "plain",
     async (stage) => {
       const [source, target] = [`${stage.root}/source`, `${stage.holder}/dir`];
       await $`mkdir -p ${source}/sub ${target} && mount -t tmpfs sub ${source}/sub && mkdir ${source}/sub/x`.quiet();
-      const program = new Program(stage.command("--method", method, "--bind", `${source}:${target}`));
+      const program = new Program(
+        stage.command("--method", ...method.split(" "), "--bind", `${source}:${target}`),
+      );
       equal(await program.run(`mount -t tmpfs inner ${target}/sub/x && ls ${target}/sub`), "x");
       equal(stage.mounts().includes(`${source}/sub/x`), false);
       equal(await program.end(), 0);
@@ -369,14 +409,20 @@ add(
   },
 );
 
-add("eight launches at once on a file that none has pinned, told before", "plain", async (stage) => {
-  const words = stage.covering("auto", ...(stage.entry === "run" ? ["-v"] : []));
-  const all = Array.from({ length: 8 }, () => $`${words} cat ${stage.file}`.quiet().nothrow());
-  for (const { stdout, stderr } of await Promise.all(all)) {
-    match(`${stdout}${stderr}`, /^task\n/);
-  }
-  deepEqual(stage.mounts(), [stage.holder, stage.file]);
-});
+for (const method of ["auto", STATIC]) {
+  add(
+    `${method}: eight launches at once on a file that none has pinned, told before`,
+    "plain",
+    async (stage) => {
+      const words = stage.covering(method, ...(stage.entry === "run" ? ["-v"] : []));
+      const all = Array.from({ length: 8 }, () => $`${words} cat ${stage.file}`.quiet().nothrow());
+      for (const { stdout, stderr } of await Promise.all(all)) {
+        match(`${stdout}${stderr}`, /^task\n/);
+      }
+      deepEqual(stage.mounts(), [stage.holder, ...(leaves(method, "plain") === 1 ? [stage.file] : [])]);
+    },
+  );
+}
 
 add(
   "unpin leaves what is another's: a read-only bind, a directory, one with mounts in it",

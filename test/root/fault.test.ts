@@ -20,6 +20,7 @@ import { STEPS } from "../../src/contract.ts";
 import { mountinfo } from "../kit/mountinfo.ts";
 import { NSPIN } from "../kit/nspin.ts";
 import { type Kind, Stage } from "../kit/stage.ts";
+import { until } from "../kit/until.ts";
 import { start } from "./start.ts";
 
 const ID = "fault";
@@ -31,6 +32,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await $`ip netns del ${ID}`;
   rmSync(`/etc/netns/${ID}`, { recursive: true });
+  // Of no launch that failed after it had started one.
+  await until(async () => (await $`pgrep -x nspin-keeper`.nothrow().quiet()).exitCode === 1, 2000);
 });
 
 interface Way {
@@ -53,9 +56,11 @@ const ways: Record<string, Way> = {
   slave: { kind: "link", words: ["--method", "rejoin", "--enter", "setns"] },
   etc: { kind: "link", words: ["--method", "rejoin", "--enter", "setns"], etc: true },
   auto: { kind: "link", words: ["--enter", "setns"] },
+  // Without a keeper.
+  alone: { kind: "link", words: ["--no-keep", "--enter", "setns"] },
   chosen: { kind: "link", words: [] },
   // Of the one mount, FILE is pinned and a link rejoined.
-  mixed: { kind: "plain", words: ["--enter", "setns"] },
+  mixed: { kind: "plain", words: ["--no-keep", "--enter", "setns"] },
   // Every kind of link and "..", through which FILE leads to the same file.
   winding: { kind: "link", words: ["--method", "rejoin", "--enter", "setns"] },
   gone: {
@@ -121,6 +126,9 @@ const filtered =
 const entering = `enter by nsenter: ${refused} | nsenter needs CAP_SYS_CHROOT, and setns(2) of a mount namespace, which systemd's RestrictNamespaces= refuses; --enter setns needs neither`;
 const missing =
   "No such file or directory (ENOENT) | create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc";
+const within = "bind onto itself, for the program, the directory of FILE";
+const noProcess =
+  "no more processes can be made (pids.max, RLIMIT_NPROC, memory, a seccomp filter): --no-keep does without one";
 const pinned = { killed: 1 };
 
 // A walk is geteuid(), +1 its root, +2 the same as the first directory, +3 whose that is.
@@ -221,6 +229,10 @@ const rows: Row[] = [
   ["LEAVE", "rejoin", `${holder}#2`, "ENFILE", `make a slave of the mount that holds FILE: ${files}`],
   ["LEAVE", "rejoin", "MS_SLAVE", "EINVAL", "make a slave of the mount that holds FILE: Invalid argument (EINVAL)"],
   ["LEAVE", "old", `${hostTable}#3+1`, "EIO", `make a slave of the mount that holds FILE: ${io}`],
+  ["WITHIN", "auto", "geteuid()#3+1", "ENFILE", `${within}: ${files}`],
+  ["WITHIN", "auto", `${holder}#3`, "ENFILE", `${within}: ${files}`],
+  ["WITHIN", "auto", "open_tree(#2", "ENOMEM", `${within}: ${memory}`],
+  ["WITHIN", "auto", attach, "ENOMEM", `${within}: ${memory}`],
   ["OVERLAY", "overlay", `${hostTable}#2`, "ENFILE", `lay an overlay on the directory of FILE: ${files}`],
   ["OVERLAY", "overlay", `${hostTable}#2+1`, "EIO", `lay an overlay on the directory of FILE: ${io}`],
   ["OVERLAY", "overlay", "geteuid()#6+1", "ENFILE", `lay an overlay on the directory of FILE: ${files}`],
@@ -230,6 +242,7 @@ const rows: Row[] = [
   ["BIND_BELOW", "rejoin", "open_tree(#2", "ENOSPC", `bind onto itself, for the program, FILE: ${full}`],
   ["BIND_BELOW", "rejoin", attach, "ENOSPC", `bind onto itself, for the program, FILE: ${full}`],
   ["BIND_BELOW", "rejoin", "NULL, MS_PRIVATE", "ENOMEM", `bind onto itself, for the program, FILE: ${memory}`],
+  ["BIND_BELOW", "auto", `${attach}#2`, "ENOSPC", `bind onto itself, for the program, FILE: ${full}`],
   ["BIND_BELOW", "directory", attach, "EINVAL", "bind onto itself, for the program, FILE: Invalid argument (EINVAL)"],
   ["BIND_BELOW", "overlay", "geteuid()#8+1", "ENFILE", `bind onto itself, for the program, FILE: ${files}`],
   ["BIND_BELOW", "overlay", `${last}#3+3`, "EIO", `bind onto itself, for the program, FILE: ${io}`],
@@ -243,6 +256,7 @@ const rows: Row[] = [
   ["BIND_BELOW", "unclonable", `${last}#3+3`, "EIO", `bind onto itself, for the program, FILE: ${io}`],
   ["BIND_BELOW", "unattachable", "MS_BIND, NULL#2", "ENOSPC", `bind onto itself, for the program, FILE: ${full}`, pinned],
   ["BIND", "rejoin", `${attach}#2`, "ENOSPC", `bind SOURCE over FILE: ${full}`],
+  ["BIND", "auto", `${attach}#3`, "ENOSPC", `bind SOURCE over FILE: ${full}`],
   ["BIND", "directory", `${attach}#2`, "EINVAL", `bind SOURCE over FILE: ${unbound}`],
   ["BIND", "overlay", `${attach}#2`, "ENOSPC", `bind SOURCE over FILE: ${full}`],
   ["BIND", "pin", `${attach}#3`, "ENOSPC", `bind SOURCE over FILE: ${full}`, pinned],
@@ -266,6 +280,8 @@ const rows: Row[] = [
   ["REJOIN", "rejoin", "NULL, MS_PRIVATE#3", "ENOMEM", `rejoin the peer group of the mount that holds FILE: ${memory}`],
   ["REJOIN", "rejoin", "MOVE_MOUNT_SET_GROUP#3", "ENOMEM", `rejoin the peer group of the mount that holds FILE: ${memory}`],
   ["REJOIN", "overlay", "MOVE_MOUNT_SET_GROUP#3", "EPERM", `rejoin the peer group of the mount that holds FILE: ${refused}`],
+  ["REJOIN", "auto", "NULL, MS_PRIVATE#4", "ENOMEM", `rejoin the peer group of the mount that holds FILE: ${memory}`],
+  ["REJOIN", "auto", "MOVE_MOUNT_SET_GROUP#4", "ENOMEM", `rejoin the peer group of the mount that holds FILE: ${memory}`],
   ["VERIFY_HOST", "rejoin", "geteuid()#5+1", "ENFILE", `verify that the host keeps FILE: ${files}`],
   ["VERIFY_HOST", "rejoin", `${last}#4`, "EIO", `verify that the host keeps FILE: ${io}`],
   ["VERIFY_HOST", "pin", `${last}#5`, "EIO", `verify that the host keeps FILE: ${io}`, pinned],
@@ -275,6 +291,15 @@ const rows: Row[] = [
   ["FIND", "pin", 'faccessat(AT_FDCWD, "/usr/bin/touch"', "EACCES", "find touch: Permission denied (EACCES)", { status: 126, killed: 1 }],
   ["FIND_COMMAND", "pin", 'faccessat(AT_FDCWD, "/usr/bin/nsenter"', "EACCES", "find /usr/bin/nsenter: Permission denied (EACCES)", pinned],
   ["FIND_COMMAND", "pin", 'newfstatat(AT_FDCWD, "/usr/bin/nsenter"', "ENOENT", "find /usr/bin/nsenter: No such file or directory (ENOENT) | install util-linux, or enter without it: --enter setns", pinned],
+  ["KEEP", "auto", 'newfstatat(AT_FDCWD, "/proc/1/ns/mnt"+1', "ENOMEM", `start the keeper: ${memory} | ${noProcess}`],
+  ["KEEP", "auto", 'newfstatat(AT_FDCWD, "/proc/1/ns/mnt"+3', "ENFILE", `start the keeper: ${files}`],
+  ["KEEP", "auto", "pidfd_open(#2", "EMFILE", "start the keeper: Too many open files (EMFILE)"],
+  ["KEEP", "auto", "clone(", "EAGAIN", `start the keeper: Resource temporarily unavailable (EAGAIN) | ${noProcess}`],
+  ["KEEP", "auto", "clone(", "ENOMEM", `start the keeper: ${memory} | ${noProcess}`],
+  ["KEEP", "auto", "clone(", "EPERM", `start the keeper: ${refused} | ${noProcess}`],
+  ["KEEP", "chosen", "clone(", "EAGAIN", `start the keeper: Resource temporarily unavailable (EAGAIN) | ${noProcess}`],
+  ["JOIN_NETNS", "auto", ", CLONE_NEWNET)", "EPERM", `join network namespace /run/netns/fault: ${refused}`], // the keeper ends by itself
+  ["EXECUTE", "auto", 'execve("/usr/bin/touch"', "ETXTBSY", "execute touch: Text file busy (ETXTBSY)", { status: 126 }],
   ["JOIN_NETNS", "rejoin", ", CLONE_NEWNET)", "EPERM", `join network namespace /run/netns/fault: ${refused}`],
   ["JOIN_NETNS", "pin", ", CLONE_NEWNET)", "EPERM", `join network namespace /run/netns/fault: ${refused}`, pinned],
   ["JOIN_NETNS", "unattachable", ", CLONE_NEWNET)", "EPERM", `join network namespace /run/netns/fault: ${refused}`, pinned],
@@ -317,6 +342,7 @@ const doubts: Doubt[] = [
   ["OPEN_HERE", "rejoin", `${last}#2`, `${last}#4`, "ENOENT", `open for the program FILE: ${changed}`],
   ["OPEN_HERE", "pin", `${last}#3`, `${last}#6`, "ESTALE", `open for the program FILE: ${changed}`],
   ["LEAVE", "rejoin", "MS_SLAVE", "MS_SLAVE#2", "ESTALE", `make a slave of the mount that holds FILE: ${changed}`],
+  ["WITHIN", "auto", attach, `${attach}#2`, "ESTALE", `${within}: ${changed}`],
   ["OVERLAY", "overlay", '"overlay"', '"overlay"#2', "ESTALE", `lay an overlay on the directory of FILE: ${changed}`],
   ["BIND_BELOW", "rejoin", attach, `${attach}#2`, "ESTALE", `bind onto itself, for the program, FILE: ${changed}`],
   ["BIND_BELOW", "rejoin", attach, `${attach}#2`, "ENOENT", `bind onto itself, for the program, FILE: ${changed}`],
@@ -333,6 +359,7 @@ const doubts: Doubt[] = [
   ["REJOIN", "rejoin", "NULL, MS_PRIVATE#3", "NULL, MS_PRIVATE#6", "EINVAL", `rejoin the peer group of the mount that holds FILE: ${locked}`],
   ["REJOIN", "rejoin", "MOVE_MOUNT_SET_GROUP#3", "MOVE_MOUNT_SET_GROUP#6", "EINVAL", `rejoin the peer group of the mount that holds FILE: ${locked}`],
   ["REJOIN", "rejoin", "ppoll(#3", "ppoll(#6", "=1", "rejoin the peer group of the mount that holds FILE: Resource temporarily unavailable (EAGAIN) | the host's mount table changed each time, 50 times over: try again"],
+  ["REJOIN", "auto", "ppoll(#4", "ppoll(#8", "=1", "rejoin the peer group of the mount that holds FILE: Resource temporarily unavailable (EAGAIN) | the host's mount table changed each time, 50 times over: try again"],
   ["VERIFY_HOST", "rejoin", `${last}#4`, `${last}#8`, "ESTALE", `verify that the host keeps FILE: ${changed}`],
   ["VERIFY_HOST", "rejoin", `${last}#4`, `${last}#8`, "ENOENT", `verify that the host keeps FILE: ${changed}`],
   ["VERIFY_HOST", "pin", `${last}#5`, `${last}#9`, "ESTALE", `verify that the host keeps FILE: ${changed}`],
@@ -341,7 +368,7 @@ const doubts: Doubt[] = [
 /** What a filter or an older kernel refuses, and what then works by another call. */
 // biome-ignore format: a table, a line each
 const refusals: [way: keyof typeof ways, call: string, errors: string[]][] = [
-  ...["rejoin", "overlay", "directory"].flatMap((way): typeof refusals => [
+  ...["rejoin", "overlay", "directory", "alone"].flatMap((way): typeof refusals => [
     [way, "open_tree(", ["ENOSYS", "EPERM"]],
     [way, "open_tree(#2", ["ENOSYS", "EPERM"]],
     [way, attach, ["ENOSYS", "EPERM"]],
@@ -356,9 +383,14 @@ const refusals: [way: keyof typeof ways, call: string, errors: string[]][] = [
   ["pin", '"/run/nspin.lock"', ["EROFS", "ENOENT"]], // /proc/self/ns/mnt is locked
   ["chosen", "setns(-1", ["EPERM"]], // no nsenter, then
   ["chosen", 'openat(AT_FDCWD, "."', ["EACCES"]],
+  ...["open_tree(", "open_tree(#3", `${attach}#2`, `${attach}#3`].map(
+    (call): (typeof refusals)[number] => ["auto", call, ["ENOSYS", "EPERM"]],
+  ),
   ["unattachable", "open_tree(", ["ENOSYS"]],
   ["unattachable", "geteuid()#5+1", ["ENFILE"]], // its own pin is not found: it is in the next attempt
   ["rejoin", "STATX_MNT_ID, ", ["ENOSYS", "EINVAL"]], // in statx(2)'s place: fdinfo
+  ["auto", `${attach}+1`, ["ENOSYS", "ENOMEM"]], // the same of what the keeper shall know
+  ["auto", `${attach}#3+1`, ["ENOSYS", "ENOMEM"]],
   ["rejoin", ", 0x4000 ", ["ENOSYS", "EINVAL"]],
 ];
 
@@ -535,7 +567,7 @@ describe.each([
 
 /** Those steps that change mounts or a namespace, or start the program. */
 const changing =
-  /^(CLONE|LOCK|SELF_BIND|PRIVATE|UNSHARE|LEAVE|OVERLAY|BIND_BELOW|BIND|BIND_PRIVATE|READ_ONLY|REJOIN|JOIN_NETNS|EXECUTE)$/;
+  /^(CLONE|LOCK|SELF_BIND|PRIVATE|UNSHARE|LEAVE|WITHIN|OVERLAY|BIND_BELOW|BIND|BIND_PRIVATE|READ_ONLY|REJOIN|KEEP|JOIN_NETNS|EXECUTE)$/;
 
 /** They, by the calls that make them. */
 function stepsOf(calls: readonly string[]): string[] {
@@ -550,20 +582,23 @@ function stepsOf(calls: readonly string[]): string[] {
     else if (call.includes('"overlay"')) steps.push("OVERLAY");
     else if (call.includes(attach)) {
       const [previous] = /^\w+/.exec(calls[i - 1] ?? "") ?? [];
-      const step = { mount_setattr: "SELF_BIND", open_tree: "BIND_BELOW" }[previous ?? ""];
+      const isWithin = /^(LEAVE|WITHIN)$/.test(before) && calls[i - 1]?.includes("AT_RECURSIVE");
+      const below = isWithin ? "WITHIN" : "BIND_BELOW";
+      const step = { mount_setattr: "SELF_BIND", open_tree: below }[previous ?? ""];
       steps.push(step ?? "BIND");
     } else if (call.includes("MS_PRIVATE, NULL") && before === "SELF_BIND") steps.push("PRIVATE");
     else if (call.includes("MS_PRIVATE, NULL") && before === "BIND") steps.push("BIND_PRIVATE");
     else if (call.includes("MS_REMOUNT") || call.includes("attr_set=MOUNT_ATTR_RDONLY"))
       steps.push("READ_ONLY");
     else if (call.includes("MOVE_MOUNT_SET_GROUP") && !call.includes("(-1")) steps.push("REJOIN");
+    else if (call.startsWith("clone(")) steps.push("KEEP");
     else if (call.startsWith("setns(") && call.includes("CLONE_NEWNET")) steps.push("JOIN_NETNS");
     else if (call.startsWith("execve(")) return [...steps, "EXECUTE"];
   }
   return steps;
 }
 
-test.each(["rejoin", "overlay", "pin", "directory", "etc", "auto"])(
+test.each(["rejoin", "overlay", "pin", "directory", "etc", "auto", "alone"])(
   "%s: a launch takes the steps of --dry-run, in their order",
   (way) =>
     onHost(way, async (host) => {
@@ -576,6 +611,7 @@ test.each(["rejoin", "overlay", "pin", "directory", "etc", "auto"])(
       // Under the lock it looks again; /etc/resolv.conf can be pinned by a test before.
       const lock = taken.indexOf("LOCK");
       if (lock >= 0) taken.splice(lock + 1, taken.slice(0, lock).filter((name) => name === "CLONE").length);
+      if (way === "auto") taken.splice(taken.indexOf("REJOIN"), 1); // one for the holder, one within: one step
       expect(taken).toEqual(told.filter((name) => changing.test(name)));
     }),
 );
@@ -615,7 +651,7 @@ test("a binary with the sequence in it that is called as no command does", async
   await $`mkdir -p /tmp/misuse/dist /tmp/misuse/test && cp -r build ffi src package.json /tmp/misuse`;
   await $`cp -r test/root /tmp/misuse/test && ln -sfn ${process.cwd()}/node_modules /tmp/misuse/node_modules`;
   const guarded = `import { guard } from "./build/guard.ts"; await guard("dist/bundled", ${JSON.stringify(MISUSE)});`;
-  const built = `import { object } from "./build/object.ts"; await object(); ${guarded}`;
+  const built = `import { objects } from "./build/object.ts"; await objects(); ${guarded}`;
   const bun = process.execPath;
   await $`${bun} build --compile test/root/misuse.ts --outfile dist/bundled && ${bun} -e ${built}`
     .cwd("/tmp/misuse")

@@ -46,6 +46,9 @@ interface Surroundings {
   readonly prefix?: string[];
   /** Not by nsenter, which needs more rights of its own. */
   readonly not?: "nsenter";
+  readonly options?: string[];
+  /** "", where not said. */
+  readonly stderr?: string;
 }
 
 /** With no right but CAP_SYS_ADMIN. */
@@ -55,6 +58,9 @@ const nobody = [
 ];
 /** No process or thread can be made: unshare(1) has not forked, so PID 1 of the new namespace is missing. */
 const noThread = ["unshare", "--pid"];
+
+const noKeeper =
+  "nspin: warning: no keeper stays with the program, as by --no-keep: after 'unshare --pid' without --fork it would be process 1 of that namespace\n";
 
 const surroundings: Record<string, Surroundings> = {
   "/tmp noexec": { setup: "mount -t tmpfs -o noexec tmp /tmp" },
@@ -84,7 +90,8 @@ const surroundings: Record<string, Surroundings> = {
     setup: "mount -t tmpfs dev /dev",
     prefix: ["sh", "-c", 'exec "$@" <&-', "sh"],
   },
-  "no thread can be made": { prefix: noThread },
+  "no thread can be made": { prefix: noThread, stderr: noKeeper },
+  "no thread can be made, and none is needed": { prefix: noThread, options: ["--no-keep"] },
   "no thread can be made, by RLIMIT_NPROC": { prefix: ["prlimit", "--nproc=1:1", ...nobody], not: "nsenter" },
   "no file may grow": { prefix: ["prlimit", "--fsize=0"] },
   "eight descriptors, by the soft limit": { prefix: ["prlimit", "--nofile=8:4096"] },
@@ -103,9 +110,13 @@ const surroundings: Record<string, Surroundings> = {
 const each = Object.entries(surroundings).flatMap(([name, row]) =>
   entries.filter((entry) => row.not !== entry).map((entry) => [name, entry, row] as const),
 );
-test.each(each)("%s, by %s", async (_, entry, { setup = "", env, prefix = [] }) => {
-  expect(await on(setup, [...prefix, ...run(entry, ...cat)], env)).toMatchObject(works);
-});
+test.each(each)(
+  "%s, by %s",
+  async (_, entry, { setup = "", env, prefix = [], options = [], stderr = "" }) => {
+    const command = [...prefix, ...enterBy(entry, [...options, ...link]), ...cat];
+    expect(await on(setup, command, env)).toMatchObject({ ...works, stderr });
+  },
+);
 
 // --- limits that a program started directly survives: it works, or one line and 125 ---
 
@@ -229,11 +240,12 @@ test.each([
 });
 
 test.each([
-  ["before it is looked at", "capget:when=1", "new\n"],
-  ["after: looked at again", "unshare:when=1", "new\n"],
-  ["just before it is bound: looked at again", "mount:when=2", "new\n"],
-  ["last", "setns:when=1", "old\n"],
-])("the source is replaced by rename: %s", async (_, call, stdout) => {
+  ["before it is looked at", "capget:when=1", "--no-keep", "new\n"],
+  ["after: looked at again", "unshare:when=1", "--no-keep", "new\n"],
+  ["just before it is bound: looked at again", "mount:when=2", "--no-keep", "new\n"],
+  ["last", "setns:when=1", "--no-keep", "old\n"],
+  ["last, and a keeper follows it", "setns:when=1", "--keep", "new\n"],
+])("the source is replaced by rename: %s", async (_, call, keep, stdout) => {
   const directory = mkdtempSync("/tmp/nspin-renamed-");
   const [source, more] = [`${directory}/task`, `${directory}/more`];
   writeFileSync(source, "old\n");
@@ -241,7 +253,7 @@ test.each([
   await $`mkdir ${directory}/host && mount -t tmpfs stage ${directory}/host`.quiet();
   await $`mount --make-shared ${directory}/host && ln -s ../task ${directory}/host/link`.quiet();
   await $`ip netns add renamed`;
-  const words = ["--netns", "renamed", "--no-etc", "--bind", `${source}:${directory}/host/link`];
+  const words = ["--netns", "renamed", "--no-etc", keep, "--bind", `${source}:${directory}/host/link`];
   const program = ["--enter", "setns", "cat", `${directory}/host/link`];
   const seen = await meanwhile(call, [...words, ...program], () => renameSync(more, source));
   expect(seen).toMatchObject({ status: 0, stdout, stderr: "" });

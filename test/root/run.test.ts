@@ -68,7 +68,6 @@ test("--bind without --netns: a file only, and any file", async () => {
   await $`echo secret > /run/other && echo public > /run/file`;
   expect(await $`nspin run --bind /run/other:/run/file -- cat /run/file`.text()).toBe("secret\n");
   expect(await $`cat /run/file`.text()).toBe("public\n");
-  await $`nspin unpin /run/file`; // a plain file: method pin has left its one mount
 });
 
 test("what the program writes goes to its own file, with --read-only nowhere", async () => {
@@ -128,8 +127,33 @@ test("--enter setns: nspin becomes the program itself, with the pid that it had"
 test("--dry-run says which method is taken, and why, and changes nothing", async () => {
   const before = mounts();
   expect(await $`nspin run --netns task1 --dry-run -- true`.text()).toContain(
+    "use method rejoin on /etc/resolv.conf: nothing of it stays on the host; a keeper covers it again where the host replaces it\n",
+  );
+  expect(await $`nspin run --netns task1 --no-keep --dry-run -- true`.text()).toContain(
     "use method rejoin on /etc/resolv.conf: it is a symbolic link, covered itself: the host may replace its target\n",
   );
+  expect(mounts()).toBe(before);
+});
+
+test("the host replaces the file itself, and the program keeps its own: a keeper covers it again", async () => {
+  await $`echo secret > /run/other && echo public > /run/file`;
+  const replace =
+    "echo new > /run/file.new; nsenter --target $PPID --mount mv /run/file.new /run/file; sleep 0.5";
+  expect(await $`nspin run --bind /run/other:/run/file -- sh -c ${`${replace}; cat /run/file`}`.text()).toBe(
+    "secret\n",
+  );
+  expect(await $`cat /run/file`.text()).toBe("new\n");
+});
+
+test("--no-keep: no process beside the program; a plain file is then pinned, and the host cannot replace it", async () => {
+  const before = mounts();
+  expect(
+    await $`nspin run --no-keep --bind /run/other:/run/file -- sh -c ${"cat /run/file; pgrep -c nspin-keeper"}`
+      .nothrow()
+      .text(),
+  ).toBe("secret\n0\n");
+  expect(mounts().split("\n").length).toBe(before.split("\n").length + 1);
+  await $`nspin unpin /run/file`;
   expect(mounts()).toBe(before);
 });
 

@@ -7,6 +7,8 @@ import { $ } from "bun";
 import { texts } from "../../build/texts.ts";
 
 const SOURCE = Buffer.from(`
+#include "ffi/message.c"
+#define FIRST_PAIR FIRST_PAIR_AGAIN /* of texts.h, in both */
 #include "ffi/report.c"
 static void line(const char *text) {
   CALL(__NR_write, 1, text, text_length(text));

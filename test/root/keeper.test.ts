@@ -1,0 +1,1047 @@
+// The keeper: a process beside the program, which the program cannot tell, and which covers again
+// what the host uncovers. What each method does by itself is in test/method.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { $ } from "bun";
+import { mountinfo, mountTable } from "../kit/mountinfo.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { Program } from "../kit/program.ts";
+import { type Entry, entries, type Kind, Stage } from "../kit/stage.ts";
+import { until } from "../kit/until.ts";
+import { atEachCall } from "./at-call.ts";
+import { compile } from "./compile.ts";
+import { start } from "./start.ts";
+
+/** Milliseconds in which a keeper has done its part. */
+const SOON = 2000;
+
+async function onStage(kind: Kind, body: (stage: Stage) => Promise<void>, entry: Entry = "launcher") {
+  const stage = await Stage.make(kind, entry);
+  try {
+    await body(stage);
+  } finally {
+    await stage.end();
+  }
+}
+
+/** A program of the shell whose file covers the stage's; it is ended. */
+async function kept(
+  stage: Stage,
+  body: (program: Program) => Promise<void>,
+  words = stage.covering("auto"),
+  keepers = 1,
+) {
+  const program = new Program(words);
+  try {
+    expect(await program.run(`cat ${stage.file}`)).toBe("task");
+    await until(async () => keepersOf(program.pid).length === keepers, SOON); // it has its name
+    await body(program);
+  } finally {
+    await program.end();
+  }
+}
+
+const of = (pid: number, file: string) => readFileSync(`/proc/${pid}/${file}`, "utf8");
+/** A line of /proc/PID/status. */
+const status = (pid: number, name: string) =>
+  new RegExp(`^${name}:\\s*(.*)$`, "m").exec(of(pid, "status"))?.[1];
+const isThere = (pid: number) =>
+  existsSync(`/proc/${pid}/exe`) && status(pid, "State")?.startsWith("Z") === false;
+
+function keepers(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return of(pid, "comm") === "nspin-keeper\n" && isThere(pid);
+      } catch {
+        return false; // it has just ended
+      }
+    });
+}
+
+/** Those of the mount namespace that the process is in. */
+function keepersOf(pid: number): number[] {
+  const namespace = readlinkSync(`/proc/${pid}/ns/mnt`);
+  return keepers().filter((keeper) => {
+    try {
+      return readlinkSync(`/proc/${keeper}/ns/mnt`) === namespace;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function keeperOf(pid: number): number {
+  const all = keepersOf(pid);
+  expect(all).toHaveLength(1);
+  return all[0] as number;
+}
+
+/** The program reads this, soon. */
+async function reads(program: Program, file: string, text: string): Promise<void> {
+  let seen = "";
+  await until(async () => {
+    seen = await program.run(`cat ${file}`);
+    return seen === text;
+  }, SOON).catch(() => {});
+  expect(seen).toBe(text);
+}
+
+const ended = (pid: number) => until(async () => !isThere(pid), SOON);
+/** Who does not end has had the time to. */
+const stays = async (pid: number) => {
+  await Bun.sleep(100);
+  expect(isThere(pid)).toBeTrue();
+};
+
+/** By the system's shell and tools: Bun's own mv(1) has no -T. */
+const sh = (script: string) => $`sh -c ${script}`.quiet();
+const replace = ({ file }: Stage) => sh(`echo new > ${file}.new && mv -fT ${file}.new ${file}`);
+
+afterAll(() => until(async () => keepers().length === 0, SOON));
+
+// --- what the program can tell ---
+
+describe.each(entries)("by %s", (entry) => {
+  test("the program has no child, no signal that waits, no descriptor, no session or group of its own", () =>
+    onStage(
+      "plain",
+      (stage) =>
+        kept(stage, async ({ pid, run: _ }) => {
+          expect(keepersOf(pid)).toHaveLength(1);
+          expect(of(pid, `task/${pid}/children`)).toBe("");
+          expect([status(pid, "SigPnd"), status(pid, "ShdPnd")]).toEqual(Array(2).fill("0".repeat(16)));
+          expect(readdirSync(`/proc/${pid}/fd`).sort()).toEqual(["0", "1", "2"]);
+          const [, , , parent, group, session] = of(pid, "stat").split(" ");
+          const [, , , , ownGroup, ownSession] = of(process.pid, "stat").split(" ");
+          expect([parent, group, session]).toEqual([String(process.pid), ownGroup, ownSession]);
+        }),
+      entry,
+    ));
+
+  test("the host's mount table is as before, to the byte, while it runs and after it", () =>
+    onStage(
+      "plain",
+      async (stage) => {
+        await kept(stage, async (program) => {
+          expect(mountinfo()).toBe(stage.before);
+          await replace(stage);
+          await reads(program, stage.file, "task");
+          expect(mountinfo()).toBe(stage.before);
+        });
+        expect(mountinfo()).toBe(stage.before);
+        expect(readFileSync(stage.file, "utf8")).toBe("new\n");
+      },
+      entry,
+    ));
+});
+
+test("no SIGCHLD comes and nothing can be waited for, also when the keeper is killed", () =>
+  onStage("plain", async (stage) => {
+    const program = new Program([
+      ...stage.covering("auto"),
+      "perl",
+      "-MPOSIX",
+      "-e",
+      '$SIG{CHLD} = sub { $told++ }; sub say_it { print "$_[0] ", waitpid(-1, 1 | 0x40000000), " ", $told + 0, "\\n"; } $| = 1;' +
+        'say_it("began"); while (<STDIN>) { say_it("now"); print "--- 0\\n"; }',
+    ]);
+    expect(await program.run("")).toBe("began -1 0\nnow -1 0");
+    const keeper = keeperOf(program.pid);
+    process.kill(keeper, "SIGKILL");
+    await ended(keeper);
+    expect(await program.run("")).toBe("now -1 0");
+    await program.end();
+  }));
+
+// --- what it is ---
+
+test("the keeper: process 1's child, in a session of its own, in /, by that name, with three capabilities", () =>
+  onStage("plain", (stage) =>
+    kept(stage, async ({ pid }) => {
+      const keeper = keeperOf(pid);
+      const [, , , parent, group, session, terminal] = of(keeper, "stat").split(" ");
+      expect([parent, group, session, terminal]).toEqual(["1", String(keeper), String(keeper), "0"]);
+      expect(of(keeper, "comm")).toBe("nspin-keeper\n");
+      expect(of(keeper, "cmdline")).toBe(`nspin-keeper\0${pid}\0sh\0`);
+      expect(of(keeper, "environ")).toBe("");
+      expect([readlinkSync(`/proc/${keeper}/cwd`), readlinkSync(`/proc/${keeper}/root`)]).toEqual(["/", "/"]);
+      const kept = (1n << 21n) | (1n << 19n) | (1n << 2n); // SYS_ADMIN, SYS_PTRACE, DAC_READ_SEARCH
+      const capabilities = ["CapEff", "CapPrm", "CapInh", "CapAmb"].map((name) =>
+        BigInt(`0x${status(keeper, name)}`),
+      );
+      expect(capabilities).toEqual([kept, kept, 0n, 0n]);
+    }),
+  ));
+
+test.each(entries)("by %s it has 256 KiB at most, no descriptor of the program's, and one thread", (entry) =>
+  onStage(
+    "plain",
+    (stage) =>
+      kept(stage, async ({ pid }) => {
+        const keeper = keeperOf(pid);
+        await Bun.sleep(100);
+        expect(Number.parseInt(status(keeper, "VmRSS") as string, 10)).toBeLessThan(256);
+        expect(status(keeper, "Threads")).toBe("1");
+        const links = readdirSync(`/proc/${keeper}/fd`).map((fd) => readlinkSync(`/proc/${keeper}/fd/${fd}`));
+        expect(links.filter((link) => !/^(anon_inode:\[(signalfd|pidfd)\]|\/.*)$/.test(link))).toEqual([]);
+        expect(links.filter((link) => link.startsWith("/dev/"))).toEqual([]);
+        expect(links.length).toBeLessThan(24);
+      }),
+    entry,
+  ),
+);
+
+test("it is in the program's mount namespace, and in the caller's network namespace", () =>
+  onStage("plain", (stage) =>
+    kept(
+      stage,
+      async ({ pid }) => {
+        const namespace = (pid: number, name: string) => readlinkSync(`/proc/${pid}/ns/${name}`);
+        const keeper = keeperOf(pid);
+        expect(namespace(keeper, "mnt")).not.toBe(namespace(process.pid, "mnt"));
+        expect(namespace(keeper, "net")).toBe(namespace(process.pid, "net"));
+        expect(namespace(pid, "net")).not.toBe(namespace(process.pid, "net"));
+      },
+      stage.command("--netns", "keeper", "--no-etc", "--bind", `${stage.source}:${stage.file}`),
+    ),
+  ));
+beforeAll(() => $`ip netns add keeper`.then(() => {}));
+afterAll(() => $`ip netns del keeper`.then(() => {}));
+
+test("--no-keep, and each method by name: there is none", () =>
+  onStage("link", async (stage) => {
+    for (const method of ["auto --no-keep", "pin", "rejoin", "overlay"])
+      await kept(
+        stage,
+        async ({ pid }) => {
+          expect(keepersOf(pid)).toEqual([]);
+        },
+        stage.covering(method),
+        0,
+      );
+  }));
+
+test("a launch without covers has none", async () => {
+  const { stdout, status } = await start([
+    NSPIN,
+    "run",
+    "--netns",
+    "keeper",
+    "--no-etc",
+    "sh",
+    "-c",
+    "pgrep -c nspin-keeper",
+  ]);
+  expect({ stdout, status }).toEqual({ stdout: "0\n", status: 1 });
+});
+
+// --- how long it stays ---
+
+test("it ends when the program has ended", () =>
+  onStage("plain", async (stage) => {
+    let keeper = 0;
+    await kept(stage, async ({ pid }) => {
+      keeper = keeperOf(pid);
+      await stays(keeper);
+    });
+    await ended(keeper);
+  }));
+
+test("it ends when the program was killed", () =>
+  onStage("plain", async (stage) => {
+    const child = Bun.spawn([...stage.covering("auto"), "sleep", "60"]);
+    await until(async () => keepersOf(child.pid).length === 1, SOON);
+    const keeper = keeperOf(child.pid);
+    child.kill("SIGKILL");
+    await child.exited;
+    await ended(keeper);
+  }));
+
+test("it stays while the program becomes another one", () =>
+  onStage("plain", async (stage) => {
+    const child = Bun.spawn([...stage.covering("auto"), "sh", "-c", "sleep 0.3; exec sleep 60"]);
+    await until(async () => of(child.pid, "comm") === "sleep\n", SOON);
+    const keeper = keeperOf(child.pid);
+    await stays(keeper);
+    child.kill();
+    await ended(keeper);
+  }));
+
+test.each([
+  ["a process that the program has left behind", "sleep 60 >/dev/null 2>&1 & echo $!"],
+  ["a daemon", "setsid sh -c 'echo $$; exec >/dev/null 2>&1; exec sleep 60' & sleep 0.2"],
+  [
+    "a daemon of a daemon",
+    "setsid sh -c 'setsid sh -c \"echo \\$\\$; exec >/dev/null 2>&1; exec sleep 60\" &' & sleep 0.3",
+  ],
+])("it stays for %s, and covers again for that", (_, script) =>
+  onStage("plain", async (stage) => {
+    const { stdout } = await start([...stage.covering("auto"), "sh", "-c", script]);
+    const daemon = Number(stdout);
+    const keeper = keeperOf(daemon);
+    await stays(keeper);
+    const seen = () => start(["nsenter", "--target", String(daemon), "--mount", "cat", stage.file]);
+    await replace(stage);
+    await until(async () => (await seen()).stdout === "task\n", SOON);
+    process.kill(daemon, "SIGKILL");
+    await ended(keeper);
+  }),
+);
+
+test("it stays for who has entered the mount namespace since", () =>
+  onStage("plain", async (stage) => {
+    let guest: Program | undefined;
+    let keeper = 0;
+    await kept(stage, async ({ pid }) => {
+      keeper = keeperOf(pid);
+      guest = new Program(["nsenter", "--target", String(pid), "--mount"]);
+      expect(await guest.run(`cat ${stage.file}`)).toBe("task");
+    });
+    await stays(keeper);
+    await replace(stage);
+    await reads(guest as Program, stage.file, "task");
+    await guest?.end();
+    await ended(keeper);
+  }));
+
+test("no signal but KILL ends it", () =>
+  onStage("plain", (stage) =>
+    kept(stage, async (program) => {
+      const keeper = keeperOf(program.pid);
+      for (const signal of [
+        "HUP",
+        "INT",
+        "QUIT",
+        "TERM",
+        "USR1",
+        "USR2",
+        "PIPE",
+        "ALRM",
+        "IO",
+        "CHLD",
+        "TSTP",
+        "SEGV",
+      ])
+        await $`kill -${signal} ${keeper}`;
+      await stays(keeper);
+      expect(status(keeper, "State")).toMatch(/^[SR]/);
+      await replace(stage);
+      await reads(program, stage.file, "task");
+    }),
+  ));
+
+test("it is killed: the program keeps its file until the host replaces it, and nothing else befalls it", () =>
+  onStage("plain", (stage) =>
+    kept(stage, async (program) => {
+      const keeper = keeperOf(program.pid);
+      process.kill(keeper, "SIGKILL");
+      await ended(keeper);
+      expect(await program.run(`cat ${stage.file}`)).toBe("task");
+      await $`mkdir ${stage.holder}/dir && mount -t tmpfs dir ${stage.holder}/dir && touch ${stage.holder}/dir/seen`;
+      expect(await program.run(`ls ${stage.holder}/dir`)).toBe("seen");
+      await $`umount ${stage.holder}/dir`;
+      await replace(stage);
+      expect(await program.run(`cat ${stage.file}`)).toBe("new");
+      expect(mountinfo()).toBe(stage.before);
+    }),
+  ));
+
+test("500 launches leave none", () =>
+  onStage("plain", async (stage) => {
+    const words = stage.covering("auto");
+    const { status } = await start([
+      "sh",
+      "-c",
+      'for i in $(seq 500); do "$@" true || exit; done',
+      "sh",
+      ...words,
+    ]);
+    expect(status).toBe(0);
+    await until(async () => keepers().length === 0, SOON);
+    expect(mountinfo()).toBe(stage.before);
+  }));
+
+// --- whose child it is ---
+
+const ODD = "/tmp/nspin-odd";
+beforeAll(() => $`cc -std=gnu11 -static -O1 test/state/odd.c -o ${ODD}`.then(() => {}));
+const subreaper = [ODD, "prctl=CHILD_SUBREAPER:1", "--", "/usr/bin/env"];
+
+test("a program that is a child subreaper has no child of it; it stays one", () =>
+  onStage("plain", (stage) =>
+    kept(
+      stage,
+      async ({ pid }) => {
+        expect(status(keeperOf(pid), "PPid")).not.toBe(String(pid));
+        expect(of(pid, `task/${pid}/children`)).toBe("");
+      },
+      [...subreaper, ...stage.covering("auto")],
+    ),
+  ));
+
+test("where the caller is a child subreaper it is that one's child", () =>
+  onStage("plain", async (stage) => {
+    const caller = new Program([...subreaper]);
+    const words = stage.covering("auto").map((word) => `'${word}'`);
+    const pid = Number(await caller.run(`${words.join(" ")} sleep 60 </dev/null >/dev/null & echo $!`));
+    await until(async () => keepersOf(pid).length === 1, SOON);
+    const keeper = keeperOf(pid);
+    expect(status(keeper, "PPid")).toBe(String(caller.pid));
+    process.kill(pid);
+    await ended(keeper);
+    await caller.end();
+  }));
+
+test("a launcher that is process 1 of its PID namespace: it is its child, which no wait(2) tells of", () =>
+  onStage("plain", async (stage) => {
+    const own = ["unshare", "--pid", "--fork", "--mount-proc", "--propagation", "unchanged", "--kill-child"];
+    await kept(
+      stage,
+      async (program) => {
+        expect(await program.run("echo $$")).toBe("1");
+        const keeper = Number(await program.run("pgrep --parent 1 nspin-keeper"));
+        expect(keeper).toBeGreaterThan(1);
+        await replace(stage);
+        await reads(program, stage.file, "task");
+        expect(await program.run(`trap 'echo told' CHLD; kill -KILL ${keeper}; sleep 0.1; trap - CHLD`)).toBe(
+          "told",
+        ); // by sleep(1)
+        expect(await program.run("ls -d /proc/[0-9]* | wc -l")).toBe("4"); // 1, ls, wc, and what is left of it
+        expect(await program.run("wait; ps -o stat= -p $(pgrep nspin-keeper)")).toMatch(/^Z/);
+      },
+      [...own, ...stage.covering("auto")],
+      0, // that of unshare(1)
+    );
+  }));
+
+test("after unshare --pid without --fork there is none: a warning, and the rules of --no-keep", () =>
+  onStage("plain", async (stage) => {
+    const { stdout, stderr, status } = await start([
+      "unshare",
+      "--pid",
+      ...stage.covering("auto"),
+      "cat",
+      stage.file,
+    ]);
+    expect({ stdout, status }).toEqual({ stdout: "task\n", status: 0 });
+    expect(stderr).toMatch(
+      /^nspin: warning: no keeper stays with the program, as by --no-keep: .*unshare --pid.*\n$/,
+    );
+    expect(stage.mounts()).toEqual([stage.holder, stage.file]); // a plain file: pinned
+    expect(keepers()).toEqual([]);
+  }));
+
+test("without pidfd_open(2), Linux 5.3, there is none: a warning, and the rules of --no-keep", () =>
+  onStage("link", async (stage) => {
+    const strace = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=pidfd_open:error=ENOSYS"];
+    const seen = await start([...strace, ...stage.covering("auto"), "cat", stage.file]);
+    expect(seen).toMatchObject({ status: 0, stdout: "task\n" });
+    expect(seen.stderr).toMatch(/^nspin: warning: no keeper stays with the program, as by --no-keep: .*\n$/);
+    expect(mountinfo()).toBe(stage.before);
+  }));
+
+// --- where no process can be made ---
+
+const noProcess =
+  "nspin: cannot start the keeper: Resource temporarily unavailable (EAGAIN)\n" +
+  "nspin: hint: no more processes can be made (pids.max, RLIMIT_NPROC, memory, a seccomp filter): --no-keep does without one\n";
+
+/** A cgroup of its own for the command, in which there may be so many processes. */
+async function limited(most: number, command: string[]) {
+  const root = "/tmp/nspin-pids";
+  const group = `${root}/nspin-keeper-test`;
+  mkdirSync(root, { recursive: true });
+  await sh(
+    `mount -t cgroup -o pids pids ${root} || { mount -t cgroup2 pids ${root} && echo +pids >${root}/cgroup.subtree_control; }`,
+  );
+  try {
+    mkdirSync(group);
+    writeFileSync(`${group}/pids.max`, String(most));
+    return await start(["sh", "-c", `echo $$ >${group}/cgroup.procs && exec "$@"`, "sh", ...command]);
+  } finally {
+    await until(() => $`rmdir ${group}`.quiet().then(() => true));
+    await $`umount ${root}`;
+  }
+}
+
+test.each([1, 2])("pids.max %d: nothing is started, and nothing is left", (most) =>
+  onStage("plain", async (stage) => {
+    const mark = `${stage.root}/mark`;
+    const seen = await limited(most, [...stage.covering("auto"), "touch", mark]);
+    expect(seen).toMatchObject({ status: 125, stdout: "", stderr: noProcess });
+    expect(existsSync(mark)).toBeFalse();
+    expect(mountinfo()).toBe(stage.before);
+    expect(keepers()).toEqual([]);
+    const without = await limited(most, [...stage.covering("auto --no-keep"), "cat", stage.file]);
+    expect(without).toMatchObject({ status: 0, stdout: "task\n", stderr: "" });
+  }),
+);
+
+test("pids.max 3 is enough to start", () =>
+  onStage("plain", async (stage) => {
+    expect(await limited(3, [...stage.covering("auto"), "cat", stage.file])).toMatchObject({
+      status: 0,
+      stdout: "task\n",
+    });
+  }));
+
+test("RLIMIT_NPROC, which counts in a user namespace: nothing is started, and nothing is left", () =>
+  onStage("plain", async (stage) => {
+    await $`chmod 755 ${stage.root} ${dirname(stage.covering("auto")[0] as string)}`;
+    const own = [
+      "setpriv",
+      "--reuid=4711",
+      "--regid=4711",
+      "--clear-groups",
+      "unshare",
+      "--user",
+      "--map-root-user",
+      "--mount",
+    ];
+    const command = [...own, "prlimit", "--nproc=1:1", ...stage.covering("auto"), "echo", "started"];
+    expect(await start(command)).toMatchObject({
+      status: 125,
+      stdout: "",
+      stderr: expect.stringContaining(noProcess), // after a warning of its mounts
+    });
+    expect(keepers()).toEqual([]);
+    expect(mountinfo()).toBe(stage.before);
+  }));
+
+// --- launches that fail ---
+
+test.each([
+  ["fails", "exit 5"],
+  ["is killed", "kill -KILL $PID"],
+])("a launch that %s at any call leaves no keeper and no mount, and the next one is right", (_, hook) =>
+  onStage("plain", async (stage) => {
+    const launcher = stage.covering("auto");
+    let failed = 0;
+    for await (const { status, stdout } of atEachCall(hook, [...launcher, "cat", stage.file], 3)) {
+      if (status === 0) expect(stdout).toBe("task\n");
+      else failed++;
+      expect(mountinfo()).toBe(stage.before);
+    }
+    expect(failed).toBeGreaterThan(20);
+    await until(async () => keepers().length === 0, SOON);
+    expect(await start([...launcher, "cat", stage.file])).toMatchObject({
+      status: 0,
+      stdout: "task\n",
+      stderr: "",
+    });
+  }),
+);
+
+test("a program that cannot be executed leaves no keeper", () =>
+  onStage("plain", async (stage) => {
+    for (let i = 0; i < 20; i++) {
+      const { status } = await start([...stage.covering("auto"), "/etc/passwd"]);
+      expect(status).toBe(126);
+    }
+    await until(async () => keepers().length === 0, SOON);
+  }));
+
+test("16 programs, and a host that replaces the file all the time, for two seconds: then each has its own", () =>
+  onStage("plain", async (stage) => {
+    const host = Bun.spawn([compile("restless"), "0", "replace", stage.file]);
+    const programs = Array.from({ length: 16 }, () => new Program(stage.covering("auto")));
+    await Promise.all(programs.map((program) => program.run(":")));
+    await Bun.sleep(2000);
+    host.kill();
+    await host.exited;
+    for (const program of programs) await reads(program, stage.file, "task");
+    for (const program of programs) await program.end();
+    expect(mountinfo()).toBe(stage.before);
+  }));
+
+// --- what the host does ---
+
+describe.each(["plain", "link"] as const)("a %s file", (kind) => {
+  const acts: Record<string, (stage: Stage) => Promise<unknown>> = {
+    "renames a new one over it": replace,
+    "renames a hundred new ones over it": ({ file }) =>
+      $`sh -c ${`for i in $(seq 100); do echo $i > ${file}.new && mv -fT ${file}.new ${file} || exit; done`}`,
+    "unlinks it and makes it anew": ({ file }) => $`rm ${file} && echo new > ${file}`,
+    "makes a link of it": ({ root, file }) => sh(`echo new > ${root}/new && ln -sfT ${root}/new ${file}`),
+    "makes a link of it that leads nowhere": ({ file }) => sh(`ln -sfT /nonexistent ${file}`),
+    "makes a device of it": ({ file }) => sh(`mknod ${file}.new c 1 3 && mv -fT ${file}.new ${file}`),
+    "exchanges it with another": ({ file }) =>
+      sh(`echo new > ${file}.new && ${compile("restless")} 1 exchange ${file}.new ${file}`),
+    "renames its directory, and makes that anew": ({ holder, file }) =>
+      sh(`mv ${holder}/etc ${holder}/old && mkdir ${holder}/etc && echo new > ${file}`),
+    "removes its directory with all in it, and makes that anew": ({ holder, file }) =>
+      $`rm -r ${holder}/etc && mkdir ${holder}/etc && echo new > ${file}`,
+    "mounts another file system on its directory": ({ holder, file }) =>
+      $`mount -t tmpfs new ${holder}/etc && echo new > ${file}`,
+  };
+  test.each(Object.keys(acts))("the host %s: the program keeps its own, the host sees the new one", (name) =>
+    onStage(kind, (stage) =>
+      kept(stage, async (program) => {
+        for (const _ of ["once", "again"]) {
+          if (name.startsWith("renames its") && existsSync(`${stage.holder}/old`))
+            await $`rm -r ${stage.holder}/old`;
+          await acts[name]?.(stage);
+          await reads(program, stage.file, "task");
+        }
+        const mine = await program.run(`stat -Lc %i ${stage.file}`);
+        expect(mine).toBe(String(statSync(stage.source).ino));
+        expect(mountTable().filter((line) => line.includes(`${stage.file} `))).toEqual([]);
+        if (name.startsWith("mounts")) await $`umount ${stage.holder}/etc ${stage.holder}/etc`.quiet();
+        await $`rm -f ${stage.file} && echo last > ${stage.file}`;
+        await reads(program, stage.file, "task");
+      }),
+    ),
+  );
+
+  test("is missing for a while: the program has none, and its own again when the host has one", () =>
+    onStage(kind, (stage) =>
+      kept(stage, async (program) => {
+        await $`rm ${stage.file}`;
+        await reads(program, stage.file, `cat: ${stage.file}: No such file or directory`);
+        await Bun.sleep(200);
+        await $`echo new > ${stage.file}`;
+        await reads(program, stage.file, "task");
+        await sh(`mv ${stage.holder}/etc ${stage.holder}/old`);
+        await reads(program, stage.file, `cat: ${stage.file}: No such file or directory`);
+        await Bun.sleep(200);
+        await sh(`mv ${stage.holder}/old ${stage.holder}/etc`);
+        await reads(program, stage.file, "task");
+      }),
+    ));
+
+  test("a directory takes its place, for a while", () =>
+    onStage(kind, (stage) =>
+      kept(stage, async (program) => {
+        await $`rm ${stage.file} && mkdir ${stage.file}`;
+        await Bun.sleep(200);
+        expect(await program.run(`ls -d ${stage.file}`)).toBe(stage.file);
+        await $`rmdir ${stage.file} && echo new > ${stage.file}`;
+        await reads(program, stage.file, "task");
+      }),
+    ));
+});
+
+test("a directory that a daemon remakes stays covered", () =>
+  onStage("plain", async (stage) => {
+    const [source, target] = [`${stage.root}/task`, `${stage.holder}/data`];
+    await $`mkdir ${source} ${target} && touch ${source}/own ${target}/host`;
+    const program = new Program(stage.command("--bind", `${source}:${target}`));
+    expect(await program.run(`ls ${target}`)).toBe("own");
+    for (const _ of ["once", "again"]) {
+      await $`rm -r ${target} && mkdir ${target} && touch ${target}/new`;
+      await until(async () => (await program.run(`ls ${target}`)) === "own", SOON);
+    }
+    expect(readdirSync(target)).toEqual(["new"]);
+    await program.end();
+    expect(mountinfo()).toBe(stage.before);
+  }));
+
+test("several files of one directory, and one of a directory in that: each is covered again", () =>
+  onStage("plain", async (stage) => {
+    const etc = `${stage.holder}/etc`;
+    const names = ["hosts", "sub/one", "sub/deep/two", "sub/three"];
+    await $`mkdir -p ${etc}/sub/deep`;
+    for (const name of names) {
+      writeFileSync(`${etc}/${name}`, "host\n");
+      await $`echo ${name} > ${stage.root}/${name.replaceAll("/", "-")}`;
+    }
+    const binds = names.flatMap((name) => [
+      "--bind",
+      `${stage.root}/${name.replaceAll("/", "-")}:${etc}/${name}`,
+    ]);
+    await kept(
+      stage,
+      async (program) => {
+        for (const _ of ["once", "again"]) {
+          for (const name of names) await sh(`echo new > ${etc}/new && mv ${etc}/new ${etc}/${name}`);
+          await replace(stage);
+          for (const name of names) await reads(program, `${etc}/${name}`, name);
+          await reads(program, stage.file, "task");
+        }
+        await sh(`mv ${etc}/sub ${etc}/old && mkdir -p ${etc}/sub/deep`);
+        for (const name of names.slice(1)) writeFileSync(`${etc}/${name}`, "new\n");
+        for (const name of names) await reads(program, `${etc}/${name}`, name);
+        expect(mountinfo()).toBe(stage.before);
+        expect(keepersOf(program.pid)).toHaveLength(1);
+      },
+      stage.covering("auto", ...binds),
+    );
+  }));
+
+test("two programs with other files for one target: each keeps its own", () =>
+  onStage("plain", async (stage) => {
+    const other = `${stage.root}/other.conf`;
+    await $`echo other > ${other}`;
+    await kept(stage, async (one) => {
+      const two = new Program(stage.command("--bind", `${other}:${stage.file}`));
+      for (const _ of "123") {
+        await replace(stage);
+        await reads(one, stage.file, "task");
+        await reads(two, stage.file, "other");
+      }
+      await two.end();
+      await replace(stage);
+      await reads(one, stage.file, "task");
+    });
+  }));
+
+test("what a sibling, or the program, unmounts is covered again", () =>
+  onStage("plain", (stage) =>
+    kept(stage, async (program) => {
+      for (const script of [
+        `umount ${stage.file}`,
+        `umount ${stage.file}; umount ${stage.file}`,
+        `umount -l ${stage.holder}/etc`,
+      ]) {
+        await program.run(`sh -c '${script}' 2>&-`);
+        await reads(program, stage.file, "task");
+      }
+      expect(readFileSync(stage.file, "utf8")).toBe("host\n");
+      await replace(stage);
+      await reads(program, stage.file, "task");
+      expect(mountinfo()).toBe(stage.before);
+    }),
+  ));
+
+test("another program's unmounting takes nothing away, before and after it was covered again", () =>
+  onStage("plain", (stage) =>
+    kept(stage, async (program) => {
+      for (const _ of ["before", "after"]) {
+        await start([...stage.covering("auto"), "sh", "-c", `umount ${stage.file}; umount ${stage.file}`]);
+        expect(await program.run(`cat ${stage.file}`)).toBe("task");
+        await replace(stage);
+        await reads(program, stage.file, "task");
+      }
+    }),
+  ));
+
+test("--read-only holds for what is covered again, and for a new source", () =>
+  onStage("plain", (stage) =>
+    kept(
+      stage,
+      async (program) => {
+        const write = `echo x 2>&1 > ${stage.file}`;
+        expect(await program.run(write)).toContain("Read-only file system");
+        await replace(stage);
+        await reads(program, stage.file, "task");
+        expect(await program.run(write)).toContain("Read-only file system");
+        await sh(`echo second > ${stage.source}.new && mv ${stage.source}.new ${stage.source}`);
+        await reads(program, stage.file, "second");
+        expect(await program.run(write)).toContain("Read-only file system");
+        await replace(stage);
+        await reads(program, stage.file, "second");
+        expect(await program.run(write)).toContain("Read-only file system");
+      },
+      stage.covering("auto", "--read-only"),
+    ),
+  ));
+
+// --- what becomes of the source ---
+
+describe.each(["plain", "link"] as const)("the source, where the target is a %s file", (kind) => {
+  const newSource = ({ source }: Stage, text: string) =>
+    sh(`echo ${text} > ${source}.new && mv ${source}.new ${source}`);
+
+  test("is replaced by rename: the program sees the new one, each time", () =>
+    onStage(kind, (stage) =>
+      kept(stage, async (program) => {
+        for (const text of ["first", "second", "third"]) {
+          await newSource(stage, text);
+          await reads(program, stage.file, text);
+        }
+        await replace(stage); // and that is what it is covered by, from now on
+        await reads(program, stage.file, "third");
+        await newSource(stage, "fourth");
+        await reads(program, stage.file, "fourth");
+        expect(mountinfo()).toBe(stage.before);
+        const mounts = (await program.run("cat /proc/self/mountinfo")).split("\n");
+        expect(mounts.filter((line) => line.split(" ")[4] === stage.file).length).toBeLessThan(4); // nothing piles up
+      }),
+    ));
+
+  test("is missing, for a while: the old one stays until there is a new one", () =>
+    onStage(kind, (stage) =>
+      kept(stage, async (program) => {
+        await $`rm ${stage.source}`;
+        await Bun.sleep(100);
+        expect(await program.run(`cat ${stage.file}`)).toBe("task");
+        await replace(stage);
+        await reads(program, stage.file, "task");
+        await $`echo back > ${stage.source}`;
+        await reads(program, stage.file, "back");
+      }),
+    ));
+
+  test("becomes a directory: the old one stays", () =>
+    onStage(kind, (stage) =>
+      kept(stage, async (program) => {
+        await $`rm ${stage.source} && mkdir ${stage.source}`;
+        await Bun.sleep(200);
+        expect(await program.run(`cat ${stage.file}`)).toBe("task");
+        await replace(stage);
+        await reads(program, stage.file, "task");
+        await $`rmdir ${stage.source} && echo back > ${stage.source}`;
+        await reads(program, stage.file, "back");
+      }),
+    ));
+
+  test("and the target are replaced by turns, fifty times: the program ends up with the last source", () =>
+    onStage(kind, (stage) =>
+      kept(stage, async (program) => {
+        const { source, file } = stage;
+        const script = `for i in $(seq 50); do echo $i > ${source}.new && mv ${source}.new ${source} || exit
+          echo host $i > ${file}.new && mv -fT ${file}.new ${file} || exit; done`;
+        await $`sh -c ${script}`;
+        await reads(program, file, "50");
+        expect(readFileSync(file, "utf8")).toBe("host 50\n");
+        expect(mountinfo()).toBe(stage.before);
+      }),
+    ));
+});
+
+test("the source is a symbolic link that is made to lead elsewhere: the program sees what it leads to", () =>
+  onStage("plain", async (stage) => {
+    await $`echo one > ${stage.root}/one && echo two > ${stage.root}/two && ln -s one ${stage.root}/current`;
+    const program = new Program(stage.command("--bind", `${stage.root}/current:${stage.file}`));
+    expect(await program.run(`cat ${stage.file}`)).toBe("one");
+    await sh(`ln -sfT two ${stage.root}/current`);
+    await reads(program, stage.file, "two");
+    await program.end();
+  }));
+
+test("a relative source, by run, is followed from the working directory of the launch", () =>
+  onStage("plain", async (stage) => {
+    const command = [NSPIN, "run", "--bind", `task.conf:${stage.file}`, "--"];
+    const program = new Program(["env", `--chdir=${stage.root}`, ...command]);
+    await reads(program, stage.file, "task");
+    await sh(`echo new > ${stage.source}.new && mv ${stage.source}.new ${stage.source}`);
+    await reads(program, stage.file, "new");
+    await program.end();
+  }));
+
+test("what the program mounts over its own file is left alone, whatever else changes", () =>
+  onStage("plain", (stage) =>
+    kept(stage, async (program) => {
+      await program.run(`echo inner > ${stage.root}/inner; mount --bind ${stage.root}/inner ${stage.file}`);
+      await sh(
+        `echo > ${stage.holder}/etc/other && mv ${stage.holder}/etc/other ${stage.holder}/etc/another`,
+      );
+      await sh(`mkdir ${stage.holder}/etc/in && mount -t tmpfs in ${stage.holder}/etc/in`);
+      await Bun.sleep(200);
+      expect(await program.run(`cat ${stage.file}`)).toBe("inner");
+      expect(await program.run(`umount ${stage.file}; cat ${stage.file}`)).toBe("task");
+      await $`umount ${stage.holder}/etc/in`;
+      expect(mountinfo()).toBe(stage.before);
+    }),
+  ));
+
+// --- everything else still propagates, both ways ---
+
+/** In these directories, before and after what is done, whoever mounts: the other one sees it once, and its end. */
+test.each([
+  ["beside the target's directory", "beside"],
+  ["in it", "etc/in"],
+  ["deep in it", "etc/in/deep/down"],
+])("mounts %s reach the other side, before and after the file is covered again", (_, where) =>
+  onStage("plain", async (stage) => {
+    const point = `${stage.holder}/${where}`;
+    await $`mkdir -p ${point}`;
+    await kept(stage, async (program) => {
+      const both = async () => {
+        const lines = () => mountTable().filter((line) => line.split(" ")[4] === point);
+        await $`mount -t tmpfs out ${point} && touch ${point}/out`;
+        expect(await program.run(`ls ${point}`)).toBe("out");
+        expect(lines()).toHaveLength(1);
+        await $`umount ${point}`;
+        expect(await program.run(`ls ${point}`)).not.toContain("out");
+        await program.run(`mount -t tmpfs in ${point} && touch ${point}/inside`);
+        expect(readdirSync(point)).toEqual(["inside"]);
+        expect(lines()).toHaveLength(1);
+        await $`mkdir ${point}/sub && mount -t tmpfs sub ${point}/sub && touch ${point}/sub/seen`;
+        expect(await program.run(`ls ${point}/sub`)).toBe("seen");
+        await program.run(`umount ${point}/sub && umount ${point}`);
+        expect(lines()).toEqual([]);
+        expect(mountinfo()).toBe(stage.before);
+      };
+      await both();
+      for (const _ of "123") {
+        await replace(stage);
+        await reads(program, stage.file, "task");
+        await both();
+      }
+      await sh(`echo second > ${stage.source}.new && mv ${stage.source}.new ${stage.source}`);
+      await reads(program, stage.file, "second");
+      await both();
+    });
+  }),
+);
+
+test("what the host mounts while it is covered again and again is never missed", () =>
+  onStage("plain", (stage) =>
+    kept(stage, async (program) => {
+      const { file, holder } = stage;
+      await $`mkdir ${Array.from({ length: 40 }, (_, i) => `${holder}/etc/m${i}`)}`;
+      const storm = Bun.spawn([
+        "sh",
+        "-c",
+        `while :; do echo new > ${file}.new; mv -fT ${file}.new ${file}; done`,
+      ]);
+      for (let i = 0; i < 40; i++)
+        await $`mount -t tmpfs m${i} ${holder}/etc/m${i} && touch ${holder}/etc/m${i}/seen`;
+      storm.kill();
+      await storm.exited;
+      await reads(program, file, "task");
+      expect(await program.run(`ls ${holder}/etc/m*/seen | wc -l`)).toBe("40");
+      expect(stage.mounts()).toHaveLength(41);
+      await $`umount ${Array.from({ length: 40 }, (_, i) => `${holder}/etc/m${i}`)}`;
+      expect(await program.run(`ls ${holder}/etc/m*/seen 2>&- | wc -l`)).toBe("0");
+      expect(mountinfo()).toBe(stage.before);
+    }),
+  ));
+
+test("the host can unmount what holds the target's directory, also where it is that mount's root", () =>
+  onStage("plain", async (stage) => {
+    writeFileSync(`${stage.holder}/file`, "host\n");
+    const program = new Program(stage.command("--bind", `${stage.source}:${stage.holder}/file`));
+    await reads(program, `${stage.holder}/file`, "task");
+    const { exitCode, stderr } = await $`umount ${stage.holder}`.nothrow().quiet();
+    await program.end();
+    expect([exitCode, stderr.toString()]).toEqual([0, ""]);
+  }));
+
+test.each(["shared", "private"])("the target is a %s mount itself, as in a container", (propagation) =>
+  onStage("plain", async (stage) => {
+    await $`echo other > ${stage.holder}/other && mount --bind ${stage.holder}/other ${stage.file}`;
+    await $`mount --make-${propagation} ${stage.file}`;
+    const before = mountinfo();
+    await kept(stage, async (program) => {
+      expect(mountinfo()).toBe(before);
+      await sh(
+        `echo more > ${stage.holder}/etc/more && mv ${stage.holder}/etc/more ${stage.holder}/etc/last`,
+      );
+      expect(await program.run(`cat ${stage.file}`)).toBe("task");
+      await $`umount -l ${stage.file}`;
+      await reads(program, stage.file, "task");
+      expect(mountinfo()).toBe(stage.before);
+      await replace(stage);
+      await reads(program, stage.file, "task");
+    });
+    expect(readFileSync(stage.file, "utf8")).toBe("new\n");
+  }),
+);
+
+test("the target's directory is a mount itself, and is mounted anew", () =>
+  onStage("plain", async (stage) => {
+    const etc = `${stage.holder}/etc`;
+    await $`mount -t tmpfs etc ${etc} && echo host > ${stage.file}`;
+    await kept(stage, async (program) => {
+      await replace(stage);
+      await reads(program, stage.file, "task");
+      await $`umount -l ${etc} && mount -t tmpfs again ${etc} && echo again > ${stage.file}`;
+      await reads(program, stage.file, "task");
+      expect(readFileSync(stage.file, "utf8")).toBe("again\n");
+    });
+    await $`umount ${etc}`;
+    expect(mountinfo()).toBe(stage.before);
+  }));
+
+// --- what it says ---
+
+test("a line for syslog(3) each time, but not more than one in ten seconds of one file", async () => {
+  const out = "/tmp/nspin-keeper-syslog";
+  await $`rm -f ${out} /dev/log`;
+  const listen =
+    'use IO::Socket::UNIX; $s = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => "/dev/log") or die;' +
+    "$| = 1; while ($s->recv($m, 9999), 1) { print $m, qq(\\n) }";
+  const daemon = Bun.spawn(["perl", "-MSocket", "-e", listen], { stdout: Bun.file(out) });
+  const said = () => readFileSync(out, "utf8").trimEnd().split("\n");
+  try {
+    await until(async () => existsSync("/dev/log"));
+    await onStage("plain", async (stage) => {
+      await kept(stage, async (program) => {
+        const keeper = keeperOf(program.pid);
+        await replace(stage);
+        await reads(program, stage.file, "task");
+        await until(async () => said()[0] !== "", SOON);
+        expect(said()).toEqual([
+          expect.stringMatching(
+            new RegExp(
+              `^<29>nspin-keeper\\[${keeper}\\]: sh \\(process ${program.pid}\\): ${stage.file} was replaced on the host, ` +
+                `and is covered by ${stage.source} again after \\d+ us$`,
+            ),
+          ),
+        ]);
+        for (const _ of "123") {
+          await replace(stage);
+          await reads(program, stage.file, "task");
+        }
+        await Bun.sleep(100);
+        expect(said()).toHaveLength(1);
+      });
+      await kept(stage, async (program) => {
+        await sh(`echo new > ${stage.source}.new && mv ${stage.source}.new ${stage.source}`);
+        await reads(program, stage.file, "new");
+        await until(async () => said().length === 2, SOON);
+        expect(said()[1]).toMatch(
+          new RegExp(`: ${stage.source} was replaced, and the program sees the new one after \\d+ us$`),
+        );
+        await $`echo task > ${stage.source}`;
+      });
+      await kept(stage, async (program) => {
+        await $`rm ${stage.file}`;
+        await until(async () => said().length === 3, SOON);
+        expect(said()[2]).toMatch(
+          new RegExp(`^<28>.*: ${stage.file} is gone on the host, and is covered again when it is back$`),
+        );
+        await $`echo back > ${stage.file}`;
+        await reads(program, stage.file, "task");
+      });
+      const link = await Stage.make("plain", "launcher");
+      await kept(link, async () => {
+        await sh(`ln -sfT ${"elsewhere"} ${link.file}`);
+        await until(async () => said().length === 4, SOON);
+        expect(said()[3]).toContain(
+          `${link.file} was replaced on the host by a symbolic link to elsewhere, and is covered by `,
+        );
+      });
+      await link.end();
+    });
+  } finally {
+    daemon.kill();
+    await daemon.exited;
+    await $`rm -f /dev/log`;
+  }
+}, 30_000);
+
+test("where nobody listens, and where the listener does not keep up, it goes on", async () => {
+  await $`rm -f /dev/log`;
+  const deaf =
+    'use IO::Socket::UNIX; $s = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => "/dev/log") or die; sleep 60';
+  const daemon = Bun.spawn(["perl", "-MSocket", "-e", deaf]);
+  try {
+    await until(async () => existsSync("/dev/log"));
+    await onStage("plain", async (stage) => {
+      for (let i = 0; i < 20; i++)
+        await kept(stage, async (program) => {
+          await replace(stage);
+          await reads(program, stage.file, "task");
+        });
+    });
+  } finally {
+    daemon.kill();
+    await daemon.exited;
+    await $`rm -f /dev/log`;
+  }
+}, 30_000);
