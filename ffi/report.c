@@ -268,11 +268,13 @@ void report_propagation(void) {
   write_line(&message);
 }
 
-void report_no_keeper(void) {
+void report_no_keeper(int why) {
   struct message message;
   message.length = 0;
-  say(&message, "nspin: warning: no keeper: after 'unshare --pid' without "
-                "--fork it would "
-                "be process 1 there");
+  say(&message, "nspin: warning: no keeper, as by --no-keep: ");
+  say(&message, why == REFUSED_KEEPER
+                    ? "a seccomp filter refuses what it needs"
+                    : "after 'unshare --pid' without --fork it would be "
+                      "process 1");
   write_line(&message);
 }

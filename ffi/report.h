@@ -21,6 +21,7 @@ void report_waiting(const char *lock, u64 process);
 void report_propagation(void);
 
 /* A warning: no keeper stays with the program. */
-void report_no_keeper(void);
+enum { REFUSED_KEEPER = 1, LONE_KEEPER };
+void report_no_keeper(int why);
 
 #endif

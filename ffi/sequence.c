@@ -36,7 +36,7 @@ struct sequence {
   struct host host;
   long netns, lock;
   int is_dry;
-  int lacks_keeper;         /* where one was asked for */
+  int lacks_keeper;         /* where one was asked for: why */
   char lacking[PATH_BYTES]; /* the directory in which resolv.conf is absent */
   char tid[NUMBER_BYTES];
   struct program *program;
@@ -321,24 +321,47 @@ static void close_covered(struct target *target) {
 
 /* /proc/self/ns/pid_for_children is not there before the first child. */
 static int has_own_pid_namespace(void) {
+  struct stat children;
+  long result = CALL(__NR_newfstatat, AT_FDCWD,
+                     "/proc/self/ns/pid_for_children", &children, 0);
+  if (result < 0)
+    return result != -ENOENT; /* any other error says nothing */
   u64 own = file_inode("/proc/self/ns/pid");
-  return own != 0 && own == file_inode("/proc/self/ns/pid_for_children");
+  return own == 0 || own == children.st_ino;
 }
 
 /*
- * Only of auto, and where its code is, on a kernel that has pidfd_open(2),
- * Linux 5.3. After `unshare --pid` without --fork it would be process 1 of the
- * new PID namespace, pid_namespaces(7).
+ * The calls that it needs, of Linux 5.2, 5.3 and 5.12, each asked what it says
+ * of a descriptor that is none: 0, -ENOSYS or -EPERM. What else they say is no
+ * answer to that.
+ */
+static long check_keeper_calls(void) {
+  const long answers[] = {
+      CALL(__NR_open_tree, -1, "", AT_EMPTY_PATH | OPEN_TREE_CLONE),
+      CALL(__NR_pidfd_open, -1, 0),
+      CALL(__NR_mount_setattr, -1, "", AT_EMPTY_PATH, 0, 0),
+  };
+  for (int i = 0; i < 3; i++)
+    if (answers[i] == -ENOSYS || answers[i] == -EPERM)
+      return answers[i];
+  return 0;
+}
+
+/*
+ * Only of auto, and where its code is. After `unshare --pid` without --fork it
+ * would be process 1 of the new PID namespace, pid_namespaces(7).
  */
 static void choose_keeper(struct sequence *s) {
   struct launch *launch = s->launch;
-  launch->keep = launch->keep && launch->method == AUTO &&
+  int is_asked = launch->keep && launch->method == AUTO &&
                  (launch->cover_count > 0 || launch->etc != 0) &&
-                 s->record->keeper != NULL &&
-                 CALL(__NR_pidfd_open, -1, 0) == -EINVAL;
-  s->lacks_keeper = launch->keep && !has_own_pid_namespace();
-  if (s->lacks_keeper)
-    launch->keep = 0;
+                 s->record->keeper != NULL;
+  long calls = is_asked ? check_keeper_calls() : 0;
+  int is_alone = is_asked && !has_own_pid_namespace();
+  s->lacks_keeper = calls == -EPERM ? REFUSED_KEEPER
+                    : is_alone      ? LONE_KEEPER
+                                    : 0;
+  launch->keep = is_asked && calls == 0 && !is_alone;
 }
 
 /* What this process is, and the network namespace; changes nothing outside. */
@@ -356,7 +379,8 @@ static long prepare(struct sequence *s) {
   choose_keeper(s);
   if (launch->netns != 0) {
     LOOK(OPEN_NETNS, if_allowed(s, open_netns(s)));
-    LOOK(CHECK_NETNS, if_allowed(s, check_netns(s)));
+    if (s->netns >= 0) /* a dry run can lack the right to open it */
+      LOOK(CHECK_NETNS, if_allowed(s, check_netns(s)));
   }
   if (launch->cover_count > 0 || launch->etc != 0)
     LOOK(OPEN_HOST, host_open(&s->host));
@@ -628,7 +652,7 @@ static void warn(const struct sequence *s) {
     return;
   report_left_out(s->launch);
   if (s->lacks_keeper)
-    report_no_keeper();
+    report_no_keeper(s->lacks_keeper);
   if (s->launch->cover_count > 0 && !does_propagate(s))
     report_propagation();
 }

@@ -21,17 +21,23 @@ long open_target(const struct kept *kept, struct place *place,
   return path_walk(-1, kept->target, last_link(kept), place, visitor);
 }
 
+/*
+ * The kernel gives the id of a mount that is gone to the next one: so it must
+ * be there, and what is on top must show what the cover does.
+ */
 long is_covered(const struct kept *kept, const struct place *place) {
   struct mount mount, below;
+  struct file top;
+  MUST(file_look_at(place->fd, &top));
   MUST(mount_of(place->fd, &mount));
-  for (;;) {
+  for (int is_top = 1; text_equal(mount.point, place->path); is_top = 0) {
     if (text_equal(mount.id, kept->id))
-      return 1;
-    if (!text_equal(mount.point, place->path) ||
-        mount_below(&mount, &below) < 0)
+      return !is_top || file_is_same(&top, &kept->shown);
+    if (mount_below(&mount, &below) < 0)
       return 0;
     mount = below;
   }
+  return 0;
 }
 
 long clone_private(const struct kept *kept, long fd) {
@@ -158,11 +164,11 @@ static long lay(struct keeper *keeper, struct kept *kept, long target) {
  * peer, the mount below it was told of. The table is read in pieces, so what it
  * says in a storm of mounts must be said three times.
  */
-static void catch_up(const struct keeper *keeper, struct within *within) {
+static void catch_up(struct keeper *keeper, struct within *within) {
   for (int reads = 0; reads < 3; reads++)
     if (is_level(keeper, within) != 0)
       return;
-  take_away(within);
+  take_away(keeper, within);
 }
 
 static long lay_on_directory(struct keeper *keeper, struct kept *kept,

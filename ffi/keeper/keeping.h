@@ -25,11 +25,11 @@ struct watch {
 
 /* What one program's path shall lead to. */
 struct kept {
-  struct file shown;     /* the source, as the program sees it */
-  u64 refused;           /* the inode of a new source that cannot be shown */
-  long spare;            /* a detached clone of the cover; or -1 */
-  char id[NUMBER_BYTES]; /* of the cover */
-  u64 said, unsaid;      /* second of the last line; lines since */
+  struct file shown;      /* the source, as the program sees it */
+  u64 refused;            /* the inode of a new source that cannot be shown */
+  long spare;             /* a detached clone of the cover; or -1 */
+  char id[NUMBER_BYTES];  /* of the cover */
+  u64 said, unsaid;       /* second of the last line; lines since */
   int is_missing, is_bad; /* is_bad: the last event was no good news */
   char source[PATH_BYTES], target[PATH_BYTES]; /* source: "", not followed */
   char path[PATH_BYTES]; /* to the target, as it was last walked: no links */
@@ -153,7 +153,7 @@ long lay_within(struct keeper *keeper, const char *path,
  * or -errno. Where not, it goes, and another is laid.
  */
 long is_level(const struct keeper *keeper, const struct within *within);
-void take_away(struct within *within);
+void take_away(struct keeper *keeper, struct within *within);
 
 /*
  * At each look: those that could not rejoin, those whose holder the host has

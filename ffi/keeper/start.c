@@ -62,16 +62,17 @@ long keeper_start(const struct launch *launch, const struct target *targets,
                   const char *process, const char *program) {
   const struct cover *covers = (const struct cover *)launch->covers;
   u64 count = launch->cover_count;
+  u64 within_count = count + 8; /* what the host mounts on a directory */
   unsigned long bytes = sizeof(struct keeper) +
-                        count * (sizeof(struct kept) +
-                                 2 * sizeof(struct within) + 2 * sizeof(long));
+                        count * (sizeof(struct kept) + 2 * sizeof(long)) +
+                        within_count * sizeof(struct within);
   long at = daemon_allocate(bytes);
   if (is_error(at))
     return at;
   struct keeper *keeper = (struct keeper *)at;
   keeper->kept = (struct kept *)(keeper + 1);
   keeper->within = (struct within *)(keeper->kept + count);
-  keeper->within_count = 2 * count; /* the host can mount on a directory */
+  keeper->within_count = within_count;
   for (u64 i = 0; i < keeper->within_count; i++)
     keeper->within[i].mount = (struct directory_mount)NO_DIRECTORY_MOUNT;
   long *files = (long *)(keeper->within + keeper->within_count);

@@ -69,6 +69,14 @@ static void unmount(long fd) {
   CALL(__NR_umount2, path, MNT_DETACH);
 }
 
+/* With it go the covers that lie on it; their ids are somebody else's then. */
+static void forget(struct keeper *keeper, struct within *within) {
+  for (u64 i = 0; i < keeper->count; i++)
+    if (text_is_below(keeper->kept[i].path, within->path))
+      keeper->kept[i].id[0] = '\0';
+  directory_close(&within->mount);
+}
+
 /*
  * The mount of a directory that was renamed has gone with it, and is of no use
  * there. While the mount that it is on is a slave: so it goes here alone.
@@ -82,7 +90,7 @@ static void take_away_moved(struct keeper *keeper, const char *path,
         mount_of(within->mount.here, &mount) == 0 &&
         text_equal(mount.parent, holder_id) && !text_equal(mount.point, path)) {
       unmount(within->mount.here);
-      directory_close(&within->mount);
+      forget(keeper, within);
     }
   }
 }
@@ -132,7 +140,7 @@ long lay_within(struct keeper *keeper, const char *path,
   return result < 0 ? result : -EAGAIN;
 }
 
-void take_away(struct within *within) {
+void take_away(struct keeper *keeper, struct within *within) {
   struct place place;
   char id[NUMBER_BYTES];
   if (leave_within(within) < 0 ||
@@ -144,7 +152,7 @@ void take_away(struct within *within) {
     unmount(place.fd);
   close_file(&place.fd);
   if (is_topmost)
-    directory_close(&within->mount);
+    forget(keeper, within);
 }
 
 /* --- what was missed --- */
@@ -217,15 +225,19 @@ long tend_directories(struct keeper *keeper) {
     struct within *within = &keeper->within[i];
     if (within->mount.here < 0)
       continue;
-    if (within->is_out)
-      MUST(rejoin_within(within));
-    if (!keeper->is_table_new || mount_of(within->mount.here, &own) < 0 ||
-        mount_below(&own, &holder) < 0)
+    if (!keeper->is_table_new || mount_of(within->mount.here, &own) < 0)
+      continue;
+    if (!own.is_listed)
+      forget(keeper, within); /* its directory was removed */
+    if (!own.is_listed || mount_below(&own, &holder) < 0)
       continue;
     if (text_equal(holder.id, within->mount.holder_id))
       MUST(follow_propagation(within, &own, &holder));
     else if (within->is_late)
-      take_away(within);
+      take_away(keeper, within);
   }
+  for (u64 i = 0; i < keeper->within_count; i++)
+    if (keeper->within[i].mount.here >= 0 && keeper->within[i].is_out)
+      MUST(rejoin_within(&keeper->within[i]));
   return 0;
 }

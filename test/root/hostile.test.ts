@@ -60,7 +60,7 @@ const nobody = [
 const noThread = ["unshare", "--pid"];
 
 const noKeeper =
-  "nspin: warning: no keeper stays with the program, as by --no-keep: after 'unshare --pid' without --fork it would be process 1 of that namespace\n";
+  "nspin: warning: no keeper, as by --no-keep: after 'unshare --pid' without --fork it would be process 1\n";
 
 const surroundings: Record<string, Surroundings> = {
   "/tmp noexec": { setup: "mount -t tmpfs -o noexec tmp /tmp" },
