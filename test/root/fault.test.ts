@@ -231,7 +231,7 @@ const rows: Row[] = [
   ["LEAVE", "old", `${hostTable}#3+1`, "EIO", `make a slave of the mount that holds FILE: ${io}`],
   ["WITHIN", "auto", "geteuid()#3+1", "ENFILE", `${within}: ${files}`],
   ["WITHIN", "auto", `${holder}#3`, "ENFILE", `${within}: ${files}`],
-  ["WITHIN", "auto", "open_tree(#2", "ENOMEM", `${within}: ${memory}`],
+  ["WITHIN", "auto", "AT_RECURSIVE", "ENOMEM", `${within}: ${memory}`],
   ["WITHIN", "auto", attach, "ENOMEM", `${within}: ${memory}`],
   ["OVERLAY", "overlay", `${hostTable}#2`, "ENFILE", `lay an overlay on the directory of FILE: ${files}`],
   ["OVERLAY", "overlay", `${hostTable}#2+1`, "EIO", `lay an overlay on the directory of FILE: ${io}`],
@@ -280,7 +280,7 @@ const rows: Row[] = [
   ["REJOIN", "rejoin", "NULL, MS_PRIVATE#3", "ENOMEM", `rejoin the peer group of the mount that holds FILE: ${memory}`],
   ["REJOIN", "rejoin", "MOVE_MOUNT_SET_GROUP#3", "ENOMEM", `rejoin the peer group of the mount that holds FILE: ${memory}`],
   ["REJOIN", "overlay", "MOVE_MOUNT_SET_GROUP#3", "EPERM", `rejoin the peer group of the mount that holds FILE: ${refused}`],
-  ["REJOIN", "auto", "NULL, MS_PRIVATE#4", "ENOMEM", `rejoin the peer group of the mount that holds FILE: ${memory}`],
+  ["REJOIN", "auto", "propagation=MS_PRIVATE", "ENOMEM", `rejoin the peer group of the mount that holds FILE: ${memory}`],
   ["REJOIN", "auto", "MOVE_MOUNT_SET_GROUP#4", "ENOMEM", `rejoin the peer group of the mount that holds FILE: ${memory}`],
   ["VERIFY_HOST", "rejoin", "geteuid()#5+1", "ENFILE", `verify that the host keeps FILE: ${files}`],
   ["VERIFY_HOST", "rejoin", `${last}#4`, "EIO", `verify that the host keeps FILE: ${io}`],
@@ -383,7 +383,7 @@ const refusals: [way: keyof typeof ways, call: string, errors: string[]][] = [
   ["pin", '"/run/nspin.lock"', ["EROFS", "ENOENT"]], // /proc/self/ns/mnt is locked
   ["chosen", "setns(-1", ["EPERM"]], // no nsenter, then
   ["chosen", 'openat(AT_FDCWD, "."', ["EACCES"]],
-  ...["open_tree(", "open_tree(#3", `${attach}#2`, `${attach}#3`].map(
+  ...["open_tree(#2", "open_tree(#4", `${attach}#2`, `${attach}#3`].map( // the first only asks
     (call): (typeof refusals)[number] => ["auto", call, ["ENOSYS", "EPERM"]],
   ),
   ["unattachable", "open_tree(", ["ENOSYS"]],
@@ -575,7 +575,7 @@ function stepsOf(calls: readonly string[]): string[] {
   for (const [i, call] of calls.entries()) {
     const before = steps.at(-1) ?? "";
     const isAttached = /^(mount_setattr|move_mount)\(/.test(calls[i + 1] ?? "");
-    if (call.startsWith("open_tree(") && !isAttached) steps.push("CLONE");
+    if (call.startsWith("open_tree(") && !call.includes("(-1") && !isAttached) steps.push("CLONE");
     else if (call.includes("LOCK_EX")) steps.push("LOCK");
     else if (call.startsWith("unshare(")) steps.push("UNSHARE");
     else if (call.includes("MS_SLAVE")) steps.push("LEAVE");
