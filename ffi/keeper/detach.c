@@ -65,11 +65,11 @@ static void unmap(u64 from, u64 to) {
  * All but its own memory, the mapping of this code, and that of the thread's
  * own data, which the kernel writes to as long as rseq(2) is registered.
  */
-static void unmap_others(const struct daemon *daemon) {
+void daemon_shrink(const struct daemon *daemon) {
   struct reader maps;
   char range[64], word[16];
   const u64 at = (u64)daemon, end = at + daemon->bytes;
-  const u64 code = (u64)unmap_others, data = thread_pointer();
+  const u64 code = (u64)daemon_shrink, data = thread_pointer();
   if (read_open(&maps, "/proc/self/maps") < 0)
     return;
   for (long byte = ' '; byte >= 0;) { /* FROM-TO PERMISSIONS... */
@@ -95,6 +95,5 @@ void daemon_detach(const struct daemon *daemon, u64 capabilities) {
   CALL(__NR_chdir, "/");
   set_name(daemon);
   each_number("/proc/self/fd", close_other, (void *)daemon);
-  unmap_others(daemon);
   drop_capabilities(capabilities);
 }

@@ -11,6 +11,11 @@
 enum {
   PAUSE = 10, /* milliseconds of rest at first, and then twice that, to */
   LONGEST_PAUSE = 10000,
+  /*
+   * Many a program has ended by then. Of what the host replaces it is told; a
+   * name that changes is seen when it begins to watch.
+   */
+  FIRST_REST = 20,
   QUIET = 10 /* seconds between two lines about one target */
 };
 
@@ -188,11 +193,14 @@ _Noreturn void keeper_run(void *data) {
   keeper->own = text_value(own, 10);
   keeper->signals = open_signals();
   keeper->visitor.visit = watch_directory;
-  keeper->woken = microseconds();
+  keeper->pause = FIRST_REST;
+  wait(keeper);
   for (u64 i = 0; i < keeper->count; i++)
     make_spare(&keeper->kept[i]);
+  look_after_all(keeper);
+  daemon_shrink(&keeper->daemon);
   for (;;) {
-    look_after_all(keeper);
     wait(keeper);
+    look_after_all(keeper);
   }
 }
