@@ -14,6 +14,8 @@ export interface Again {
   readonly median: number;
   readonly most99: number;
   readonly worst: number;
+  /** The 0th to the 100th percentile. */
+  readonly percentiles: readonly number[];
 }
 
 export interface AgainFigures {
@@ -86,5 +88,6 @@ function pairs(text: string): [number, number][] {
 function again(list: readonly number[]): Again {
   const sorted = list.toSorted((a, b) => a - b);
   const at = (part: number) => Math.round(sorted[Math.floor(part * (sorted.length - 1))] as number);
-  return { median: at(0.5), most99: at(0.99), worst: at(1) };
+  const percentiles = Array.from({ length: 101 }, (_, i) => at(i / 100));
+  return { median: at(0.5), most99: at(0.99), worst: at(1), percentiles };
 }

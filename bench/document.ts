@@ -62,6 +62,8 @@ ${table(
     ["rename(2) itself, while which nothing can cover the name", ...triple(again.rename)],
   ],
 )}
+![How many of the covers are back after how long](docs/again.svg)
+
 Of ${again.reads.all} reads ${((100 * again.reads.wrong) / again.reads.all).toFixed(2)} % saw the host's file. Of ${again.many.programs} programs at once,
 with ${again.many.renames} renames, one each second, ${again.many.lost} had not their own file again at the end.
 

@@ -6,7 +6,7 @@ import { cpus, release } from "node:os";
 import { resolve } from "node:path";
 import { $ } from "bun";
 import { byRenames } from "./again.ts";
-import { toSvg } from "./chart.ts";
+import { toAgainSvg, toSvg } from "./chart.ts";
 import { readCold } from "./cold.ts";
 import { toMarkdown, withBlock } from "./document.ts";
 import { type Figures, judge, type Name, spread } from "./figures.ts";
@@ -39,6 +39,7 @@ try {
   const directory = process.argv.includes("--write") ? "docs" : "dist";
   await Bun.write(`${directory}/bench.json`, `${JSON.stringify(report, null, 2)}\n`);
   await Bun.write(`${directory}/bench.svg`, await toSvg(report));
+  await Bun.write(`${directory}/again.svg`, await toAgainSvg(report));
   if (directory === "docs")
     await Bun.write("README.md", withBlock(await Bun.file("README.md").text(), report));
 } finally {

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { $ } from "bun";
-import { toSvg } from "../../bench/chart.ts";
+import { toAgainSvg, toSvg } from "../../bench/chart.ts";
 import { withBlock } from "../../bench/document.ts";
 import { judge } from "../../bench/figures.ts";
 import bench from "../../docs/bench.json";
@@ -18,8 +18,9 @@ test("the README shows the figures of docs/bench.json", () => {
   expect(readme).toBe(withBlock(readme, bench as Parameters<typeof withBlock>[1]));
 });
 
-test("docs/bench.svg shows them too", async () => {
+test("docs/bench.svg and again.svg show them too", async () => {
   expect(readFileSync("docs/bench.svg", "utf8")).toBe(await toSvg(bench));
+  expect(readFileSync("docs/again.svg", "utf8")).toBe(await toAgainSvg(bench));
 });
 
 test("the judgements in docs/bench.json follow from its figures", () => {
