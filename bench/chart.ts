@@ -15,7 +15,7 @@ const NSPIN: readonly string[] = [
 const TEXT = "currentColor"; // by STYLE
 const STYLE = "<style>svg{color:#1f2328}@media(prefers-color-scheme:dark){svg{color:#f0f6fc}}</style>";
 
-const CONFIG: TopLevelSpec["config"] = {
+const CONFIG = {
   font: "sans-serif",
   view: { stroke: null },
   axis: {
@@ -26,7 +26,7 @@ const CONFIG: TopLevelSpec["config"] = {
     gridColor: "#8b949e",
     gridOpacity: 0.25,
   },
-};
+} as const;
 
 export async function toSvg({ starts }: Pick<Figures, "starts">): Promise<string> {
   const values = Object.entries(starts).map(([name, times]) => ({
