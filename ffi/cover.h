@@ -46,15 +46,15 @@ struct target {
   long clone;    /* a detached bind mount of it; -1: not on this kernel */
   long pin;      /* the host's mount of the target onto itself, if this launch
                     made it */
-  struct place on_host, here; /* the target; here: where the program will run */
-  long below;                 /* what the cover stands on there */
-  long lower;                 /* its directory, here, that an overlay shows */
+  long below;    /* what the cover stands on, here */
+  long lower;    /* its directory, here, that an overlay shows */
   struct file shown, host, under; /* under: what the cover will lie on */
   char host_id[NUMBER_BYTES];     /* of the mount that holds it on the host */
   struct holder holder;
   char cover_id[NUMBER_BYTES];   /* of the mount that covers it, if kept */
   struct directory_mount within; /* of its directory, where it is kept */
-  char directory[PATH_BYTES];    /* the one that the target is in */
+  struct place on_host, here; /* the target; here: where the program will run */
+  char directory[PATH_BYTES]; /* the one that the target is in */
 };
 
 /* All of these: 0 or -errno. */

@@ -42,24 +42,26 @@ static long is_foreign(const struct host *host) {
   return result < 0 ? result : owner.st_ino != file_inode("/proc/self/ns/user");
 }
 
+struct shown { /* on another mount of that peer group */
+  const struct mount *holder;
+  char file[PATH_BYTES];
+};
+
+static int shows(const struct mount *mount, const void *data) {
+  const struct shown *shown = data;
+  return mount->peer_group == shown->holder->peer_group &&
+         !text_equal(mount->id, shown->holder->id) &&
+         text_is_below(shown->file, mount->root);
+}
+
 /* A pin would land on each peer that shows the file too. */
 static long has_peer(const struct target *target) {
-  const struct mount *holder = &target->holder.mount;
-  char file[PATH_BYTES];
-  struct reader table;
+  struct shown shown = {.holder = &target->holder.mount};
   struct mount mount;
-  if (holder->peer_group == 0 ||
-      mount_path_in(holder, target->on_host.path, file) < 0)
+  if (shown.holder->peer_group == 0 ||
+      mount_path_in(shown.holder, target->on_host.path, shown.file) < 0)
     return 0;
-  long result = read_open(&table, OWN_TABLE);
-  if (result < 0)
-    return result;
-  while (result == 0 && mount_next(&table, &mount))
-    result = mount.peer_group == holder->peer_group &&
-             !text_equal(mount.id, holder->id) &&
-             text_is_below(file, mount.root);
-  read_close(&table);
-  return table.error ? table.error : result;
+  return mount_search(OWN_TABLE, shows, &shown, &mount);
 }
 
 /* Where a rename can replace it, and where one mount keeps that off. */

@@ -28,23 +28,22 @@ static const struct record *record_or_now(struct launch *launch,
   return now;
 }
 
-static unsigned call(struct launch *launch, const struct record *record,
-                     void (*sequence)(struct launch *, const struct record *,
-                                      struct program *)) {
+static unsigned run(struct launch *launch, const struct record *record,
+                    int is_dry) {
   struct program program;
   struct record now;
   record = record_or_now(launch, record, &now);
   if (record != NULL)
-    sequence(launch, record, &program);
+    sequence_run(launch, record, &program, is_dry);
   return report(launch, &program);
 }
 
 unsigned nspin_launch(struct launch *launch, const struct record *record) {
-  return call(launch, record, sequence_launch);
+  return run(launch, record, 0);
 }
 
 unsigned nspin_decide(struct launch *launch, const struct record *record) {
-  return call(launch, record, sequence_decide);
+  return run(launch, record, 1);
 }
 
 unsigned nspin_unpin(struct launch *launch) {

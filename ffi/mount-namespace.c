@@ -6,18 +6,16 @@
 #include <linux/sched.h>
 
 long host_open(struct host *host) {
-  host->mounts =
-      CALL(__NR_openat, AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+  host->mounts = open_file("/proc/self/ns/mnt", O_RDONLY);
   if (host->mounts < 0)
     return host->mounts;
-  host->root = CALL(__NR_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC);
+  host->root = open_file("/", O_PATH);
   if (host->root < 0)
     return host->root;
-  host->cwd = CALL(__NR_openat, AT_FDCWD, ".", O_PATH | O_CLOEXEC);
+  host->cwd = open_file(".", O_PATH);
   if (host->cwd < 0 && host->cwd != -EACCES) /* a user's FUSE mount */
     return host->cwd;
-  host->table =
-      CALL(__NR_openat, AT_FDCWD, "/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+  host->table = open_file("/proc/self/mountinfo", O_RDONLY);
   return host->table < 0 ? host->table : 0;
 }
 

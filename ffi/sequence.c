@@ -36,12 +36,12 @@ struct sequence {
   struct host host;
   long netns, lock;
   int is_dry;
-  int lacks_keeper;         /* where one was asked for: why */
-  char lacking[PATH_BYTES]; /* the directory in which resolv.conf is absent */
+  int lacks_keeper; /* where one was asked for: why */
   char tid[NUMBER_BYTES];
   struct program *program;
   const struct record *record;
   struct rlimit64 limits[GUARD_LIMIT_COUNT];
+  char lacking[PATH_BYTES]; /* the directory in which resolv.conf is absent */
 };
 
 static long check_contract(struct sequence *s) {
@@ -95,7 +95,7 @@ static long choose_entry(struct sequence *s) {
   int has_mounts = launch->cover_count > 0 || launch->etc != 0;
   if (!has_mounts || (s->is_dry && may_mount() != 1))
     return 0;
-  long directory = CALL(__NR_openat, AT_FDCWD, ".", O_PATH | O_CLOEXEC);
+  long directory = open_file(".", O_PATH);
   long result = !can_return() ? -EPERM : directory == -EACCES ? -EACCES : 0;
   close_file(&directory);
   if (result == 0 || launch->by_command == 2)
@@ -118,8 +118,7 @@ static long put_arguments(struct sequence *s) {
 
 /* A path first: opening a device or a FIFO for reading would act on it. */
 static long open_netns(struct sequence *s) {
-  return s->netns =
-             CALL(__NR_openat, AT_FDCWD, s->launch->netns, O_PATH | O_CLOEXEC);
+  return s->netns = open_file((const char *)s->launch->netns, O_PATH);
 }
 
 static long check_netns(struct sequence *s) {
@@ -133,7 +132,7 @@ static long check_netns(struct sequence *s) {
   if (filesystem.type != NSFS_MAGIC)
     return -EINVAL;
   fd_path(path, s->netns);
-  long opened = CALL(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+  long opened = open_file(path, O_RDONLY);
   if (opened < 0)
     return opened;
   close_file(&s->netns);
@@ -733,17 +732,10 @@ static void conclude(struct sequence *s, long result) {
 /* Nothing is open; 0 would be a descriptor of the program's. */
 #define NOT_OPEN .netns = -1, .lock = -1, .host = HOST_NOT_OPEN
 
-void sequence_launch(struct launch *launch, const struct record *record,
-                     struct program *program) {
+void sequence_run(struct launch *launch, const struct record *record,
+                  struct program *program, int is_dry) {
   struct sequence s = {NOT_OPEN, .launch = launch, .record = record,
-                       .program = program};
-  conclude(&s, become(&s));
-}
-
-void sequence_decide(struct launch *launch, const struct record *record,
-                     struct program *program) {
-  struct sequence s = {NOT_OPEN, .launch = launch, .record = record,
-                       .program = program, .is_dry = 1};
+                       .program = program, .is_dry = is_dry};
   conclude(&s, become(&s));
 }
 

@@ -22,16 +22,12 @@ enum step { STEP_NONE, LAUNCH_STEPS(NUMBERED) };
  * Becomes the program; program is room for what it works with. Returns only
  * where a step failed: launch->failed_step, and so on. The host is then as it
  * was, but for what it mounted itself.
- */
-void sequence_launch(struct launch *launch, const struct record *record,
-                     struct program *program);
-
-/*
- * What sequence_launch would do: the covers, with each one's decision, and the
+ *
+ * is_dry: what it would do, the covers, with each one's decision, and the
  * steps. Changes nothing, needs no privilege.
  */
-void sequence_decide(struct launch *launch, const struct record *record,
-                     struct program *program);
+void sequence_run(struct launch *launch, const struct record *record,
+                  struct program *program, int is_dry);
 
 /* Takes away the mount that pin left on the first cover's target. */
 void sequence_unpin(struct launch *launch);

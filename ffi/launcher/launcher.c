@@ -40,7 +40,7 @@ _Noreturn void launcher_start(u64 *stack) {
   record.environment_end = end;
   raise_descriptor_limit(&record.limits[GUARD_NOFILE]);
   struct launch launch = image()->launch; /* which can only be read */
-  sequence_launch(&launch, &record, &program);
+  sequence_run(&launch, &record, &program, 0);
   for (unsigned status = report(&launch, &program);;)
     CALL(__NR_exit_group, status);
 }

@@ -15,7 +15,9 @@ const flags = ["-std=gnu11", "-g", "-O1", "-ffreestanding", "-Wall", "-Wextra", 
 const harnesses = [...new Glob("test/fuzz/*.c").scanSync()].map((file) => basename(file, ".c"));
 // Without what only passes on between the two halves.
 const ours = (file: string) => !["ffi/exports.c", "ffi/memory.c"].includes(file);
-const sources = [...new Glob("ffi/*.c").scanSync()].filter(ours);
+// Of the keeper what starts it.
+const started = ["ffi/keeper/start.c", "ffi/keeper/daemon.c"];
+const sources = [...new Glob("ffi/*.c").scanSync(), ...started].filter(ours);
 mkdirSync("dist/fuzz", { recursive: true });
 await texts();
 

@@ -36,17 +36,30 @@ static int is_task(const char *text) {
   return *task == '\0';
 }
 
-static int check_file(const char *when) {
-  char text[256];
+static void read_file(char *text, unsigned long bytes) {
   long read = 0;
   long file = CALL(__NR_openat, AT_FDCWD, "/etc/resolv.conf", O_RDONLY);
   if (file >= 0) {
-    read = CALL(__NR_read, file, text, sizeof text - 1);
+    read = CALL(__NR_read, file, text, bytes - 1);
     CALL(__NR_close, file);
   }
   text[read < 0 ? 0 : read] = '\0';
-  if (is_task(text))
-    return 0;
+}
+
+#ifndef PATIENCE
+#define PATIENCE 0 /* milliseconds, in which a keeper has to cover it again */
+#endif
+
+static int check_file(const char *when) {
+  const struct { long seconds, nanoseconds; } a_moment = {0, 1000000};
+  char text[256];
+  for (int tries = 0; tries <= PATIENCE; tries++) {
+    if (tries > 0)
+      CALL(__NR_nanosleep, &a_moment, 0);
+    read_file(text, sizeof text);
+    if (is_task(text))
+      return 0;
+  }
   say("seen: wrong file, ", when, text[0] == '\0' ? "none\n" : text);
   return WRONG_FILE;
 }
