@@ -65,7 +65,6 @@ type Row = readonly [
 const still = [mountsInEtc, replacesSource];
 const link = [...still, replacesWhatItLeadsTo];
 const pinnedLink = [...link, replacesLink, unpins];
-const pinnedFile = [...still, replacesFile, unpins];
 /** By auto a keeper covers again: a program looks again, for 200 ms, before it says that it is wrong. */
 const keptLink = [...link, replacesLink];
 const keptFile = [...still, replacesFile];
