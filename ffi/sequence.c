@@ -582,12 +582,14 @@ static long attempt(struct sequence *s) {
 
 /*
  * An entry of etc that was listed, and taken away before it was opened; a mount
- * of the host's that is not shared any more, of which poll(2) says nothing.
+ * of the host's that is not shared any more, of which poll(2) says nothing; a
+ * cover that has just been laid, and gone with the file that the host replaced.
  */
 static int has_passed(const struct sequence *s, long result) {
   return (result == -ENOENT && s->cover != NULL && s->cover->is_entry &&
           (s->step == STEP_OPEN_SOURCE || s->step == STEP_OPEN_TARGET)) ||
-         (result == -EINVAL && s->step == STEP_REJOIN);
+         (result == -EINVAL &&
+          (s->step == STEP_REJOIN || s->step == STEP_BIND_PRIVATE));
 }
 
 /*
