@@ -1044,3 +1044,61 @@ test("where nobody listens, and where the listener does not keep up, it goes on"
     await $`rm -f /dev/log`;
   }
 }, 30_000);
+
+// --- what it costs, and a host that never rests ---
+
+test("it uses no CPU, and does not wake, while nothing happens", () =>
+  onStage("plain", (stage) =>
+    kept(stage, async ({ pid }) => {
+      const keeper = keeperOf(pid);
+      await Bun.sleep(300); // it has begun to watch
+      const used = () => [
+        of(keeper, "stat").split(" ").slice(13, 15).join(),
+        status(keeper, "voluntary_ctxt_switches"),
+      ];
+      const before = used();
+      await Bun.sleep(1500);
+      expect(used()).toEqual(before);
+    }),
+  ));
+
+test("the program cannot rename a file over its own: the place to write is the source", () =>
+  onStage("link", (stage) =>
+    kept(stage, async (program) => {
+      const own = `${stage.holder}/etc/own`;
+      expect(await program.run(`echo own > ${own}; mv -fT ${own} ${stage.file}`)).toMatch(/busy/i);
+      expect(await program.run(`cat ${stage.file}`)).toBe("task");
+      expect(readFileSync(stage.file, "utf8")).toBe("host\n");
+      await program.run(`echo own > ${stage.source}.new; mv -fT ${stage.source}.new ${stage.source}`);
+      await reads(program, stage.file, "own");
+      expect(readFileSync(stage.file, "utf8")).toBe("host\n");
+      await $`echo task > ${stage.source}`;
+    }),
+  ));
+
+test(
+  "the source is replaced each 5 ms: 2000 launches and 50 programs see old or new ones, and no other",
+  () =>
+    onStage("plain", async (stage) => {
+      const words = stage.covering("auto");
+      const { source, file } = stage;
+      const script = `while :; do echo task $i > ${source}.new; mv -fT ${source}.new ${source}; i=$((i + 1)); sleep 0.005; done`;
+      const host = Bun.spawn(["sh", "-c", script], { env: { ...process.env, i: "0" } });
+      const reader = `end=$(($(date +%s) + 8)); while [ $(date +%s) -lt $end ]; do read -r text < ${file}; case $text in task*) ;; *) echo "$text";; esac; done`;
+      const programs = Array.from({ length: 50 }, () => Bun.spawn([...words, "sh", "-c", reader]));
+      const launches = await start([
+        "sh",
+        "-c",
+        `for i in $(seq 2000); do "$@" cat ${file} || exit; done | grep -v '^task' | sort | uniq -c`,
+        "sh",
+        ...words,
+      ]);
+      const seen = await Promise.all(programs.map((program) => program.stdout.text()));
+      host.kill();
+      await host.exited;
+      await $`echo task > ${source}`;
+      expect(launches).toMatchObject({ stdout: "", stderr: "" });
+      expect(seen.filter((text) => text !== "")).toEqual([]);
+    }),
+  60_000,
+);
