@@ -76,12 +76,15 @@ static long open_absent(struct target *target, const char *path) {
   struct place directory;
   path_directory(path, target->directory);
   MUST(path_open(-1, target->directory, LINK_FOLLOWED, &directory));
-  MUST(mount_id(directory.fd, target->host_id));
-  text_copy(target->directory, directory.path);
-  text_copy(text_copy(target->on_host.path, directory.path),
-            path + text_length(path) - text_length("/resolv.conf"));
-  target->is_absent = 1;
+  long result = mount_id(directory.fd, target->host_id);
   close_file(&directory.fd);
+  MUST(result);
+  static const char name[] = "/resolv.conf";
+  if (text_length(directory.path) + sizeof name > PATH_BYTES)
+    return -ENAMETOOLONG;
+  text_copy(target->directory, directory.path);
+  text_copy(text_copy(target->on_host.path, directory.path), name);
+  target->is_absent = 1;
   return 0;
 }
 

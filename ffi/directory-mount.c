@@ -38,7 +38,9 @@ static long lay(struct directory_mount *directory, long on, const char *path) {
 
 long directory_lay(struct directory_mount *directory, const char *path) {
   struct place place;
-  MUST(path_open(-1, path, LINK_ITSELF, &place));
+  long opened = path_open(-1, path, LINK_ITSELF, &place);
+  if (opened < 0) /* it was there when it was looked at */
+    return opened == -ENOENT || opened == -ENOTDIR ? -ESTALE : opened;
   long result = lay(directory, place.fd, path);
   close_file(&place.fd);
   return result;

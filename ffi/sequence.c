@@ -355,7 +355,8 @@ static void choose_keeper(struct sequence *s) {
   int is_asked = launch->keep && launch->method == AUTO &&
                  (launch->cover_count > 0 || launch->etc != 0) &&
                  s->record->keeper != NULL;
-  long calls = is_asked ? check_keeper_calls() : 0;
+  int may_ask = !s->is_dry || may_mount() == 1; /* else all say EPERM */
+  long calls = is_asked && may_ask ? check_keeper_calls() : 0;
   int is_alone = is_asked && !has_own_pid_namespace();
   s->lacks_keeper = calls == -EPERM ? REFUSED_KEEPER
                     : is_alone      ? LONE_KEEPER

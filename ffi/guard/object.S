@@ -1,4 +1,4 @@
-/* dist/nspin.so, byte for byte. and dist/keeper.so. OBJECT, KEEPER: their paths, from build/guard.ts. */
+/* Byte for byte: dist/nspin.so, and dist/keeper.so. OBJECT, KEEPER: their paths, from build/guard.ts. */
 	.section .rodata.object, "a", %progbits
 	.balign 4096 /* arm64's code finds its constants by pages */
 	.globl object, object_end

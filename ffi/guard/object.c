@@ -1,7 +1,7 @@
 #include "object.h"
 #include "../proc.h"
 
-#include <elf.h>
+#include <linux/elf.h>
 
 #include <asm/errno.h>
 #include <linux/memfd.h>

@@ -70,10 +70,14 @@ long open_cover(const struct kept *kept, struct place *place) {
 
 void make_spare(struct kept *kept) {
   struct place place = {.fd = -1};
-  close_file(&kept->spare);
+  long spare = -1;
   if (open_cover(kept, &place) == 0)
-    kept->spare = clone_private(kept, place.fd);
+    spare = clone_private(kept, place.fd);
   close_file(&place.fd);
+  if (spare < 0)
+    return; /* an old one is better than none */
+  close_file(&kept->spare);
+  kept->spare = spare;
 }
 
 /* A clone of the source, as it is now; of the same kind. */
@@ -171,10 +175,28 @@ static void catch_up(struct keeper *keeper, struct within *within) {
   take_away(keeper, within);
 }
 
+/*
+ * What the host has mounted there before the mount that is to be covered was a
+ * slave is shared, and would pass the cover on: so the way is gone once more.
+ */
+static long lay_on_top(struct keeper *keeper, struct kept *kept,
+                       const char *holder_id) {
+  struct place place;
+  char id[NUMBER_BYTES];
+  MUST(open_target(kept, &place, NULL));
+  long result = mount_id(place.fd, id);
+  if (result == 0 && !text_equal(id, holder_id))
+    result = -EAGAIN;
+  if (result == 0)
+    result = lay(keeper, kept, place.fd);
+  close_file(&place.fd);
+  return result;
+}
+
 static long lay_on_directory(struct keeper *keeper, struct kept *kept,
-                             struct within *within, long target) {
+                             struct within *within) {
   MUST(leave_within(within));
-  long result = lay(keeper, kept, target);
+  long result = lay_on_top(keeper, kept, within->mount.id);
   int was_level = result == 0 && is_level(keeper, within) == 1;
   MUST(rejoin_within(within));
   if (was_level)
@@ -183,15 +205,15 @@ static long lay_on_directory(struct keeper *keeper, struct kept *kept,
 }
 
 /* Where something is mounted on the target itself: that leaves and rejoins. */
-static long lay_on_mount(struct keeper *keeper, struct kept *kept,
-                         long target) {
+static long lay_on_mount(struct keeper *keeper, struct kept *kept, long target,
+                         const char *id) {
   long mount = CALL(__NR_dup, target);
   if (mount < 0)
     return mount;
   long result = leave(keeper, mount);
   long peer = keeper->left.peer;
   if (result == 0) {
-    result = lay(keeper, kept, target);
+    result = lay_on_top(keeper, kept, id);
     MUST(rejoin(keeper)); /* both stay open for another try */
     close_file(&peer);
   }
@@ -212,10 +234,12 @@ static long cover(struct keeper *keeper, struct kept *kept,
     return attach(keeper, kept, place->fd);
   struct within *within = find_within(keeper, holder.id);
   if (within != NULL)
-    return lay_on_directory(keeper, kept, within, place->fd);
+    return lay_on_directory(keeper, kept, within);
   if (text_equal(holder.point, place->path))
-    return lay_on_mount(keeper, kept, place->fd);
+    return lay_on_mount(keeper, kept, place->fd, holder.id);
   path_directory(place->path, directory);
+  if (text_equal(directory, "/"))
+    return -EBUSY; /* no path would lead to what lies on that */
   return lay_within(keeper, directory, &holder);
 }
 
@@ -250,6 +274,9 @@ static long take_away_moved(const struct keeper *keeper, const char *id,
   MUST(mount_find(OWN_TABLE, id, &cover));
   if (text_equal(cover.point, path))
     return 0; /* the new one has that id */
+  for (u64 i = 0; i < keeper->count; i++)
+    if (text_equal(keeper->kept[i].id, id))
+      return 0; /* or another one of ours */
   MUST(unmount(cover.point, id, shown));
   if (find_within(keeper, cover.parent) == NULL)
     MUST(unmount(cover.point, cover.parent, NULL));

@@ -94,6 +94,8 @@ void daemon_detach(const struct daemon *daemon, u64 capabilities) {
   CALL(__NR_setsid);
   CALL(__NR_chdir, "/");
   set_name(daemon);
-  each_number("/proc/self/fd", close_other, (void *)daemon);
+  if (each_number("/proc/self/fd", close_other, (void *)daemon) < 0)
+    for (;;) /* it would keep what the program closes */
+      CALL(__NR_exit_group, 1);
   drop_capabilities(capabilities);
 }

@@ -9,7 +9,7 @@ long elsewhere(const struct keeper *keeper, const struct kept *kept,
                long (*make)(const struct keeper *keeper,
                             const struct kept *kept)) {
   long own =
-      CALL(__NR_openat, AT_FDCWD, "/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+      CALL(__NR_openat, keeper->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
   long root = CALL(__NR_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC);
   long result = own < 0    ? own
                 : root < 0 ? root
@@ -31,8 +31,8 @@ static long copy(long from, long to) {
   struct stat status;
   long got;
   MUST(CALL(__NR_fstat, from, &status));
-  MUST(CALL(__NR_fchown, to, status.st_uid, status.st_gid));
   MUST(CALL(__NR_fchmod, to, status.st_mode & 07777));
+  CALL(__NR_fchown, to, status.st_uid, status.st_gid); /* by root, or not */
   while ((got = CALL(__NR_read, from, bytes, sizeof bytes)) > 0)
     if (CALL(__NR_write, to, bytes, got) != got)
       return -EIO;
@@ -53,8 +53,13 @@ static long copy_into(const struct keeper *keeper, const struct kept *kept,
                  O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   long result = from < 0 ? from : to < 0 ? to : copy(from, to);
   long clone = result < 0 ? result : clone_private(kept, to);
-  if (clone >= 0 && keeper->is_read_only)
-    make_read_only(kept, clone);
+  if (clone >= 0 && keeper->is_read_only) {
+    result = make_read_only(kept, clone);
+    if (result < 0) {
+      CALL(__NR_close, clone);
+      clone = result;
+    }
+  }
   close_file(&from);
   close_file(&to);
   return clone;

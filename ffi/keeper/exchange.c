@@ -113,8 +113,7 @@ static long clone_directory(const struct keeper *keeper,
   if (result == 0)
     result = path_open(-1, kept->source, LINK_FOLLOWED, &source);
   long clone = result < 0 ? result : clone_source(keeper, kept, source.fd);
-  if (clone >= 0)
-    result = lay_on(target.fd, clone);
+  result = clone < 0 ? clone : lay_on(target.fd, clone);
   close_file(&clone);
   if (result >= 0)
     result = mount_clone(directory.fd, AT_RECURSIVE);
@@ -148,31 +147,45 @@ static long exchange_directory(struct keeper *keeper, struct kept *kept,
                                const struct file *shown) {
   struct place cover = {.fd = -1}, directory = {.fd = -1};
   struct within *within = NULL;
-  MUST(open_cover(kept, &cover));
-  long result = open_directory(keeper, &cover, &directory, &within);
+  char id[NUMBER_BYTES];
+  long result = open_cover(kept, &cover);
+  if (result == 0)
+    result = open_directory(keeper, &cover, &directory, &within);
   close_file(&cover.fd);
   close_file(&directory.fd);
   MUST(result);
   if (within == NULL)
     return -EINVAL;
+  int was_level = is_level(keeper, within) == 1;
   long clone = elsewhere(keeper, kept, clone_directory);
   if (clone < 0)
     return clone;
   result = leave_within(within);
+  if (result == 0) /* what came before it was a slave is shared */
+    result = path_open(-1, within->path, LINK_ITSELF, &directory);
+  if (result == 0)
+    result = mount_id(directory.fd, id);
+  if (result == 0 && !text_equal(id, within->mount.id))
+    result = -ESTALE;
+  close_file(&directory.fd);
   if (result == 0)
     result = mount_attach(clone, within->mount.here);
-  long rejoined = rejoin_within(within);
-  if (result < 0 || rejoined < 0) {
+  rejoin_within(within); /* the next look does it again */
+  if (result < 0) {
     CALL(__NR_close, clone);
-    return result < 0 ? result : rejoined;
+    return result;
   }
   close_file(&within->mount.here);
+  text_copy(within->old_id, within->mount.id);
   within->mount.here = clone;
   within->is_out = 1;
   kept->shown = *shown;
   MUST(mount_id(clone, within->mount.id));
+  result = find_again(keeper);
   MUST(rejoin_within(within));
-  return find_again(keeper);
+  if (was_level && is_level(keeper, within) == 0)
+    take_away(keeper, within); /* the host has mounted something meanwhile */
+  return result;
 }
 
 long exchange(struct keeper *keeper, struct kept *kept, long source) {

@@ -38,11 +38,11 @@ void say_kept(struct keeper *keeper, struct kept *kept, enum kept_event event,
                            .error = error};
   int is_good = event == COVERED_AGAIN || event == FOLLOWED;
   int is_news = is_good && kept->is_bad; /* the end of what was said last */
-  kept->is_bad = !is_good;
   if (!is_news && kept->said != 0 && now / 1000000 < kept->said + QUIET) {
     kept->unsaid++;
     return;
   }
+  kept->is_bad = !is_good;
   kept->said = now / 1000000;
   kept->unsaid = 0;
   report_kept(event, &line);
@@ -114,7 +114,7 @@ static long look_at_all(struct keeper *keeper, int is_last) {
     long result = look_after(keeper, kept);
     if (result < 0)
       worst = result;
-    if (result < 0 && is_last)
+    if (result < 0 && result != -EAGAIN && is_last)
       say_kept(keeper, kept, NOT_COVERED, "", result);
   }
   for (u64 i = 0; i < keeper->count && worst == 0; i++)
@@ -127,8 +127,10 @@ static void look_after_all(struct keeper *keeper) {
   char root[NUMBER_BYTES];
   long worst = -EAGAIN;
   root_id(root);
-  if (!text_equal(root, keeper->root))
-    return; /* the program has left for another one */
+  if (!text_equal(root, keeper->root)) {
+    keeper->pause = text_equal(root, "") ? PAUSE : 0;
+    return; /* the program has left for another one; or it cannot be opened */
+  }
   for (int tries = 1; worst < 0 && tries <= TRIES; tries++) {
     keeper->look++;
     keeper->has_new_watch = 0;
@@ -148,6 +150,11 @@ static long open_signals(void) {
   u64 io = 1ULL << (SIGIO - 1);
   return CALL(__NR_signalfd4, -1, &io, SIGNAL_MASK_BYTES,
               O_CLOEXEC | O_NONBLOCK);
+}
+
+static _Noreturn void end(void) {
+  for (;;)
+    CALL(__NR_exit_group, 0);
 }
 
 /*
@@ -176,8 +183,7 @@ static void wait(struct keeper *keeper) {
   while (CALL(__NR_read, keeper->signals, said, sizeof said) > 0)
     ;
   if (files[PROGRAM].revents && !find_next_member(keeper))
-    for (;;)
-      CALL(__NR_exit_group, 0);
+    end();
 }
 
 _Noreturn void keeper_run(void *data) {
@@ -188,8 +194,10 @@ _Noreturn void keeper_run(void *data) {
   char own[NUMBER_BYTES];
   root_id(keeper->root);
   long length =
-      CALL(__NR_readlinkat, AT_FDCWD, "/proc/self", own, sizeof own - 1);
-  own[length > 0 ? length : 0] = '\0';
+      CALL(__NR_readlinkat, keeper->proc, "self", own, sizeof own - 1);
+  if (length <= 0)
+    end(); /* it could not tell itself from a member */
+  own[length] = '\0';
   keeper->own = text_value(own, 10);
   keeper->signals = open_signals();
   keeper->visitor.visit = watch_directory;

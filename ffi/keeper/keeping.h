@@ -1,7 +1,9 @@
 /*
- * start.c starts the keeper's process, in which keeper.c waits and looks,
- * watch.c is told of directories, again.c covers, member.c knows when it is
- * over.
+ * start.c starts the keeper's process (daemon.c, detach.c), in which keeper.c
+ * waits and looks, watch.c is told of directories, again.c covers, within.c has
+ * the mounts of directories on themselves, exchange.c shows a new source,
+ * elsewhere.c works in a mount namespace of its own, member.c knows when it is
+ * over, and syslog.c says what was done.
  */
 #ifndef NSPIN_KEEPING_H
 #define NSPIN_KEEPING_H
@@ -30,7 +32,7 @@ struct kept {
   long spare;             /* a detached clone of the cover; or -1 */
   char id[NUMBER_BYTES];  /* of the cover */
   u64 said, unsaid;       /* second of the last line; lines since */
-  int is_missing, is_bad; /* is_bad: the last event was no good news */
+  int is_missing, is_bad; /* is_bad: what was said last was no good news */
   char source[PATH_BYTES], target[PATH_BYTES]; /* source: "", not followed */
   char path[PATH_BYTES]; /* to the target, as it was last walked: no links */
 };
@@ -40,6 +42,7 @@ struct within {
   struct directory_mount mount;
   int is_out;  /* of its peer group: it has left that, and must rejoin it */
   int is_late; /* laid by the keeper, on what was mounted there later */
+  char old_id[NUMBER_BYTES]; /* of the one that this one lies on; exchange.c */
   char path[PATH_BYTES];
 };
 

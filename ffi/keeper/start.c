@@ -66,6 +66,9 @@ long keeper_start(const struct launch *launch, const struct target *targets,
   unsigned long bytes = sizeof(struct keeper) +
                         count * (sizeof(struct kept) + 2 * sizeof(long)) +
                         within_count * sizeof(struct within);
+  u64 namespace = file_inode("/proc/self/ns/mnt");
+  if (namespace == 0)
+    return -ENOENT; /* by which it knows the members */
   long at = daemon_allocate(bytes);
   if (is_error(at))
     return at;
@@ -85,7 +88,7 @@ long keeper_start(const struct launch *launch, const struct target *targets,
     }
   keeper->daemon.more_count = (size_t)(files - keeper->daemon.more);
   keeper->is_read_only = launch->read_only != 0;
-  keeper->namespace = file_inode("/proc/self/ns/mnt");
+  keeper->namespace = namespace;
   keeper->signals = -1;
   for (int i = 0; i < KEEPER_WATCHES; i++)
     keeper->watches[i].fd = -1;

@@ -17,13 +17,24 @@ long leave_within(struct within *within) {
   return directory_leave(&within->mount);
 }
 
+/* Of what the program has made private there is no group to rejoin. */
+static int is_alone(long peer) {
+  struct mount mount;
+  return mount_of(peer, &mount) == 0 && mount.is_listed && !mount.is_shared &&
+         !mount.is_slave;
+}
+
 long rejoin_within(struct within *within) {
-  MUST(directory_rejoin(&within->mount));
-  within->is_out = 0;
-  return 0;
+  long result = directory_rejoin(&within->mount);
+  if (result == -EINVAL && is_alone(within->mount.peer))
+    result = 0;
+  within->is_out = result < 0;
+  return result;
 }
 
 long leave(struct keeper *keeper, long mount) {
+  if (keeper->left.mount >= 0)
+    return -EAGAIN; /* that one first */
   long peer = mount_clone(mount, 0);
   if (peer < 0)
     return peer;
@@ -63,10 +74,10 @@ static long open_root(const struct mount *mount) {
 }
 
 /* umount(2) takes away the topmost that lies there. */
-static void unmount(long fd) {
+static long unmount(long fd) {
   char path[FD_PATH_BYTES];
   fd_path(path, fd);
-  CALL(__NR_umount2, path, MNT_DETACH);
+  return CALL(__NR_umount2, path, MNT_DETACH);
 }
 
 /* With it go the covers that lie on it; their ids are somebody else's then. */
@@ -88,10 +99,9 @@ static void take_away_moved(struct keeper *keeper, const char *path,
     struct within *within = &keeper->within[i];
     if (within->mount.here >= 0 && text_equal(within->path, path) &&
         mount_of(within->mount.here, &mount) == 0 &&
-        text_equal(mount.parent, holder_id) && !text_equal(mount.point, path)) {
-      unmount(within->mount.here);
+        text_equal(mount.parent, holder_id) && !text_equal(mount.point, path) &&
+        unmount(within->mount.here) == 0)
       forget(keeper, within);
-    }
   }
 }
 
@@ -103,15 +113,15 @@ static struct within *find_room(const struct keeper *keeper) {
 }
 
 static long lay_on(struct keeper *keeper, const char *path,
-                   const struct mount *holder, long root) {
+                   const struct mount *holder, long peer) {
   take_away_moved(keeper, path, holder->id);
   struct within *within = find_room(keeper);
-  if (within == NULL)
+  if (within == NULL) {
+    CALL(__NR_close, peer);
     return -ENOSPC;
+  }
   within->mount = (struct directory_mount)NO_DIRECTORY_MOUNT;
-  within->mount.peer = text_equal(holder->point, path)
-                           ? mount_clone(keeper->left.peer, 0)
-                           : CALL(__NR_dup, root);
+  within->mount.peer = peer;
   within->is_late = within->is_out = 1;
   text_copy(within->path, path);
   long result = within->mount.peer < 0 ? within->mount.peer
@@ -126,10 +136,15 @@ long lay_within(struct keeper *keeper, const char *path,
   long root = open_root(holder);
   if (root < 0)
     return root;
-  long result = leave(keeper, root);
+  /* Before it is left; a clone cannot be cloned before Linux 6.15. */
+  long own = text_equal(holder->point, path) ? mount_clone(root, 0)
+                                             : CALL(__NR_dup, root);
+  long result = own < 0 ? own : leave(keeper, root);
+  if (result < 0)
+    close_file(&own);
   if (result == 0) {
     long peer = keeper->left.peer;
-    result = lay_on(keeper, path, holder, root);
+    result = lay_on(keeper, path, holder, own);
     MUST(rejoin(keeper)); /* both stay open for another try */
     close_file(&peer);
   }
@@ -140,19 +155,53 @@ long lay_within(struct keeper *keeper, const char *path,
   return result < 0 ? result : -EAGAIN;
 }
 
+/* The mount that it lies on, out of its peer group and back. */
+static long leave_below(struct keeper *keeper, const struct within *within,
+                        struct within **below) {
+  struct mount own, mount, peer;
+  MUST(mount_of(within->mount.here, &own));
+  MUST(mount_below(&own, &mount));
+  *below = find_within(keeper, mount.id);
+  if (*below != NULL)
+    return leave_within(*below);
+  MUST(mount_of(within->mount.peer, &peer));
+  if (!peer.is_listed || !text_equal(peer.id, mount.id))
+    return -ENOENT; /* no way leads to it */
+  long root = CALL(__NR_dup, within->mount.peer);
+  long result = root < 0 ? root : leave(keeper, root);
+  if (result < 0)
+    close_file(&root);
+  return result;
+}
+
+static long rejoin_below(struct keeper *keeper, struct within *below) {
+  struct left left = keeper->left;
+  if (below != NULL)
+    return rejoin_within(below);
+  MUST(rejoin(keeper)); /* both stay open for another try */
+  close_file(&left.mount);
+  close_file(&left.peer);
+  return 0;
+}
+
+/*
+ * umount(2) goes to every peer of the mount that it unmounts from: to the
+ * host's, and to those on which other programs have the like. So that is a
+ * slave meanwhile; where it cannot be, all stays as it is.
+ */
 void take_away(struct keeper *keeper, struct within *within) {
   struct place place;
+  struct within *below = NULL;
   char id[NUMBER_BYTES];
-  if (leave_within(within) < 0 ||
-      path_open(-1, within->path, LINK_ITSELF, &place) < 0)
+  if (leave_below(keeper, within, &below) < 0)
     return;
-  int is_topmost =
-      mount_id(place.fd, id) == 0 && text_equal(id, within->mount.id);
-  if (is_topmost)
-    unmount(place.fd);
+  int is_gone = path_open(-1, within->path, LINK_ITSELF, &place) == 0 &&
+                mount_id(place.fd, id) == 0 &&
+                text_equal(id, within->mount.id) && unmount(place.fd) == 0;
   close_file(&place.fd);
-  if (is_topmost)
+  if (is_gone)
     forget(keeper, within);
+  rejoin_below(keeper, below);
 }
 
 /* --- what was missed --- */
@@ -213,31 +262,51 @@ static long follow_propagation(const struct within *within,
                            holder->is_slave ? MS_SLAVE : MS_PRIVATE);
 }
 
-long tend_directories(struct keeper *keeper) {
-  struct mount own, holder;
-  if (keeper->left.mount >= 0) {
-    struct left left = keeper->left;
-    MUST(rejoin(keeper));
-    close_file(&left.mount);
-    close_file(&left.peer);
+/* Of the one that could not rejoin; where it is gone, there is nothing to do.
+ */
+static long rejoin_left(struct keeper *keeper) {
+  struct left left = keeper->left;
+  struct mount mount;
+  if (left.mount < 0)
+    return 0;
+  long result = rejoin(keeper);
+  if (result < 0 && mount_of(left.mount, &mount) == 0 && mount.is_listed)
+    return result;
+  keeper->left = (struct left){-1, -1};
+  close_file(&left.mount);
+  close_file(&left.peer);
+  return 0;
+}
+
+static long tend(struct keeper *keeper, struct within *within) {
+  struct mount own, below;
+  MUST(mount_of(within->mount.here, &own));
+  if (!own.is_listed) {
+    forget(keeper, within); /* its directory was removed */
+    return 0;
   }
+  if (mount_below(&own, &below) < 0)
+    return 0;
+  if (text_equal(below.id, within->mount.holder_id))
+    return follow_propagation(within, &own, &below);
+  if (within->is_late && !text_equal(below.id, within->old_id))
+    take_away(keeper, within);
+  return 0;
+}
+
+long tend_directories(struct keeper *keeper) {
+  long worst = rejoin_left(keeper);
   for (u64 i = 0; i < keeper->within_count; i++) {
     struct within *within = &keeper->within[i];
-    if (within->mount.here < 0)
-      continue;
-    if (!keeper->is_table_new || mount_of(within->mount.here, &own) < 0)
-      continue;
-    if (!own.is_listed)
-      forget(keeper, within); /* its directory was removed */
-    if (!own.is_listed || mount_below(&own, &holder) < 0)
-      continue;
-    if (text_equal(holder.id, within->mount.holder_id))
-      MUST(follow_propagation(within, &own, &holder));
-    else if (within->is_late)
-      take_away(keeper, within);
+    if (within->mount.here >= 0 && keeper->is_table_new) {
+      long result = tend(keeper, within);
+      worst = result < 0 ? result : worst;
+    }
   }
   for (u64 i = 0; i < keeper->within_count; i++)
-    if (keeper->within[i].mount.here >= 0 && keeper->within[i].is_out)
-      MUST(rejoin_within(&keeper->within[i]));
-  return 0;
+    if (keeper->within[i].mount.here >= 0 && keeper->within[i].is_out) {
+      long result = rejoin_within(&keeper->within[i]);
+      worst = result < 0 ? result : worst;
+    }
+  return worst;
 }
