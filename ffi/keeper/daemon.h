@@ -30,7 +30,7 @@ long daemon_allocate(unsigned long bytes);
 /*
  * Starts it, in run(daemon), which never returns. Its parent is process 1 or
  * the nearest child subreaper, prctl(2), above this process; where this is
- * process 1, its child, but one that neither wait(2) nor SIGCHLD tells of. 0 or
+ * process 1, its child, but one that wait(2) does not tell of. 0 or
  * -errno: it was not started.
  */
 long daemon_start(struct daemon *daemon, void (*run)(void *daemon));

@@ -17,7 +17,7 @@ const harnesses = [...new Glob("test/fuzz/*.c").scanSync()].map((file) => basena
 const ours = (file: string) => !["ffi/exports.c", "ffi/memory.c"].includes(file);
 // Of the keeper what starts it.
 const started = ["ffi/keeper/start.c", "ffi/keeper/daemon.c"];
-const sources = [...new Glob("ffi/*.c").scanSync(), ...started].filter(ours);
+const sources = [...new Glob("ffi/*.c").scanSync()].filter(ours);
 mkdirSync("dist/fuzz", { recursive: true });
 await texts();
 
@@ -25,7 +25,7 @@ test.each(harnesses.sort())(
   "%s",
   async (name) => {
     const binary = join("dist/fuzz", name);
-    await $`clang ${flags} -include test/fuzz/call.h test/fuzz/${name}.c ${sources} -o ${binary}`;
+    await $`clang ${flags} -include test/fuzz/call.h test/fuzz/${name}.c ${sources} ${name === "launch" ? started : []} -o ${binary}`;
     const own = mkdtempSync(join(tmpdir(), "nspin-fuzz-"));
     const [corpus, found] = [join(own, "corpus"), join(own, "found")];
     for (const directory of [corpus, found]) mkdirSync(directory);
