@@ -12,9 +12,14 @@ const tables = {
   VERBS: lists.steps.map(([, fails]) => fails),
   REASONS: lists.decisions.map(([, , , act, why]) => (act === "REFUSE" ? why : "")), // no other is said here
   ERRORS: lists.errors.map(([name, text]) => `${text} (${name})`),
-  HINTS: lists.hints.map(([, , , text]) => text),
+  HINTS: onceInARow(lists.hints.map(([, , , text]) => text)),
   COMMAND_HINTS: lists.commandHints.map(([, , , text]) => text),
 };
+
+/** Of rows with the same text the last one has it, the others an empty one. */
+function onceInARow(all: readonly string[]): string[] {
+  return all.map((text, i) => (text === all[i + 1] ? "" : text));
+}
 
 export async function texts(): Promise<void> {
   const all = Object.values(tables).flat();

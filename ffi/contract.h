@@ -288,8 +288,7 @@
   "a symbolic link on the way can be replaced by somebody else than root: "    \
   "name the path that it leads to"
 #define NO_PROCESS                                                             \
-  "no more processes can be made (pids.max, RLIMIT_NPROC, memory, a seccomp "  \
-  "filter): --no-keep does without one"
+  "no process can be made (pids.max, RLIMIT_NPROC): --no-keep needs none"
 #define KINDS "a file covers a file, a directory covers a directory"
 #define NO_PATH                                                                \
   "a pipe, or a file of another mount namespace (as below /proc/PID/root), "   \

@@ -8,26 +8,22 @@ void directory_close(struct directory_mount *directory) {
   close_file(&directory->peer);
 }
 
-static long open_peer(struct directory_mount *directory,
-                      const struct mount *mount, const char *path) {
-  char id[NUMBER_BYTES];
+/* Late: a launch has few descriptors to spare while it covers. */
+static long open_peer(struct directory_mount *directory) {
+  struct mount own, holder;
   if (directory->peer >= 0)
     return 0;
-  if (text_equal(mount->point, path))
-    return -EINVAL;
-  directory->peer = open_itself(mount->point);
-  if (directory->peer < 0)
-    return directory->peer;
-  MUST(mount_id(directory->peer, id));
-  return text_equal(id, mount->id) ? 0 : -EBUSY;
+  MUST(mount_of(directory->here, &own));
+  MUST(mount_below(&own, &holder));
+  directory->peer = mount_open_root(holder.point, directory->holder_id);
+  return directory->peer < 0 ? directory->peer : 0;
 }
 
-static long lay(struct directory_mount *directory, long on, const char *path) {
+static long lay(struct directory_mount *directory, long on) {
   struct mount mount;
   MUST(mount_of(on, &mount));
   if (mount.is_shared)
     return -ESTALE;
-  MUST(open_peer(directory, &mount, path));
   text_copy(directory->holder_id, mount.id);
   directory->here = mount_clone(on, AT_RECURSIVE);
   if (directory->here < 0)
@@ -41,7 +37,7 @@ long directory_lay(struct directory_mount *directory, const char *path) {
   long opened = path_open(-1, path, LINK_ITSELF, &place);
   if (opened < 0) /* it was there when it was looked at */
     return opened == -ENOENT || opened == -ENOTDIR ? -ESTALE : opened;
-  long result = lay(directory, place.fd, path);
+  long result = lay(directory, place.fd);
   close_file(&place.fd);
   return result;
 }
@@ -57,7 +53,8 @@ long directory_leave(const struct directory_mount *directory) {
   return mount_propagation(directory->here, MS_SLAVE);
 }
 
-long directory_rejoin(const struct directory_mount *directory) {
+long directory_rejoin(struct directory_mount *directory) {
+  MUST(open_peer(directory));
   MUST(mount_propagation(directory->here, MS_PRIVATE));
   return mount_set_group(directory->peer, directory->here);
 }

@@ -13,8 +13,9 @@
 struct directory_mount {
   long here; /* its root; or -1: there is none */
   /*
-   * A mount of the peer group: the root of the mount that holds the directory;
-   * or, where that is the directory itself, a detached clone. The kernel
+   * A mount of the peer group: the root of the mount that holds the directory,
+   * once it has rejoined; or, where that is the directory itself, a detached
+   * clone, which who lays it gives. The kernel
    * refuses the host's umount(2) of a mount whose copy somebody has open, but
    * for one that has others on it elsewhere than on its root.
    */
@@ -29,17 +30,16 @@ void directory_close(struct directory_mount *directory);
 /*
  * Clones the directory with all that is mounted in it, and lays that on it.
  * 0 or -errno; -ESTALE: the mount that holds it is shared, and would pass that
- * on; -EBUSY: another mount lies on the root of that mount; -EINVAL: it is that
- * root, and peer was not given.
+ * on.
  */
 long directory_lay(struct directory_mount *directory, const char *path);
 
 /*
  * The mount becomes a slave, and private and a peer again (holder.h). 0 or
- * -errno.
+ * -errno; -EBUSY: another mount lies on the root of the one that holds it.
  */
 long directory_leave(const struct directory_mount *directory);
-long directory_rejoin(const struct directory_mount *directory);
+long directory_rejoin(struct directory_mount *directory);
 
 /* Its propagation, or an open mount's: MS_SHARED, and so on. 0 or -errno. */
 long mount_propagation(long fd, u64 kind);

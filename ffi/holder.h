@@ -12,7 +12,8 @@
 struct holder {
   int is_leaving;   /* a step has been taken, or told, that leaves it */
   long there, here; /* its root: on the host, in this mount namespace; or -1 */
-  struct mount mount; /* on the host */
+  struct mount mount;         /* on the host */
+  char here_id[NUMBER_BYTES]; /* here can be closed until it rejoins */
 };
 
 /* Opens the holder on the host. -ENOENT, -EBUSY: its root cannot be reached. */

@@ -13,6 +13,20 @@ long open_itself(const char *path) {
   return open_file(path, O_PATH | O_NOFOLLOW);
 }
 
+long mount_open_root(const char *point, const char *id) {
+  char seen[NUMBER_BYTES];
+  long root = open_itself(point);
+  if (root < 0)
+    return root;
+  long result = mount_id(root, seen);
+  if (result == 0 && !text_equal(seen, id))
+    result = -EBUSY;
+  if (result == 0)
+    return root;
+  CALL(__NR_close, root);
+  return result;
+}
+
 static u64 device_number(const char *text) { /* MAJOR:MINOR */
   const char *minor = text;
   while (*minor != ':' && *minor != '\0')

@@ -80,6 +80,9 @@ long mount_is_parent(const char *table, const char *id);
 /* Below a directory too (Linux 5.12); of a file on any kernel. */
 long mount_make_read_only(long fd, int is_directory);
 
+/* The root of the mount of that id; -EBUSY: another lies on it. */
+long mount_open_root(const char *point, const char *id);
+
 /* O_PATH; a symbolic link itself, not what it leads to. */
 long open_itself(const char *path);
 

@@ -184,6 +184,14 @@ static int applies(enum hint_when when, const struct launch *launch,
   return 1;
 }
 
+/* An empty one is the next that is not, as build/texts.ts leaves them out. */
+static const char *hint_text(size_t row) {
+  const char *text = nth(hint_texts, row);
+  while (*text == '\0')
+    text++;
+  return text;
+}
+
 static const char *hint_of(const struct launch *launch,
                            const struct program *program) {
   const struct cover *cover =
@@ -195,7 +203,7 @@ static const char *hint_of(const struct launch *launch,
     if ((hints[i].step == STEP_ANY || hints[i].step == launch->failed_step) &&
         hints[i].error == launch->failed_errno &&
         applies((enum hint_when)hints[i].when, launch, program))
-      return nth(hint_texts, i);
+      return hint_text(i);
   return NULL;
 }
 
@@ -274,7 +282,6 @@ void report_no_keeper(int why) {
   say(&message, "nspin: warning: no keeper, as by --no-keep: ");
   say(&message, why == REFUSED_KEEPER
                     ? "a seccomp filter refuses what it needs"
-                    : "after 'unshare --pid' without --fork it would be "
-                      "process 1");
+                    : "it would be process 1 after 'unshare --pid'");
   write_line(&message);
 }

@@ -494,6 +494,8 @@ static long cover(struct sequence *s) {
     if (is_to_be_left(s))
       TAKE(LEAVE, leave_holder(s));
     TAKE(WITHIN, directory_lay(&s->target->within, s->target->directory));
+    if (!is_root_of_holder(s->target)) /* few descriptors are to spare */
+      close_file(&target_at(s, s->cover->holder)->holder.here);
   }
   EACH_HOLDER if (is_to_be_left(s)) TAKE(LEAVE, leave_holder(s));
   EACH_DIRECTORY(is_overlaid)
@@ -515,6 +517,7 @@ static long cover(struct sequence *s) {
     TAKE(REJOIN, holder_rejoin(&s->target->holder));
     if (!s->is_dry && host_changed(&s->host))
       return -EAGAIN; /* what it missed meanwhile it would miss for ever */
+    holder_close(&s->target->holder);
   }
   EACH_DIRECTORY(is_within) {
     TAKE(REJOIN, directory_rejoin(&s->target->within));
@@ -590,7 +593,8 @@ static int has_passed(const struct sequence *s, long result) {
   return (result == -ENOENT && s->cover != NULL && s->cover->is_entry &&
           (s->step == STEP_OPEN_SOURCE || s->step == STEP_OPEN_TARGET)) ||
          (result == -EINVAL &&
-          (s->step == STEP_REJOIN || s->step == STEP_BIND_PRIVATE));
+          (s->step == STEP_REJOIN || s->step == STEP_BIND_BELOW ||
+           s->step == STEP_BIND_PRIVATE || s->step == STEP_READ_ONLY));
 }
 
 /*

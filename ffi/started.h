@@ -19,7 +19,7 @@
   L(AS, 2560ULL << 20)                                                         \
   L(DATA, 2304ULL << 20)                                                       \
   L(STACK, 256ULL << 10)                                                       \
-  L(NOFILE, 24)
+  L(NOFILE, 16)
 
 #define GUARD_LIMIT(name, least) GUARD_##name,
 enum { GUARD_LIMITS(GUARD_LIMIT) GUARD_LIMIT_COUNT };

@@ -58,21 +58,6 @@ long rejoin(struct keeper *keeper) {
 
 /* --- laying one --- */
 
-/* The root of that mount; -EBUSY: another lies on it. */
-static long open_root(const struct mount *mount) {
-  char id[NUMBER_BYTES];
-  long root = open_itself(mount->point);
-  if (root < 0)
-    return root;
-  long result = mount_id(root, id);
-  if (result == 0 && !text_equal(id, mount->id))
-    result = -EBUSY;
-  if (result == 0)
-    return root;
-  CALL(__NR_close, root);
-  return result;
-}
-
 /* umount(2) takes away the topmost that lies there. */
 static long unmount(long fd) {
   char path[FD_PATH_BYTES];
@@ -133,7 +118,7 @@ static long lay_on(struct keeper *keeper, const char *path,
 
 long lay_within(struct keeper *keeper, const char *path,
                 const struct mount *holder) {
-  long root = open_root(holder);
+  long root = mount_open_root(holder->point, holder->id);
   if (root < 0)
     return root;
   /* Before it is left; a clone cannot be cloned before Linux 6.15. */

@@ -127,8 +127,7 @@ const entering = `enter by nsenter: ${refused} | nsenter needs CAP_SYS_CHROOT, a
 const missing =
   "No such file or directory (ENOENT) | create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc";
 const within = "bind onto itself, for the program, the directory of FILE";
-const noProcess =
-  "no more processes can be made (pids.max, RLIMIT_NPROC, memory, a seccomp filter): --no-keep does without one";
+const noProcess = "no process can be made (pids.max, RLIMIT_NPROC): --no-keep needs none";
 const pinned = { killed: 1 };
 
 // A walk is geteuid(), +1 its root, +2 the same as the first directory, +3 whose that is.
@@ -230,7 +229,7 @@ const rows: Row[] = [
   ["LEAVE", "rejoin", "MS_SLAVE", "EINVAL", "make a slave of the mount that holds FILE: Invalid argument (EINVAL)"],
   ["LEAVE", "old", `${hostTable}#3+1`, "EIO", `make a slave of the mount that holds FILE: ${io}`],
   ["WITHIN", "auto", "geteuid()#3+1", "ENFILE", `${within}: ${files}`],
-  ["WITHIN", "auto", `${holder}#3`, "ENFILE", `${within}: ${files}`],
+  ["REJOIN", "auto", `${holder}#3`, "ENFILE", `rejoin the peer group of the mount that holds FILE: ${files}`],
   ["WITHIN", "auto", "AT_RECURSIVE", "ENOMEM", `${within}: ${memory}`],
   ["WITHIN", "auto", attach, "ENOMEM", `${within}: ${memory}`],
   ["OVERLAY", "overlay", `${hostTable}#2`, "ENFILE", `lay an overlay on the directory of FILE: ${files}`],
@@ -243,7 +242,7 @@ const rows: Row[] = [
   ["BIND_BELOW", "rejoin", attach, "ENOSPC", `bind onto itself, for the program, FILE: ${full}`],
   ["BIND_BELOW", "rejoin", "NULL, MS_PRIVATE", "ENOMEM", `bind onto itself, for the program, FILE: ${memory}`],
   ["BIND_BELOW", "auto", `${attach}#2`, "ENOSPC", `bind onto itself, for the program, FILE: ${full}`],
-  ["BIND_BELOW", "directory", attach, "EINVAL", "bind onto itself, for the program, FILE: Invalid argument (EINVAL)"],
+  ["BIND_BELOW", "directory", attach, "ENOMEM", `bind onto itself, for the program, FILE: ${memory}`],
   ["BIND_BELOW", "overlay", "geteuid()#8+1", "ENFILE", `bind onto itself, for the program, FILE: ${files}`],
   ["BIND_BELOW", "overlay", `${last}#3+3`, "EIO", `bind onto itself, for the program, FILE: ${io}`],
   ["BIND_BELOW", "overlay", attach, "ENOMEM", `bind onto itself, for the program, FILE: ${memory}`],
@@ -291,8 +290,8 @@ const rows: Row[] = [
   ["FIND", "pin", 'faccessat(AT_FDCWD, "/usr/bin/touch"', "EACCES", "find touch: Permission denied (EACCES)", { status: 126, killed: 1 }],
   ["FIND_COMMAND", "pin", 'faccessat(AT_FDCWD, "/usr/bin/nsenter"', "EACCES", "find /usr/bin/nsenter: Permission denied (EACCES)", pinned],
   ["FIND_COMMAND", "pin", 'newfstatat(AT_FDCWD, "/usr/bin/nsenter"', "ENOENT", "find /usr/bin/nsenter: No such file or directory (ENOENT) | install util-linux, or enter without it: --enter setns", pinned],
-  ["KEEP", "auto", 'newfstatat(AT_FDCWD, "/proc/1/ns/mnt"+1', "ENOMEM", `start the keeper: ${memory} | ${noProcess}`],
-  ["KEEP", "auto", 'newfstatat(AT_FDCWD, "/proc/1/ns/mnt"+3', "ENFILE", `start the keeper: ${files}`],
+  ["KEEP", "auto", 'newfstatat(AT_FDCWD, "/proc/1/ns/mnt"+2', "ENOMEM", `start the keeper: ${memory} | ${noProcess}`],
+  ["KEEP", "auto", 'newfstatat(AT_FDCWD, "/proc/1/ns/mnt"+4', "ENFILE", `start the keeper: ${files}`],
   ["KEEP", "auto", "pidfd_open(#2", "EMFILE", "start the keeper: Too many open files (EMFILE)"],
   ["KEEP", "auto", "clone(", "EAGAIN", `start the keeper: Resource temporarily unavailable (EAGAIN) | ${noProcess}`],
   ["KEEP", "auto", "clone(", "ENOMEM", `start the keeper: ${memory} | ${noProcess}`],

@@ -59,8 +59,7 @@ const nobody = [
 /** No process or thread can be made: unshare(1) has not forked, so PID 1 of the new namespace is missing. */
 const noThread = ["unshare", "--pid"];
 
-const noKeeper =
-  "nspin: warning: no keeper, as by --no-keep: after 'unshare --pid' without --fork it would be process 1\n";
+const noKeeper = "nspin: warning: no keeper, as by --no-keep: it would be process 1 after 'unshare --pid'\n";
 
 const surroundings: Record<string, Surroundings> = {
   "/tmp noexec": { setup: "mount -t tmpfs -o noexec tmp /tmp" },

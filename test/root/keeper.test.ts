@@ -453,7 +453,7 @@ test("without pidfd_open(2), Linux 5.3, there is none: the rules of --no-keep", 
 
 const noProcess =
   "nspin: cannot start the keeper: Resource temporarily unavailable (EAGAIN)\n" +
-  "nspin: hint: no more processes can be made (pids.max, RLIMIT_NPROC, memory, a seccomp filter): --no-keep does without one\n";
+  "nspin: hint: no process can be made (pids.max, RLIMIT_NPROC): --no-keep needs none\n";
 
 /** A cgroup of its own for the command, in which there may be so many processes. */
 async function limited(most: number, command: string[]) {

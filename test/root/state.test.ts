@@ -98,7 +98,7 @@ const cases: Case[] = [
     odd: ["fd=300:file", "limit=NOFILE:64:64"],
     seen: { "limit NOFILE": "64:64", "descriptor 300": match(/offset 5/) },
   },
-  { name: "NOFILE, few", odd: ["limit=NOFILE:24:24"], seen: { "limit NOFILE": "24:24" } },
+  { name: "NOFILE, few", odd: ["limit=NOFILE:16:16"], seen: { "limit NOFILE": "16:16" } },
   { name: "CORE", odd: ["limit=CORE:4096:8192"], seen: { "limit CORE": "4096:8192" } },
   { name: "FSIZE", odd: ["limit=FSIZE:65536:-1"], seen: { "limit FSIZE": "65536:-1" } },
   { name: "NPROC", odd: ["limit=NPROC:1:1"], seen: { "limit NPROC": "1:1" } },

@@ -22,7 +22,7 @@ static void coded(const char *text) {
 }
 #define VERB(name, fails, object, does) line(fails), coded(nth(verbs, i++));
 #define ERROR(name, text) line(text " (" #name ")"), coded(nth(error_texts, i++));
-#define ROW(step, error, when, text) line(text), coded(nth(hint_texts, i++));
+#define ROW(step, error, when, text) line(text), coded(hint_text(i++));
 #define REASON(name, asked, when, act, why) line(text_equal(#act, "REFUSE") ? why : ""), coded(nth(reasons, i++));
 int main(void) {
   int i = 0;
