@@ -204,6 +204,8 @@ _Noreturn void launcher_start(char **stack) {
   change(here, MS_PRIVATE);
   put(there, here, ONTO | MOVE_MOUNT_SET_GROUP);
   quiet(table);
+  shut(there);
+  shut(here);
   file = walk(root, file_names);
   look(file);
   look_mount_id(file, STATX_MNT_ID);
