@@ -291,7 +291,7 @@ const rows: Row[] = [
   ["FIND_COMMAND", "pin", 'faccessat(AT_FDCWD, "/usr/bin/nsenter"', "EACCES", "find /usr/bin/nsenter: Permission denied (EACCES)", pinned],
   ["FIND_COMMAND", "pin", 'newfstatat(AT_FDCWD, "/usr/bin/nsenter"', "ENOENT", "find /usr/bin/nsenter: No such file or directory (ENOENT) | install util-linux, or enter without it: --enter setns", pinned],
   ["KEEP", "auto", 'newfstatat(AT_FDCWD, "/proc/1/ns/mnt"+2', "ENOMEM", `start the keeper: ${memory} | ${noProcess}`],
-  ["KEEP", "auto", 'newfstatat(AT_FDCWD, "/proc/1/ns/mnt"+4', "ENFILE", `start the keeper: ${files}`],
+  ["KEEP", "auto", 'newfstatat(AT_FDCWD, "/proc/1/ns/mnt"+3', "ENFILE", `start the keeper: ${files}`],
   ["KEEP", "auto", "pidfd_open(#2", "EMFILE", "start the keeper: Too many open files (EMFILE)"],
   ["KEEP", "auto", "clone(", "EAGAIN", `start the keeper: Resource temporarily unavailable (EAGAIN) | ${noProcess}`],
   ["KEEP", "auto", "clone(", "ENOMEM", `start the keeper: ${memory} | ${noProcess}`],
