@@ -13,12 +13,15 @@ const EXPAND = `
 #define STATUS(name, status) [#name, #status],
 {"plan": IMAGE_PLAN, "magic": IMAGE_MAGIC, "digest": IMAGE_DIGEST, "launch": [LAUNCH_FIELDS(FIELD) 0], "cover": [COVER_FIELDS(FIELD) 0], "steps": [LAUNCH_STEPS(STEP) 0],
  "methods": [METHODS(METHOD) 0], "decisions": [DECISIONS(RULE) 0], "conditions": [CONDITIONS(FIELD) 0],
- "errors": [ERRORS(ERROR) 0], "commandErrors": [COMMAND_ERRORS(ERROR) 0], "hints": [HINTS(HINT) 0], "commandHints": [COMMAND_HINTS(HINT) 0], "statuses": [STATUSES(STATUS) 0]}
+ "errors": [ERRORS(ERROR) 0], "commandErrors": [COMMAND_ERRORS(ERROR) 0], "hints": [HINTS(HINT) 0], "commandHints": [COMMAND_HINTS(HINT) 0], "launcherHints": [LAUNCHER_HINTS(HINT) 0], "statuses": [STATUSES(STATUS) 0]}
 `;
 
 export type Row = [string, string, string, string, string];
 type Name = "launch" | "cover" | "steps" | "methods" | "decisions" | "conditions";
-type Lists = Record<Name | "errors" | "commandErrors" | "hints" | "commandHints" | "statuses", Row[]>;
+type Lists = Record<
+  Name | "errors" | "commandErrors" | "hints" | "commandHints" | "launcherHints" | "statuses",
+  Row[]
+>;
 
 export function preprocess(source: string, ...options: string[]): string {
   const words = [process.env.CC ?? "cc", "-E", "-P", ...options, "-xc", "-I.", "-"];

@@ -1,6 +1,7 @@
 // ffi/launcher/ and ffi/ -> dist/launcher.ts: for each machine what `nspin bake` puts
 // a plan behind. In every binary there are all: an AMI is baked elsewhere.
 import { $ } from "bun";
+import { version } from "../package.json";
 import { LAUNCHER_FILE } from "../src/contract.ts";
 import { planTemplate } from "./elf.ts";
 import { ALL, compilerOf, FREESTANDING, type Machine, SMALL, sourcesOf } from "./target.ts";
@@ -11,11 +12,12 @@ const LIMIT = 48 * 1024;
 const FLAGS = [
   ...FREESTANDING,
   "-DNSPIN_LAUNCHER",
+  `-DNSPIN_VERSION="${version}"`,
   "-Wl,-T,ffi/launcher/launcher.ld,--gc-sections,--build-id=none",
 ];
 /** Not in a launcher: what undoes a runtime's changes, and what the command line calls. */
 const OTHERS = ["exports", "inherit", "started"].map((name) => `ffi/${name}.c`);
-const own = ["start.S", "launcher.c", "inherit.c"].map((file) => `ffi/launcher/${file}`);
+const own = ["start.S", "note.S", "launcher.c", "netns.c", "inherit.c"].map((file) => `ffi/launcher/${file}`);
 const sources = sourcesOf("ffi", "ffi/keeper").filter((file) => !OTHERS.includes(file));
 
 await $`mkdir -p dist`;

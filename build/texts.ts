@@ -14,6 +14,7 @@ const tables = {
   ERRORS: lists.errors.map(([name, text]) => `${text} (${name})`),
   HINTS: onceInARow(lists.hints.map(([, , , text]) => text)),
   COMMAND_HINTS: lists.commandHints.map(([, , , text]) => text),
+  LAUNCHER_HINTS: onceInARow(lists.launcherHints.map(([, , , text]) => text)),
 };
 
 /** Of rows with the same text the last one has it, the others an empty one. */

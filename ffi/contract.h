@@ -10,7 +10,8 @@
 
 /*
  * One launch, F(name, meaning). Every field is a __u64, as in the kernel's own
- * extensible structs: no padding, no layout that depends on the machine.
+ * extensible structs: no padding, no layout that depends on the machine. New
+ * ones come last: `nspin inspect` reads launchers of older versions.
  * Pointers are to NUL-terminated strings unless said otherwise; 0 is "none".
  */
 #define LAUNCH_FIELDS(F)                                                       \
@@ -36,7 +37,8 @@
   F(failed_process, "out: a process that it was about, or 0")                  \
   F(failed_step, "out: number of the step that failed, or 0")                  \
   F(failed_cover, "out: index of the cover that it was about")                 \
-  F(failed_errno, "out: why")
+  F(failed_errno, "out: why")                                                  \
+  F(netns_argument, "a launcher's first argument names netns; 2: and etc")
 
 /* One bind mount: source seen at target. */
 #define COVER_FIELDS(F)                                                        \
@@ -271,6 +273,16 @@
   H(ANY, EPERM, FILTERED, SECCOMP)                                             \
   H(ANY, ESTALE, ALWAYS,                                                       \
     "it changed meanwhile, 50 times over, and nothing was started: try again")
+/* Those that only a launcher meets; NO_NETNS: no argument names it. */
+#define LAUNCHER_HINTS(H)                                                      \
+  H(ARGUMENTS, EINVAL, NO_NETNS, NETNS_ARGUMENT)                               \
+  H(OPEN_NETNS, EINVAL, ALWAYS, NETNS_ARGUMENT)                                \
+  H(OPEN_NETNS, EOPNOTSUPP, ALWAYS,                                            \
+    "it has no name, and so no resolv.conf in /etc/netns: bake with --bind "   \
+    "FILE:/etc/resolv.conf or --no-etc")
+#define NETNS_ARGUMENT                                                         \
+  "the first argument names the network namespace: a name under /run/netns, "  \
+  "an absolute path, or pid:N"
 /* Those that only the command line meets, and no launcher. */
 #define COMMAND_HINTS(H)                                                       \
   H(FIND_PIN, EINVAL, ALWAYS,                                                  \

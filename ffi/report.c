@@ -36,10 +36,11 @@ static const char reasons[] = CODED_REASONS;
 
 #define HINT(step, error, when, text) {STEP_##step, error, HINT_##when},
 #ifdef NSPIN_LAUNCHER
-#undef COMMAND_HINTS
-#undef CODED_COMMAND_HINTS
-#define COMMAND_HINTS(H)
-#define CODED_COMMAND_HINTS
+#define OWN_HINTS LAUNCHER_HINTS
+#define CODED_OWN_HINTS CODED_LAUNCHER_HINTS
+#else
+#define OWN_HINTS COMMAND_HINTS
+#define CODED_OWN_HINTS CODED_COMMAND_HINTS
 #endif
 enum { STEP_ANY = STEP_NONE };
 enum hint_when {
@@ -48,12 +49,13 @@ enum hint_when {
   HINT_PLACEHOLDER,
   HINT_DANGLING,
   HINT_SCRIPT,
-  HINT_FILTERED
+  HINT_FILTERED,
+  HINT_NO_NETNS
 };
 static const struct {
   unsigned char step, error, when;
-} hints[] = {HINTS(HINT) COMMAND_HINTS(HINT)};
-static const char hint_texts[] = CODED_HINTS CODED_COMMAND_HINTS;
+} hints[] = {OWN_HINTS(HINT) HINTS(HINT)};
+static const char hint_texts[] = CODED_OWN_HINTS CODED_HINTS;
 
 #define METHOD(name, bit) {bit, #name},
 static const struct {
@@ -178,6 +180,10 @@ static int applies(enum hint_when when, const struct launch *launch,
     return program->lacks_interpreter;
   case HINT_FILTERED:
     return has_seccomp_filter();
+  case HINT_NO_NETNS:
+#ifdef NSPIN_LAUNCHER
+    return launch->netns_argument != 0 && launch->netns == 0;
+#endif
   case HINT_ALWAYS:
     break;
   }

@@ -15,6 +15,9 @@ struct cover {
   COVER_FIELDS(FIELD)
 };
 
+/* launch.netns_argument */
+enum { NETNS_ONLY = 1, NETNS_AND_ETC };
+
 #define NUMBERED(name, fails, object, does) STEP_##name,
 enum step { STEP_NONE, LAUNCH_STEPS(NUMBERED) };
 

@@ -194,7 +194,7 @@ export function readCovers(values: Words["values"]): CoverOptions {
     strict: one(values, "strict") === "true",
     readOnly: one(values, "read-only") === "true",
   };
-  if (options.netns === undefined && options.bind.length === 0) {
+  if (options.netns === undefined && options.bind.length === 0 && values["netns-arg"] === undefined) {
     throw new Refusal("nothing to do: neither --netns nor --bind is given", tryHelp);
   }
   return options;

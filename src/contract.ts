@@ -51,6 +51,8 @@ export const LAUNCH_FIELDS = [
   "failed_cover",
   /** out: why */
   "failed_errno",
+  /** a launcher's first argument names netns; 2: and etc */
+  "netns_argument",
 ] as const;
 
 /** struct cover. */

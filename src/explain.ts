@@ -27,6 +27,10 @@ export function explain({ plan, leftOut, steps }: Decided, options: RunOptions):
 export function toLines(plan: Plan): string[] {
   const lines = plan.covers.map(({ source, target }) => `bind ${source} over ${target}`);
   if (plan.netns !== undefined) lines.unshift(`join network namespace ${plan.netns}`);
+  if (plan.netnsArgument !== undefined)
+    lines.unshift("join the network namespace that the first argument names");
+  if (plan.netnsArgument === "etc")
+    lines.push("bind each entry of its directory in /etc/netns over its namesake in /etc");
   if (plan.etc !== undefined) lines.push(`bind each entry of ${plan.etc} over its namesake in /etc`);
   if (plan.readOnly) lines.push("make read-only what is bound");
   if (plan.method === "auto" && !plan.keep) lines.push("start no keeper");
@@ -38,17 +42,18 @@ interface Told {
   readonly notes: readonly string[];
 }
 
-/** Nothing is told of a plan that was not decided yet. */
-export function toJson(plan: Plan, told?: Told): string {
-  const { netns = null, etc = null, method, keep, readOnly, enter } = plan;
+/** How each file is covered is told of a plan that was decided. */
+export function toJson(plan: Plan, told: Told | { bakedBy: string | null; arch: string }): string {
+  const { netns = null, netnsArgument, etc = null, method, keep, readOnly, enter } = plan;
   const covers = plan.covers.map((cover) => {
     const { source, target, isEntry } = cover;
     const from = isEntry ? "/etc/netns" : "--bind";
-    const decided = told === undefined ? {} : { method: methodOf(cover, plan), why: whyOf(cover) };
+    const decided = "steps" in told ? { method: methodOf(cover, plan), why: whyOf(cover) } : {};
     return { source, target, from, ...decided };
   });
   const command = commandOf(plan);
-  return JSON.stringify({ netns, etc, covers, method, keep, readOnly, enter, command, ...told }, null, 2);
+  const asked = { netns, netnsArgument, etc, covers, method, keep, readOnly, enter, command };
+  return JSON.stringify({ ...asked, ...told }, null, 2);
 }
 
 /** What holds whatever nspin does, and is easily overlooked. Of what is left out a launch itself warns. */

@@ -3,6 +3,8 @@ import { COVER_FIELDS, LAUNCH_FIELDS, METHODS } from "./contract.ts";
 import type { Cover, Plan } from "./plan.ts";
 
 const U64 = 8;
+/** struct launch's netns_argument, from 1. */
+const NETNS_ARGUMENTS = ["netns", "etc"] as const;
 const encoder = new TextEncoder();
 
 type Launch = Record<(typeof LAUNCH_FIELDS)[number], number>;
@@ -69,6 +71,7 @@ export function writePlan(plan: Plan, addressOf: (block: Uint8Array) => number):
     failed_step: 0,
     failed_cover: 0,
     failed_errno: 0,
+    netns_argument: plan.netnsArgument === undefined ? 0 : NETNS_ARGUMENTS.indexOf(plan.netnsArgument) + 1,
   };
   half = 0;
   for (const name of LAUNCH_FIELDS) {
@@ -129,19 +132,28 @@ export function readDecided(memory: Memory, address: number) {
   };
 }
 
-/** The whole plan; the program is not in it. */
+/**
+ * The whole plan; the program is not in it. Of an older nspin the struct is shorter, and what it
+ * lacks is 0. Throws where it is longer.
+ */
 export function readPlan(memory: Memory, address: number): Plan {
-  const launch = readFields(memory, address, LAUNCH_FIELDS);
+  const count = memory.u64(address) / U64;
+  if (count > LAUNCH_FIELDS.length) throw new Error("it was baked by a later version of nspin");
+  const known = readFields(memory, address, LAUNCH_FIELDS.slice(0, count));
+  const launch = { ...(Object.fromEntries(LAUNCH_FIELDS.map((name) => [name, 0])) as Launch), ...known };
   const words: Uint8Array[] = [];
   for (let at = launch.words; words.length < launch.word_count; at += (words.at(-1)?.length ?? 0) + 1)
     words.push(memory.bytes(at));
   const optional = (field: number) => (field === 0 ? undefined : readText(memory, field));
-  const method = Object.entries(METHODS).find(([, bit]) => bit === launch.method)?.[0] as Plan["method"];
+  const method = Object.entries(METHODS).find(([, bit]) => bit === launch.method)?.[0];
+  if (method === undefined) throw new Error("its plan has no method");
+  const netnsArgument = NETNS_ARGUMENTS[launch.netns_argument - 1];
   return {
     netns: optional(launch.netns),
+    ...(netnsArgument === undefined ? {} : { netnsArgument }),
     etc: optional(launch.etc),
     covers: readCovers(memory, launch.covers, launch.cover_count),
-    method,
+    method: method as Plan["method"],
     keep: launch.keep === 1,
     readOnly: launch.read_only === 1,
     strict: launch.strict === 1,

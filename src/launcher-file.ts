@@ -28,21 +28,49 @@ export function writeLauncher(plan: Plan, arch: Arch): Buffer {
   return file;
 }
 
-/** Throws an Error with the reason where it is no launcher of this nspin, or not as it was written. */
-export function readLauncher(file: Buffer): { plan: Plan; arch: Arch } {
-  for (const arch of ARCHES) {
-    const template = Buffer.from(templates[arch], "base64");
-    if (file.length < template.length + HEAD) continue;
-    const code = Buffer.from(file.subarray(0, template.length));
-    code.fill(0, SIZES, SIZES + 2 * U64);
-    const at = digestAt(template.length);
-    const magic = file.toString("latin1", template.length, template.length + MAGIC.length);
-    if (!code.equals(template) || magic !== MAGIC) continue;
-    if (!digestOf(file, template.length).equals(file.subarray(at, at + DIGEST_BYTES)))
-      throw new Error("it was changed after it was baked");
-    return { plan: readPlan(asMapped(file), PLAN_ADDRESS + template.length + HEAD), arch };
-  }
-  throw new Error("it is no launcher, or one of another version of nspin");
+export interface Launcher {
+  readonly plan: Plan;
+  readonly arch: Arch;
+  /** Of the nspin that baked it; undefined: of one before launchers said so. */
+  readonly version: string | undefined;
+  /** Its code is what this nspin would write. */
+  readonly isOwn: boolean;
+}
+
+/** Throws an Error with the reason where it is no launcher, or not as it was written. */
+export function readLauncher(file: Buffer): Launcher {
+  const { arch, plan: at, version } = locate(file);
+  const digest = file.subarray(digestAt(at), at + HEAD);
+  if (!digestOf(file, at).equals(digest)) throw new Error("it was changed after it was baked");
+  const code = Buffer.from(file.subarray(0, at));
+  code.fill(0, SIZES, SIZES + 2 * U64);
+  const isOwn = code.equals(Buffer.from(templates[arch], "base64"));
+  return { plan: readPlan(asMapped(file), PLAN_ADDRESS + at + HEAD), arch, version, isOwn };
+}
+
+/** By its ELF headers, elf(5), which every version's launcher has: whose machine's, where its plan begins, its note. */
+function locate(file: Buffer): { arch: Arch; plan: number; version: string | undefined } {
+  const machines: Record<number, Arch> = { 62: "x64", 183: "arm64" }; // EM_X86_64, EM_AARCH64
+  const [header, segment] = [64, 56];
+  const isElf = file.length >= header && file.toString("latin1", 0, 6) === "\x7fELF\x02\x01";
+  const arch = isElf ? machines[file.readUInt16LE(18)] : undefined;
+  const count = isElf ? file.readUInt16LE(56) : 0;
+  if (arch === undefined || count < 2 || file.length < header + count * segment) throw new Error(NONE);
+  const begin = Number(file.readBigUInt64LE(header + segment + 8)); // p_offset of the second
+  const magic = file.toString("latin1", begin, begin + MAGIC.length + 1);
+  if (magic !== `${MAGIC}\0` || file.length < begin + HEAD) throw new Error(NONE);
+  return { arch, plan: begin, version: versionOf(file, header + (count - 1) * segment) };
+}
+
+const NONE = "it is no launcher of nspin";
+
+/** Of the note, ffi/launcher/note.S, whose program header is the last. */
+function versionOf(file: Buffer, header: number): string | undefined {
+  const PT_NOTE = 4;
+  if (file.readUInt32LE(header) !== PT_NOTE) return undefined;
+  const begin = Number(file.readBigUInt64LE(header + 8));
+  const note = file.toString("latin1", begin, begin + Number(file.readBigUInt64LE(header + 32)));
+  return /"name":"nspin","version":"([^"]*)"/.exec(note)?.[1];
 }
 
 function digestAt(length: number): number {
@@ -55,10 +83,19 @@ function digestOf(file: Buffer, length: number): Buffer {
   return Buffer.from(new Bun.CryptoHasher("sha256").update(whole).digest());
 }
 
-/** The file's bytes at the addresses at which the plan's segment is mapped. */
+/** The file's bytes at the addresses at which the plan's segment is mapped. Whoever wrote it can have written any. */
 function asMapped(file: Buffer): Memory {
+  const within = (address: number, bytes: number) => {
+    const at = address - PLAN_ADDRESS;
+    if (!(at >= 0 && at + bytes <= file.length)) throw new Error("its plan points out of it");
+    return at;
+  };
   return {
-    u64: (address) => Number(file.readBigUInt64LE(address - PLAN_ADDRESS)),
-    bytes: (address) => file.subarray(address - PLAN_ADDRESS, file.indexOf(0, address - PLAN_ADDRESS)),
+    u64: (address) => Number(file.readBigUInt64LE(within(address, U64))),
+    bytes: (address) => {
+      const at = within(address, 1);
+      const end = file.indexOf(0, at);
+      return file.subarray(at, end < 0 ? file.length : end);
+    },
   };
 }

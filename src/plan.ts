@@ -13,6 +13,8 @@ export interface Cover {
 
 export interface Plan {
   readonly netns: string | undefined;
+  /** Of a launcher: its first argument names netns; "etc": and by its name etc. */
+  readonly netnsArgument?: "netns" | "etc";
   /** A directory. Each entry covers its namesake in /etc, unless covers already has that target. */
   readonly etc: string | undefined;
   readonly covers: readonly Cover[];

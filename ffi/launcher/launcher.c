@@ -6,6 +6,7 @@
 #include "../keeper.h"
 #include "../report.h"
 #include "image.h"
+#include "netns.h"
 
 struct image {
   char magic[sizeof IMAGE_MAGIC];
@@ -28,6 +29,16 @@ static void raise_descriptor_limit(struct rlimit64 *found) {
   CALL(__NR_setrlimit, RLIMIT_NOFILE, &raised);
 }
 
+/* Where an argument names it: 0 or -errno, and the step that failed. */
+static long find_netns(struct launch *launch, char **arguments,
+                       struct netns_paths *paths) {
+  if (launch->netns_argument == 0)
+    return 0;
+  int is_missing = arguments[0] == NULL || arguments[1] == NULL;
+  launch->failed_step = is_missing ? STEP_ARGUMENTS : STEP_OPEN_NETNS;
+  return is_missing ? -EINVAL : netns_of_argument(launch, arguments[1], paths);
+}
+
 /* stack: argc, argv, NULL, envp, NULL, auxv, as the kernel laid it out. */
 _Noreturn void launcher_start(u64 *stack) {
   struct program program;
@@ -40,7 +51,11 @@ _Noreturn void launcher_start(u64 *stack) {
   record.environment_end = end;
   raise_descriptor_limit(&record.limits[GUARD_NOFILE]);
   struct launch launch = image()->launch; /* which can only be read */
-  sequence_run(&launch, &record, &program, 0);
+  struct netns_paths paths;
+  long result = find_netns(&launch, record.arguments, &paths);
+  launch.failed_errno = (u64)-result;
+  if (result == 0)
+    sequence_run(&launch, &record, &program, 0);
   for (unsigned status = report(&launch, &program);;)
     CALL(__NR_exit_group, status);
 }

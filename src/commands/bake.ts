@@ -5,14 +5,18 @@ import { type CoverOptions, type Method, quote, readCovers, runArgs, tryHelp } f
 import { commandLine, wordsOfRuntime } from "../command-line.ts";
 import { Refusal } from "../errors.ts";
 import { ARCHES, type Arch, writeLauncher } from "../launcher-file.ts";
-import { makePlan } from "../plan.ts";
+import { makePlan, type Plan } from "../plan.ts";
 import { replaceFile } from "../replace-file.ts";
-import { type Command, choice, once, readOptions } from "./command.ts";
+import { type Command, choice, flag, once, readOptions } from "./command.ts";
 
 const { netns, bind, etc, method, keep, strict, "read-only": readOnly } = runArgs;
 
 const args = {
   netns: { ...netns, description: "network namespace: a name under /run/netns, or an absolute path" },
+  "netns-arg": {
+    type: "boolean",
+    description: "the launcher's first argument names the network namespace, as run --netns does",
+  },
   bind,
   etc,
   method,
@@ -29,12 +33,14 @@ const args = {
 } as const satisfies ArgsDef;
 
 const Options = v.object({
+  "netns-arg": flag("netns-arg"),
   method: choice("method", args.method),
   output: v.optional(once("output"), [""]),
   arch: choice("arch", args.arch),
 });
 
 export interface BakeOptions extends CoverOptions {
+  readonly netnsArgument: boolean;
   readonly method: Method;
   readonly output: string;
   readonly arch: Arch;
@@ -44,7 +50,8 @@ export interface BakeOptions extends CoverOptions {
 
 /** Throws Refusal. */
 export function readBake(words: readonly string[]): BakeOptions {
-  const { options, values, used } = readOptions(args, Options, words);
+  const { options: read, values, used } = readOptions(args, Options, words);
+  const { "netns-arg": netnsArgument, ...options } = read;
   if (options.output === "") {
     throw new Refusal(
       "no launcher is named",
@@ -59,6 +66,9 @@ export function readBake(words: readonly string[]): BakeOptions {
       "where it will be started is not known here",
     );
   }
+  if (netnsArgument && covers.netns !== undefined) {
+    throw new Refusal("options --netns and --netns-arg exclude each other", tryHelp);
+  }
   if (covers.netns?.startsWith("pid:")) {
     throw new Refusal(
       `cannot bake network namespace ${quote(covers.netns)}: another process will have that id`,
@@ -66,24 +76,27 @@ export function readBake(words: readonly string[]): BakeOptions {
     );
   }
   const argv0AndCommand = 2;
-  return Object.freeze({ ...covers, ...options, skip: argv0AndCommand + used });
+  return Object.freeze({ ...covers, ...options, netnsArgument, skip: argv0AndCommand + used });
+}
+
+function netnsArgumentOf({ netnsArgument, etc }: BakeOptions): Pick<Plan, "netnsArgument"> {
+  if (!netnsArgument) return {};
+  return { netnsArgument: etc ? "etc" : "netns" };
 }
 
 export const bake: Command = {
   meta: {
     name: "bake",
     description:
-      "Write a launcher, a small program for one plan: nspin bake --netns ID [OPTIONS] -o FILE [--] [PROGRAM [ARG...]]",
+      "Write a launcher, a small program for one plan: nspin bake --netns ID|--netns-arg [OPTIONS] -o FILE [--] [PROGRAM [ARG...]]",
   },
   args,
   action(words) {
     const options = readBake(words);
-    const argv0 = 1; // of the launcher's own command line
-    const plan = makePlan({ ...options, enter: "setns", skip: argv0, program: [] });
-    const launcher = writeLauncher(
-      { ...plan, words: commandLine().slice(wordsOfRuntime() + options.skip) },
-      options.arch,
-    );
+    const ours = options.netnsArgument ? 2 : 1; // of the launcher's own command line
+    const plan = makePlan({ ...options, enter: "setns", skip: ours, program: [] });
+    const program = commandLine().slice(wordsOfRuntime() + options.skip);
+    const launcher = writeLauncher({ ...plan, ...netnsArgumentOf(options), words: program }, options.arch);
     replaceFile(options.output, launcher, 0o755);
     return 0;
   },

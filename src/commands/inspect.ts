@@ -23,14 +23,14 @@ export const inspect: Command = {
       throw new Refusal("inspect takes one FILE", "usage: nspin inspect [--json] FILE");
     }
     const contents = attempt("read", file, undefined, () => readFileSync(file));
-    const { plan, arch } = read(file, contents);
+    const { plan, arch, version, isOwn } = read(file, contents);
     const shown = { ...plan, program: ["ARG..."] };
-    if (options.json) print(toJson(shown));
-    else for (const line of toLines(shown)) print(printable(line));
-    if (!options.json) {
-      print(
-        `note: for ${arch}; how each file is covered, and what is in /etc/netns, is found out at the start`,
-      );
+    if (options.json) print(toJson(shown, { bakedBy: version ?? null, arch }));
+    else {
+      const by = `baked by ${version === undefined ? "an earlier nspin" : `nspin ${version}`}`;
+      const note = `note: for ${arch}, ${by}${isOwn ? "" : ", with other code than this one's"}`;
+      for (const line of [...toLines(shown), note]) print(printable(line));
+      print("note: how each file is covered, and what is in /etc/netns, is found out at the start");
     }
     return 0;
   },

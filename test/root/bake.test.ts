@@ -19,6 +19,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { $ } from "bun";
+import { version } from "../../package.json";
 import { mountTable } from "../kit/mountinfo.ts";
 import { NSPIN } from "../kit/nspin.ts";
 import { until } from "../kit/until.ts";
@@ -329,6 +330,101 @@ describe("the file:", () => {
       stderr: `nspin: cannot write ${directory}/launcher: Permission denied (EACCES)\n`,
     });
     rmSync(home, { recursive: true });
+  });
+});
+
+describe("any network namespace, by the first argument", () => {
+  const look = ["sh", "-c", 'cat /etc/resolv.conf; stat -Lc %i /proc/self/ns/net; printf "[%s]" "$@"', "sh"];
+  const ids = [
+    ...[ID, `/run/netns/${ID}`, `/var/run/netns/${ID}`, `/proc/self/../../run/netns/${ID}`],
+    ...["", ".", "..", "a/b", `./${ID}`, "a\nb", "nope", "x".repeat(300), `${ID} `],
+    ...["/", "/run/netns/..", "/run/netns/.", `/run/netns/${ID}/`, "/proc/1/ns/net", "/etc/passwd"],
+    ...[
+      "pid:",
+      "pid:0",
+      "pid:01",
+      "pid:-1",
+      "pid:1a",
+      "pid:1",
+      "pid:99999999999",
+      "pid:9999999999",
+      "pid:1/../1",
+    ],
+  ];
+  const differs = /^nspin: hint: .*$/gm; // one speaks of an option, the other of an argument
+
+  test.each(ids)("%p: what run does", async (id) => {
+    for (const options of [[], ["--no-etc"], ["--bind", `${world}:/etc/resolv.conf`], bind]) {
+      const run = await nspin([
+        "run",
+        "--enter",
+        "setns",
+        "--netns",
+        id,
+        ...options,
+        "--",
+        ...look,
+        "a b",
+        "",
+      ]);
+      await bake("--netns-arg", ...options, "--", ...look);
+      const baked = await start([launcher, id, "a b", ""]);
+      expect([options, baked.status, baked.stdout]).toEqual([options, run.status, run.stdout]);
+      expect(baked.stderr === "").toBe(run.stderr === "");
+      if (run.stderr.startsWith("nspin: cannot open"))
+        expect(baked.stderr.replace(differs, "")).toBe(run.stderr.replace(differs, ""));
+    }
+  });
+
+  test("without it nothing is started, and the message says what is missing", async () => {
+    await bake("--netns-arg");
+    const what =
+      "the first argument names the network namespace: a name under /run/netns, an absolute path, or pid:N";
+    const missing = `nspin: cannot put together the arguments: Invalid argument (EINVAL)\nnspin: hint: ${what}\n`;
+    expect(await start([launcher])).toMatchObject({ status: 125, stderr: missing });
+    expect(await start(["bash", "-c", 'exec -a "" "$0"', launcher])).toMatchObject({
+      status: 125,
+      stderr: missing,
+    });
+    expect(await start([launcher, "a/b\x1b"])).toMatchObject({
+      status: 125,
+      stderr: `nspin: cannot open network namespace a/b\\x1b: Invalid argument (EINVAL)\nnspin: hint: ${what}\n`,
+    });
+    expect(await start([launcher, ID])).toMatchObject({
+      status: 125,
+      stderr: expect.stringContaining("hint: no program is named: give one\n"),
+    });
+    expect(await start([launcher, "pid:1", "true"])).toMatchObject({
+      status: 125,
+      stderr: expect.stringMatching(/^nspin: cannot open network namespace pid:1: .*\n.* it has no name, /),
+    });
+    expect(await start([launcher, ID, "cat", "/etc/resolv.conf"])).toMatchObject({
+      status: 0,
+      stdout: "nameserver 192.0.2.53\n",
+      stderr: "",
+    });
+  });
+
+  test("inspect says so", async () => {
+    await bake("--netns-arg", "p");
+    expect((await nspin(["inspect", launcher])).stdout).toStartWith(
+      "join the network namespace that the first argument names\nbind each entry of its directory in /etc/netns",
+    );
+    const { netns, netnsArgument } = JSON.parse((await nspin(["inspect", "--json", launcher])).stdout);
+    expect([netns, netnsArgument]).toEqual([null, "etc"]);
+  });
+});
+
+test("its version is in a note, and its arguments are the program's", async () => {
+  await bake(...bind, "printf", "%s");
+  expect(await start([launcher, "--nspin-version"])).toMatchObject({ status: 0, stdout: "--nspin-version" });
+  expect(await $`readelf --notes ${launcher}`.text()).toContain(`"name":"nspin","version":"${version}"`);
+  expect((await nspin(["inspect", launcher])).stdout).toContain(
+    `note: for ${process.arch}, baked by nspin ${version}\n`,
+  );
+  expect(JSON.parse((await nspin(["inspect", "--json", launcher])).stdout)).toMatchObject({
+    bakedBy: version,
+    arch: process.arch,
   });
 });
 

@@ -28,18 +28,23 @@ int main(void) {
   int i = 0;
   LAUNCH_STEPS(VERB) i = 0;
   ERRORS(ERROR) i = 0;
-  HINTS(ROW) COMMAND_HINTS(ROW) i = 0;
+  OWN_HINTS(ROW) HINTS(ROW) i = 0;
   DECISIONS(REASON)
   return 0;
 }
 `);
 
-test("every verb, reason, error and hint", async () => {
+const ways: [string, string[]][] = [
+  ["the command line", []],
+  ["a launcher", ["-DNSPIN_LAUNCHER"]],
+];
+
+test.each(ways)("every verb, reason, error and hint of %s", async (_, defines) => {
   await texts();
   const directory = mkdtempSync(join(tmpdir(), "nspin-texts-"));
   const program = join(directory, "texts");
   try {
-    const flags = ["-std=gnu11", "-ffreestanding", "-Wall", "-Wextra", "-Werror", "-I."];
+    const flags = ["-std=gnu11", "-ffreestanding", "-Wall", "-Wextra", "-Werror", "-I.", ...defines];
     await $`cc ${flags} -o ${program} -xc - ffi/proc.c ffi/text.c < ${SOURCE}`;
     const lines = (await $`${program}`.text()).trimEnd().split("\n");
     const [said, written] = [1, 0].map((rest) => lines.filter((_, i) => i % 2 === rest));
