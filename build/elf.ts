@@ -37,6 +37,9 @@ const SYMBOL = { name: [0, 4], section: [6, 2] } as const;
 const DYNAMIC = { tag: [0, 8] } as const;
 type Layout = Record<string, readonly [at: number, bytes: number]>;
 
+/** Nothing that runs a file reads its section headers. */
+const WITHOUT_SECTIONS = { shoff: 0, shnum: 0, shstrndx: 0 };
+
 const MAGIC = 0x46_4c_45_7f; // "\x7fELF"
 const CLASS64 = 2;
 const LITTLE_ENDIAN = 1;
@@ -91,21 +94,25 @@ export interface Code {
   readonly entry: number;
 }
 
-/** The one segment of a freshly linked file: readable and executable, nothing else. Throws. */
+/** The one segment of a freshly linked file: readable and executable, nothing else; without sections. Throws. */
 export function readCode(file: Buffer): Code {
   const { entry, segments } = readElf(file);
   const [code, ...more] = segments.filter(({ type }) => type === LOAD);
   if (code === undefined || more.length > 0 || code.flags !== (R | X) || code.filesz !== code.memsz)
     throw new Error("the code must have one segment, readable and executable, and no data");
-  return { bytes: file.subarray(code.offset, code.offset + code.filesz), address: code.vaddr, entry };
+  const bytes = Buffer.from(file.subarray(code.offset, code.offset + code.filesz));
+  if (code.offset === 0) write(bytes, HEADER, 0, WITHOUT_SECTIONS); // where they are tells how long the paths were
+  return { bytes, address: code.vaddr, entry };
 }
 
 /**
  * The file with the code in it, to be executed first. The last program header,
  * a note that nothing needs, becomes the code's: so the segments stay in the
  * order of their addresses, and the first one stays first (from which a kernel
- * computes where the program headers are). Throws where the file's layout is
- * not the one that this was made for.
+ * computes where the program headers are). The file then has no section headers:
+ * strip(1) would drop what lies in none, and leave a file that crashes; so GNU's
+ * refuses it, and LLVM's and elfutils' leave it as it is. Throws where the file's
+ * layout is not the one that this was made for.
  */
 export function addCode(file: Buffer, machine: number, code: Code): Buffer {
   const elf = readElf(file);
@@ -128,7 +135,7 @@ export function addCode(file: Buffer, machine: number, code: Code): Buffer {
   const size = code.bytes.length;
   const place = { offset, vaddr: code.address, paddr: code.address, filesz: size, memsz: size };
   write(result, SEGMENT, note.at, { type: LOAD, flags: R | X, ...place, align: ALIGN });
-  write(result, HEADER, 0, { entry: code.entry });
+  write(result, HEADER, 0, { entry: code.entry, ...WITHOUT_SECTIONS });
   return result;
 }
 
@@ -146,7 +153,7 @@ export function planTemplate(file: Buffer, base: number): Buffer {
   const length = Math.ceil(code.filesz / 8) * 8;
   const template = Buffer.alloc(length);
   file.copy(template, 0, 0, code.filesz);
-  write(template, HEADER, 0, { shoff: 0, shnum: 0, shstrndx: 0 });
+  write(template, HEADER, 0, WITHOUT_SECTIONS);
   write(template, SEGMENT, code.at, { align: ALIGN });
   const place = { offset: length, vaddr: base + length, paddr: base + length, filesz: 0, memsz: 0 };
   write(template, SEGMENT, plan.at, { ...place, align: ALIGN });
@@ -219,10 +226,12 @@ function rows<Fields extends Layout>(
 
 /** Throws where file is not what addCode() should have made of original. */
 export function verifyCode(file: Buffer, original: Buffer, code: Code): void {
-  const { entry, segments } = readElf(file);
+  const { entry, segments, shoff, shnum } = readAny(file);
   const added = segments.at(-1) as Segment;
   const isRight =
     entry === code.entry &&
+    shoff === 0 &&
+    shnum === 0 &&
     added.type === LOAD &&
     added.flags === (R | X) &&
     added.vaddr === code.address &&
@@ -231,7 +240,9 @@ export function verifyCode(file: Buffer, original: Buffer, code: Code): void {
     file.subarray(added.offset, added.offset + added.filesz).equals(code.bytes);
   if (!isRight) throw new Error("the code is not in the file as it should be");
   const rest = Buffer.from(file.subarray(0, original.length));
-  write(rest, HEADER, 0, { entry: readElf(original).entry });
+  const was = readAny(original);
+  const its = { entry: was.entry, shoff: was.shoff, shnum: was.shnum, shstrndx: was.shstrndx };
+  write(rest, HEADER, 0, its);
   rest.set(original.subarray(added.at, added.at + SEGMENT_BYTES), added.at);
   if (!rest.equals(original)) throw new Error("the file has changed elsewhere");
 }

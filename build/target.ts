@@ -54,6 +54,7 @@ const WITHOUT_LIBC = [
   "-mgeneral-regs-only", // the vector registers stay as they are
   ...["-ffunction-sections", "-fdata-sections", "-fno-stack-protector"],
   ...["-fno-unwind-tables", "-fno-asynchronous-unwind-tables"],
+  `-ffile-prefix-map=${process.cwd()}=.`, // the same bytes wherever they are built
   ...["-Wall", "-Wextra", "-Werror"],
 ];
 /** Small before all, each page of it is read from a cold disk: what gcc 12 makes smallest, tried out. */

@@ -81,6 +81,8 @@ test.each([
 
 test.each([
   ["the entry", 24],
+  ["where its sections are", 40],
+  ["how many sections it has", 60],
   ["a byte of the code", -1],
   ["the segment's flags", note + FLAGS],
   ["the segment's address", note + VADDR + 1],

@@ -1,0 +1,38 @@
+// The same sources give the same bytes, in whichever directory they are built; and what
+// strip(1) does to them.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { resolve } from "node:path";
+import { $ } from "bun";
+import { version } from "../../package.json";
+
+const clone = resolve("dist/elsewhere/in-a-longer-path/clone");
+const runs = `nspin ${version} (Bun ${Bun.version}, linux-${process.arch})\n`;
+
+beforeAll(() => mkdirSync(clone, { recursive: true }));
+afterAll(() => rmSync("dist/elsewhere", { recursive: true }));
+
+test("built again in another directory", async () => {
+  await $`git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t ${clone}`;
+  await $`cp -al node_modules ${clone}`; // hard links: what is built is found by its path
+  await $`${clone}/node_modules/.bin/bun run --silent compile`.cwd(clone).quiet();
+  for (const file of ["nspin", "nspin.so", "keeper.so", "launcher.ts", "bundles/commands.js"]) {
+    const isSame = readFileSync(`dist/${file}`).equals(readFileSync(`${clone}/dist/${file}`));
+    expect([file, isSame]).toEqual([file, true]);
+  }
+}, 240_000);
+
+test.each([
+  ["strip", "has no sections"],
+  ["strip --strip-debug", "has no sections"],
+  ["objcopy --only-keep-debug", "has no sections"],
+  ["llvm-strip --strip-all", ""],
+  ["eu-strip", ""],
+])("%s refuses the binary, or leaves it whole", async (strip, says) => {
+  const stripped = `${clone}/stripped`;
+  cpSync("dist/nspin", stripped);
+  const { stderr, exitCode } = await $`${strip.split(" ")} ${stripped}`.nothrow().quiet();
+  expect(stderr.toString()).toContain(says);
+  if (says !== "") expect(exitCode).not.toBe(0);
+  expect(await $`${stripped} --version`.text()).toBe(runs);
+});
