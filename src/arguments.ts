@@ -3,12 +3,14 @@
 // The tables are citty's; the words are read here. Its own reader accepts
 // unknown options, swallows any --no-x, keeps one of several --bind, and does
 // not stop at the program's name; and it loads node:util, which costs more than a
-// millisecond (`npm run bench`). Help is citty's too: commands/index.ts.
+// millisecond (`npm run bench`). What they are shown as is made in commands/help.ts.
 import type { ArgsDef, ArgType, BooleanArgDef } from "citty";
 import { METHODS } from "./contract.ts";
 import { Refusal } from "./errors.ts";
 
 export type Method = keyof typeof METHODS;
+
+export const runUsage = "--netns ID [OPTIONS] [--] PROGRAM [ARG...]";
 
 export const runArgs = {
   netns: {
@@ -227,7 +229,7 @@ export function readRun(words: readonly string[]): RunOptions {
     program: words.slice(used),
   };
   if (options.program.length === 0) {
-    throw new Refusal("no program given", "usage: nspin run --netns ID [--] PROGRAM [ARG...]");
+    throw new Refusal("no program given", `usage: nspin run ${runUsage}`);
   }
   if (options.json && !options.dryRun) throw new Refusal("option --json needs --dry-run", tryHelp);
   return Object.freeze(options);

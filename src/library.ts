@@ -46,10 +46,21 @@ export function loadLibc() {
     execve: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
     write: { args: ["i32", "ptr", "u64"], returns: "i64" },
     readlink: { args: ["ptr", "ptr", "u64"], returns: "i64" },
+    ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
     __errno_location: { args: [], returns: "ptr" },
   }).symbols;
   const errorAt = libc.__errno_location();
   return { ...libc, errno: () => read.i32(errorAt as never) };
+}
+
+/** How wide a terminal is; 80 where it is none, or does not say. Not by process.stdout: see print.ts. */
+export function terminalColumns(fd: number): number {
+  const TIOCGWINSZ = 0x5413;
+  const size = new Uint16Array(4); // struct winsize, ioctl_tty(2): rows, columns
+  try {
+    loadLibc().ioctl(fd, TIOCGWINSZ, size);
+  } catch {} // no memory for code: the help is for that one too
+  return size[1] || 80;
 }
 
 /** These functions where the object lies in memory: by its dynamic symbols, elf(5). */

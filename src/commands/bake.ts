@@ -7,7 +7,7 @@ import { Refusal } from "../errors.ts";
 import { ARCHES, type Arch, writeLauncher } from "../launcher-file.ts";
 import { makePlan, type Plan } from "../plan.ts";
 import { replaceFile } from "../replace-file.ts";
-import { type Command, choice, flag, once, readOptions } from "./command.ts";
+import { type Command, choice, DONE, flag, once, readOptions, usageOf } from "./command.ts";
 
 const { netns, bind, etc, method, keep, strict, "read-only": readOnly } = runArgs;
 
@@ -28,7 +28,7 @@ const args = {
     type: "enum",
     options: ARCHES,
     default: process.arch,
-    description: "the machine that it shall run on",
+    description: "the machine that it shall run on; by default, as this one",
   },
 } as const satisfies ArgsDef;
 
@@ -53,10 +53,7 @@ export function readBake(words: readonly string[]): BakeOptions {
   const { options: read, values, used } = readOptions(args, Options, words);
   const { "netns-arg": netnsArgument, ...options } = read;
   if (options.output === "") {
-    throw new Refusal(
-      "no launcher is named",
-      "usage: nspin bake --netns ID [OPTIONS] -o FILE [--] [PROGRAM [ARG...]]",
-    );
+    throw new Refusal("no launcher is named", usageOf(bake));
   }
   const covers = readCovers(values);
   const relative = covers.bind.find(({ source }) => !source.startsWith("/"));
@@ -87,9 +84,11 @@ function netnsArgumentOf({ netnsArgument, etc }: BakeOptions): Pick<Plan, "netns
 export const bake: Command = {
   meta: {
     name: "bake",
-    description:
-      "Write a launcher, a small program for one plan: nspin bake --netns ID|--netns-arg [OPTIONS] -o FILE [--] [PROGRAM [ARG...]]",
+    description: "Write a launcher: a small static program that does what one nspin run would",
   },
+  usage: "--netns ID|--netns-arg [OPTIONS] -o FILE [--] [PROGRAM [ARG...]]",
+  examples: ["nspin bake --netns task1 -o /usr/local/bin/soci-task1 -- soci-snapshotter-grpc"],
+  statuses: DONE,
   args,
   action(words) {
     const options = readBake(words);

@@ -1,5 +1,5 @@
-// What a command is, and how its options are read: the table is citty's, whose help shows it, the
-// words are read as those of `run` are, and valibot makes the values of them.
+// What a command is, and how its options are read: of its table the help, the man page and the
+// completions are made, the words are read as those of `run` are, and valibot makes the values of them.
 import type { ArgsDef, CommandMeta } from "citty";
 import * as v from "valibot";
 import { givenTwice, notOneOf, quote, readWords, tryHelp, type Words } from "../arguments.ts";
@@ -7,10 +7,33 @@ import { Refusal } from "../errors.ts";
 
 export interface Command {
   readonly meta: CommandMeta;
+  /** What follows its name. Completions know what stands for a value by its name here, build/completions.ts. */
+  readonly usage: string;
+  /** Whole command lines. */
+  readonly examples: readonly string[];
+  /** What its exit statuses say, but for 125. */
+  readonly statuses: Readonly<Record<string, string>>;
   readonly args: ArgsDef;
   /** Takes the words after the command's name. Returns the exit status. Throws Refusal. */
   readonly action: (words: readonly string[]) => number | Promise<number>;
 }
+
+/** By their names; loaded one by one, when asked for. */
+export type Commands = Readonly<Record<string, () => Promise<Command>>>;
+
+/** Throws Refusal. */
+export async function findCommand(commands: Commands, name: string): Promise<Command> {
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (load !== undefined) return await load();
+  throw new Refusal(`unknown ${name.startsWith("-") ? "option" : "command"} ${quote(name)}`, tryHelp);
+}
+
+export function usageOf({ meta, usage }: Command): string {
+  return `usage: nspin ${meta.name} ${usage}`;
+}
+
+/** Of a command that does one thing. */
+export const DONE = { 0: "it is done" };
 
 export interface Read<Schema extends v.GenericSchema> {
   readonly options: v.InferOutput<Schema>;

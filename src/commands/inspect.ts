@@ -7,20 +7,23 @@ import { toJson, toLines } from "../explain.ts";
 import { readLauncher } from "../launcher-file.ts";
 import { print, printable } from "../print.ts";
 import { attempt } from "../system-error.ts";
-import { type Command, flag, readOptions } from "./command.ts";
+import { type Command, DONE, flag, readOptions, usageOf } from "./command.ts";
 
 const args = { json: { type: "boolean", description: "print JSON" } } as const satisfies ArgsDef;
 
 const Options = v.object({ json: flag("json") });
 
 export const inspect: Command = {
-  meta: { name: "inspect", description: "Print the plan in a launcher: nspin inspect [--json] FILE" },
+  meta: { name: "inspect", description: "Print the plan in a launcher" },
+  usage: "[OPTIONS] FILE",
+  examples: ["nspin inspect /usr/local/bin/soci-task1"],
+  statuses: DONE,
   args,
   action(words) {
     const { options, rest } = readOptions(args, Options, words);
     const [file, ...more] = rest;
     if (file === undefined || more.length > 0) {
-      throw new Refusal("inspect takes one FILE", "usage: nspin inspect [--json] FILE");
+      throw new Refusal("inspect takes one FILE", usageOf(inspect));
     }
     const contents = attempt("read", file, undefined, () => readFileSync(file));
     const { plan, arch, version, isOwn } = read(file, contents);

@@ -1,9 +1,21 @@
 // nspin run, for its help: main.ts takes the command itself.
-import { readRun, runArgs } from "../arguments.ts";
+import { readRun, runArgs, runUsage } from "../arguments.ts";
+import { STATUSES } from "../contract.ts";
 import type { Command } from "./command.ts";
 
 export const run: Command = {
-  meta: { name: "run", description: "Start a program: nspin run --netns ID [OPTIONS] [--] PROGRAM [ARG...]" },
+  meta: { name: "run", description: "Start a program in a network namespace, with its own files in /etc" },
+  usage: runUsage,
+  examples: [
+    "nspin run --netns task1 -- soci-snapshotter-grpc",
+    "nspin run --netns task1 --dry-run -- true",
+    "nspin run --netns pid:4711 --bind /run/task/resolv.conf:/etc/resolv.conf -- sh",
+  ],
+  statuses: {
+    [STATUSES.NOT_EXECUTABLE]: "the program was found, and cannot be executed",
+    [STATUSES.NOT_FOUND]: "the program was not found",
+    other: "the program's own; 1 can also be nsenter's",
+  },
   args: runArgs,
   action(words) {
     readRun(words);

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { Refusal } from "../errors.ts";
 import { unpin as unmount } from "../launch.ts";
 import { RESOLV_CONF, unpinPlan } from "../plan.ts";
-import { type Command, flag, readOptions } from "./command.ts";
+import { type Command, DONE, flag, readOptions, usageOf } from "./command.ts";
 
 const args = {
   force: {
@@ -19,14 +19,17 @@ const Options = v.object({ force: flag("force") });
 export const unpin: Command = {
   meta: {
     name: "unpin",
-    description: "Take away the mount that method pin left: nspin unpin [--force] [FILE]",
+    description: "Take away the mount that method pin left on FILE, /etc/resolv.conf",
   },
+  usage: "[OPTIONS] [FILE]",
+  examples: ["nspin unpin", "nspin unpin /etc/hosts"],
+  statuses: DONE,
   args,
   action(words) {
     const { options, rest } = readOptions(args, Options, words);
     const [file = args.file.default, ...more] = rest;
     if (more.length > 0 || !file.startsWith("/")) {
-      throw new Refusal("unpin takes one absolute path", "usage: nspin unpin [--force] [FILE]");
+      throw new Refusal("unpin takes one absolute path", usageOf(unpin));
     }
     unmount(unpinPlan(file, options.force));
     return 0;

@@ -5,6 +5,9 @@ import type { Command } from "./command.ts";
 
 export const unpinned: Command = {
   meta: { name: "unpinned", hidden: true },
+  usage: "HELLO WORLD COPY",
+  examples: [],
+  statuses: {},
   args: {},
   async action(words) {
     const [hello, world, copy, ...more] = words;

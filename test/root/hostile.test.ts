@@ -166,7 +166,7 @@ describe.each([
       /^$/,
       /^nspin: +1\. run on the thread-group leader\n/,
     ],
-    [["run", "--help"], 0, /USAGE/, /^$/],
+    [["run", "--help"], 0, /^Usage: nspin run /, /^$/],
     [["--version"], 0, /^nspin \d/, /^$/],
   ] as const)("%j", async (words, status, stdout, stderr) => {
     const seen = await on("", [...prefix, NSPIN, ...words]);

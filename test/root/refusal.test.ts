@@ -198,3 +198,8 @@ test("--enter setns starts a script without a format by the shell, as execvp doe
   const words = ["run", "--enter", "setns", "--bind", `${world}:${hello}`, "./script", "word"];
   expect(await nspin(words, { cwd: directory })).toMatchObject({ status: 0, stdout: "word\n", stderr: "" });
 });
+
+test("no command: the commands, on stderr", async () => {
+  const { stdout: commands } = await nspin(["--help"]);
+  expect(await nspin([])).toMatchObject({ status: 125, stdout: "", stderr: commands });
+});

@@ -70,7 +70,7 @@ test.each(["--help", "-h", "--version", "-V"])("nspin %s stands alone", async (o
   await expect(runCommand(option, ["-x"])).rejects.toEqual(refusal('unknown option "-x"'));
 });
 
-test.each(["constructor", "__proto__", "toString", "hasOwnProperty", "help", "", "Run", "run "])(
+test.each(["constructor", "__proto__", "toString", "hasOwnProperty", "helps", "", "Run", "run "])(
   "%p is no command",
   async (name) => {
     const message = `unknown command ${JSON.stringify(name)}`;

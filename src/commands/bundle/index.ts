@@ -5,7 +5,7 @@ import * as v from "valibot";
 import { type CoverOptions, quote, readCovers, runArgs } from "../../arguments.ts";
 import { Refusal } from "../../errors.ts";
 import { log } from "../../log.ts";
-import { absolutePath, type Command, choice, once, readOptions } from "../command.ts";
+import { absolutePath, type Command, choice, DONE, once, readOptions, usageOf } from "../command.ts";
 import { ociConfig } from "./config.ts";
 import { writeBundle } from "./directory.ts";
 import { layOut } from "./layout.ts";
@@ -58,13 +58,12 @@ export interface BundleOptions extends CoverOptions, Readonly<v.InferOutput<type
   readonly program: readonly string[];
 }
 
-const usage = "usage: nspin bundle DIR --netns ID [OPTIONS] [--] PROGRAM [ARG...]";
-
 /** Throws Refusal. */
 export function readBundle([directory = "", ...words]: readonly string[]): BundleOptions {
-  if (directory === "" || directory.startsWith("-")) throw new Refusal("bundle takes DIR first", usage);
+  if (directory === "" || directory.startsWith("-"))
+    throw new Refusal("bundle takes DIR first", usageOf(bundle));
   const { options, values, rest } = readOptions(args, Options, words);
-  if (rest.length === 0) throw new Refusal("no program given", usage);
+  if (rest.length === 0) throw new Refusal("no program given", usageOf(bundle));
   const env = options.env.map(withValue);
   return Object.freeze({ ...readCovers(values), ...options, env, directory, program: rest });
 }
@@ -95,9 +94,14 @@ function utf8(file: string, what: string): string {
 export const bundle: Command = {
   meta: {
     name: "bundle",
-    description:
-      "Write an OCI bundle, by which runc or crun starts a program: nspin bundle DIR --netns ID [OPTIONS] [--] PROGRAM [ARG...]",
+    description: "Write an OCI bundle, by which runc or crun starts a program",
   },
+  usage: "DIR --netns ID [OPTIONS] [--] PROGRAM [ARG...]",
+  examples: [
+    "nspin bundle /dev/shm/soci --netns task1 -- soci-snapshotter-grpc",
+    "runc run --bundle /dev/shm/soci soci",
+  ],
+  statuses: DONE,
   args,
   action(words) {
     const options = readBundle(words);

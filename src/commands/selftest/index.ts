@@ -49,6 +49,9 @@ export const selftest: Command = {
     name: "selftest",
     description: "Prove on this host that no launch goes wrong, or show the bug that does",
   },
+  usage: "[OPTIONS]",
+  examples: ["nspin selftest", "nspin selftest --unpinned --count 100"],
+  statuses: { 0: "no run went wrong", 1: "a run went wrong" },
   args,
   action: (words) => demonstrate(readSelftest(words)),
 };
