@@ -56,10 +56,11 @@ export const runArgs = {
   "read-only": { type: "boolean", description: "the program cannot write what it is shown" },
   "dry-run": {
     type: "boolean",
-    description: "print the steps that would be taken, change nothing; needs no privilege",
+    description: "print what would be done, change nothing; needs no privilege",
   },
   json: { type: "boolean", description: "with --dry-run: print JSON" },
-  verbose: { type: "boolean", alias: "v", description: "print the steps on stderr before taking them" },
+  verbose: { type: "boolean", alias: "v", description: "print what will be done on stderr before it is" },
+  steps: { type: "boolean", description: "with --dry-run or -v: step by step" },
 } as const satisfies ArgsDef;
 
 export interface Words {
@@ -208,6 +209,7 @@ export interface RunOptions extends CoverOptions {
   readonly dryRun: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
+  readonly steps: boolean;
   /** The words of nspin's own command line before the program, argv[0] included. */
   readonly skip: number;
   /** The program as JavaScript knows it: to show, not to start (its bytes may differ). */
@@ -225,6 +227,7 @@ export function readRun(words: readonly string[]): RunOptions {
     dryRun: one(values, "dry-run") === "true",
     json: one(values, "json") === "true",
     verbose: one(values, "verbose") === "true",
+    steps: one(values, "steps") === "true",
     skip: argv0AndCommand + used,
     program: words.slice(used),
   };
@@ -232,5 +235,7 @@ export function readRun(words: readonly string[]): RunOptions {
     throw new Refusal("no program given", `usage: nspin run ${runUsage}`);
   }
   if (options.json && !options.dryRun) throw new Refusal("option --json needs --dry-run", tryHelp);
+  if (options.steps && !options.dryRun && !options.verbose)
+    throw new Refusal("option --steps needs --dry-run or -v", tryHelp);
   return Object.freeze(options);
 }

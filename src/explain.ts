@@ -1,26 +1,56 @@
 // A plan in words: --dry-run on stdout, --verbose on stderr, and inspect.
-import { statSync } from "node:fs";
+import { lstatSync, readdirSync, statSync } from "node:fs";
 import type { RunOptions } from "./arguments.ts";
 import { DECISIONS, STEPS } from "./contract.ts";
 import type { Decided } from "./decide.ts";
 import type { Step } from "./launch-struct.ts";
 import { log } from "./log.ts";
 import { type Mount, mountTable } from "./mountinfo.ts";
+import { type PastTheFile, pastTheFile } from "./past-the-file.ts";
 import type { Cover, Plan } from "./plan.ts";
 import { print, printable } from "./print.ts";
 
-/** Prints what the sequence would do. */
+/** Prints what the sequence would do: in five lines, or step by step. */
 export function explain({ plan, leftOut, steps }: Decided, options: RunOptions): void {
   const told = toWords(steps, plan);
   const isKept = told.some(({ name }) => name === "KEEP");
-  const notes = notesOn(plan, leftOut, isKept, options.dryRun);
+  const isCovering = plan.covers.length > 0;
+  const propagation = isCovering ? propagationNote(mountTable(), tableOfFirst()) : "";
+  const past = isCovering ? pastTheFile(plan.covers) : [];
+  const notes = isCovering ? notesOn(plan, options.dryRun ? leftOut : [], isKept) : [];
+  const all = [...(propagation === "" ? [] : [propagation]), ...past.map(pastNote), ...notes];
   if (options.json) {
-    print(toJson(plan, { steps: told, notes }));
+    print(toJson(plan, { steps: told, notes: all }));
     return;
   }
-  const lines = told.map(({ does }, i) => `${String(i + 1).padStart(2)}. ${does}`);
-  lines.push(...notes.map((note) => `note: ${note}`));
+  const lines = options.steps
+    ? [...told.map(({ does }, i) => `${String(i + 1).padStart(2)}. ${does}`), ...all.map(asNote)]
+    : [...toSummary(plan, propagation, past), ...notes.map(asNote)];
   for (const line of lines) options.dryRun ? print(printable(line)) : log.info(line);
+}
+
+const asNote = (note: string) => `note: ${note}`;
+
+/** What a user asks of a launch, a line each. */
+function toSummary(plan: Plan, propagation: string, past: readonly PastTheFile[]): string[] {
+  const covers = plan.covers.map(
+    (cover) => `${cover.target} with ${cover.source}, method ${methodOf(cover, plan)}: ${whyOf(cover)}`,
+  );
+  const rows: Record<string, readonly string[]> = {
+    "network namespace": [plan.netns ?? "this one"],
+    covered: covers.length === 0 ? ["nothing"] : covers,
+    propagation: [propagation === "" ? "of all mounts, both ways" : propagation],
+    "asked by socket": past.length === 0 ? ["nothing: names go by resolv.conf"] : past.map(pastNote),
+    executed: [commandOf(plan).map(shellQuote).join(" ")],
+  };
+  const width = Math.max(...Object.keys(rows).map((label) => label.length)) + 1;
+  return Object.entries(rows).flatMap(([label, texts]) =>
+    texts.map((text, i) => `${(i === 0 ? `${label}:` : "").padEnd(width)} ${text}`),
+  );
+}
+
+function pastNote({ what, remedy }: PastTheFile): string {
+  return `${what}, which answers for the host whatever resolv.conf says; the remedy: ${remedy}`;
 }
 
 /** What a launcher's file holds: how each file is covered is found out at its start. */
@@ -31,10 +61,28 @@ export function toLines(plan: Plan): string[] {
     lines.unshift("join the network namespace that the first argument names");
   if (plan.netnsArgument === "etc")
     lines.push("bind each entry of its directory in /etc/netns over its namesake in /etc");
-  if (plan.etc !== undefined) lines.push(`bind each entry of ${plan.etc} over its namesake in /etc`);
+  if (plan.etc !== undefined)
+    lines.push(`bind each entry of ${plan.etc} over its namesake in /etc`, ...entriesNow(plan.etc));
   if (plan.readOnly) lines.push("make read-only what is bound");
   if (plan.method === "auto" && !plan.keep) lines.push("start no keeper");
   return [...lines, `use method ${plan.method}`, `execute ${commandOf(plan).map(shellQuote).join(" ")}`];
+}
+
+/** The files that a launcher would cover, if it were started here and now. */
+function entriesNow(etc: string): string[] {
+  const names = filesIn(etc).filter(
+    (name) => lstatSync(`/etc/${name}`, { throwIfNoEntry: false }) !== undefined,
+  );
+  if (names.length === 0) return ["  on this host, now: none"];
+  return names.map((name) => `  on this host, now: /etc/${name}`);
+}
+
+function filesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort();
+  } catch {
+    return [];
+  }
 }
 
 interface Told {
@@ -57,17 +105,11 @@ export function toJson(plan: Plan, told: Told | { bakedBy: string | null; arch: 
 }
 
 /** What holds whatever nspin does, and is easily overlooked. Of what is left out a launch itself warns. */
-function notesOn(plan: Plan, leftOut: readonly Cover[], isKept: boolean, isDry: boolean): string[] {
-  if (plan.covers.length === 0) return [];
+function notesOn(plan: Plan, leftOut: readonly Cover[], isKept: boolean): string[] {
   const left = leftOut.map(({ source, target }) => `${source} is left out: there is no ${target}`);
-  const propagation = propagationNote(mountTable(), tableOfFirst());
-  const notes = [
-    ...(isDry ? left : []),
-    propagation,
-    ...keeperNotes(plan, isKept),
-    ...plan.covers.map(readersNote),
-  ];
-  return notes.filter((note) => note !== "");
+  return [...left, ...keeperNotes(plan, isKept), ...plan.covers.map(readersNote)].filter(
+    (note) => note !== "",
+  );
 }
 
 /** Process 1's; empty where it may not be read (proc(5), hidepid=). */

@@ -63,7 +63,7 @@ export function coversOf(options: CoverOptions): Pick<Plan, "netns" | "etc" | "c
 }
 
 /** Throws Refusal. */
-export function makePlan(options: Omit<RunOptions, "dryRun" | "json" | "verbose">): Plan {
+export function makePlan(options: Omit<RunOptions, "dryRun" | "json" | "verbose" | "steps">): Plan {
   const { netns, etc, covers } = coversOf(options);
   const hasMounts = covers.length > 0 || etc !== undefined;
   const words = options.enter === "setns" ? [] : nsenter(netns !== undefined, hasMounts);

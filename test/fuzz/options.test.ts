@@ -271,7 +271,7 @@ test("selftest, bake and bundle: options, or a refusal", () => {
 
 test("the binary: a plan on stdout, or one line on stderr and 125", () => {
   const statuses = new Set<number>();
-  const ours = fc.subarray(["--json", "--no-etc", "--enter=setns", "--method=pin", "-v", "--"]);
+  const ours = fc.subarray(["--json", "--steps", "--no-etc", "--enter=setns", "--method=pin", "-v", "--"]);
   const real = fc.tuple(ours, words).map((both) => ["--bind=/etc/passwd:/etc/group", ...both.flat(), "true"]);
   const body = (words: string[]) => {
     const argv = words.filter((word) => !word.includes("\0"));

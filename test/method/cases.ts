@@ -292,7 +292,7 @@ add("a holder that is private is not changed: just covered", "link", async (stag
   await $`mount --make-private ${stage.holder}`.quiet();
   const before = mountinfo();
   await started(stage, "auto", async () => equal(mountinfo(), before));
-  const told = await $`${NSPIN} run --dry-run --bind ${stage.source}:${stage.file} true`.text();
+  const told = await $`${NSPIN} run --dry-run --steps --bind ${stage.source}:${stage.file} true`.text();
   match(told, /use method cover on .*not shared/);
 });
 

@@ -159,9 +159,9 @@ describe.each([
   test.each([
     [["run", "--none"], 125, /^$/, /^nspin: unknown option "--none"\n/],
     [["run", "--bind", "/none:/mnt/etc/link", "true"], 125, /^$/, /^nspin: cannot open \/none: No such file/],
-    [["run", ...link, "--dry-run", "true"], 0, /^ 1\. run on the thread-group leader\n/, /^$/],
+    [["run", ...link, "--dry-run", "--steps", "true"], 0, /^ 1\. run on the thread-group leader\n/, /^$/],
     [
-      ["run", ...link, "-v", "--enter", "setns", "true"],
+      ["run", ...link, "-v", "--steps", "--enter", "setns", "true"],
       0,
       /^$/,
       /^nspin: +1\. run on the thread-group leader\n/,

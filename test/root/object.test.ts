@@ -152,7 +152,7 @@ describe("from source", () => {
   test("--dry-run prints what the binary prints", async () => {
     // Where the keeper's code is, only the guard knows.
     const [ours, binary] = [source, [NSPIN, "run", ...bind]].map((words) =>
-      start([...words, "--no-keep", "--dry-run", "true"]),
+      start([...words, "--no-keep", "--dry-run", "--steps", "true"]),
     );
     const { status, stdout } = await (binary as ReturnType<typeof start>);
     expect(await ours).toMatchObject({ status, stdout, stderr: "" });

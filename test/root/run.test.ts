@@ -126,10 +126,10 @@ test("--enter setns: nspin becomes the program itself, with the pid that it had"
 
 test("--dry-run says which method is taken, and why, and changes nothing", async () => {
   const before = mounts();
-  expect(await $`nspin run --netns task1 --dry-run -- true`.text()).toContain(
+  expect(await $`nspin run --netns task1 --dry-run --steps -- true`.text()).toContain(
     "use method rejoin on /etc/resolv.conf: nothing of it stays on the host; a keeper covers it again where the host replaces it\n",
   );
-  expect(await $`nspin run --netns task1 --no-keep --dry-run -- true`.text()).toContain(
+  expect(await $`nspin run --netns task1 --no-keep --dry-run --steps -- true`.text()).toContain(
     "use method rejoin on /etc/resolv.conf: it is a symbolic link, covered itself: the host may replace its target\n",
   );
   expect(mounts()).toBe(before);

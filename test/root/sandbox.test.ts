@@ -8,7 +8,7 @@ import { files } from "./hello-and-world.ts";
 import { enterBy, entries, start } from "./start.ts";
 
 const { directory, hello, world } = files();
-const run = [NSPIN, "run", "-v", "--bind", `${world}:${hello}`, "--", "cat", hello];
+const run = [NSPIN, "run", "-v", "--steps", "--bind", `${world}:${hello}`, "--", "cat", hello];
 
 test.each([
   ["private", "mounts made on / by the host do not reach the program, nor the program's the host"],
@@ -44,7 +44,7 @@ describe.each(entries)("by %s", (entry) => {
     const warning = expect.stringMatching(/^nspin: warning: \/ is no peer of process 1's .*\n$/);
     expect(seen).toMatchObject({ status: 0, stdout: "WORLD\n1\n", stderr: warning });
     if (entry === "launcher") return;
-    const told = await start([...own, "sh", "-c", script.replace("--enter", "--dry-run --enter")]);
+    const told = await start([...own, "sh", "-c", script.replace("--enter", "--dry-run --steps --enter")]);
     expect(told.stdout).toMatch(/use method pin on .*: in a user namespace/);
   });
 });

@@ -44,6 +44,7 @@ describe("run", () => {
     [["--dry-run=1", "p"], "option --dry-run takes no value"],
     [["--enter", "sudo", "--netns", "a", "p"], 'option --enter needs auto, nsenter or setns, not "sudo"'],
     [["p"], "nothing to do: neither --netns nor --bind is given"],
+    [["--steps", "--netns", "a", "p"], "option --steps needs --dry-run or -v"],
     [["--json", "--netns", "a", "p"], "option --json needs --dry-run"],
     [["--bind", "/a", "p"], 'option --bind needs SRC:DST, two paths and one ":", not "/a"'],
     [["--bind", "/a:b", "p"], 'option --bind needs an absolute DST, not "b"'],

@@ -1,0 +1,55 @@
+// What resolves names for a program past its resolv.conf: glibc asks it by a socket, and it answers by the
+// host's servers.
+import { readFileSync, statSync } from "node:fs";
+import type { Cover } from "./plan.ts";
+
+export interface PastTheFile {
+  readonly name: "nss-resolve" | "nscd";
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** For a program with these covers, by what is here now. */
+export function pastTheFile(covers: readonly Pick<Cover, "source" | "target">[]): PastTheFile[] {
+  const here = (path: string) => seen(path, covers);
+  const found: PastTheFile[] = [];
+  if (asksResolved(textOf(here("/etc/nsswitch.conf"))) && isThere(here("/run/systemd/resolve")))
+    found.push({
+      name: "nss-resolve",
+      what: "systemd-resolved, by 'resolve' in the line 'hosts:' of /etc/nsswitch.conf",
+      remedy: "an nsswitch.conf in /etc/netns/ID with the line 'hosts: files dns'",
+    });
+  if (isThere(here("/run/nscd/socket")))
+    found.push({
+      name: "nscd",
+      what: "nscd, by /run/nscd/socket",
+      remedy: "--bind EMPTY_DIRECTORY:/run/nscd",
+    });
+  return found;
+}
+
+/** Is systemd-resolved asked before the servers of resolv.conf, nsswitch.conf(5)? */
+export function asksResolved(nsswitch: string): boolean {
+  const services = /^\s*hosts:([^#\n]*)/m.exec(nsswitch)?.[1]?.trim().split(/\s+/) ?? [];
+  const [resolve, dns] = [services.indexOf("resolve"), services.indexOf("dns")];
+  return resolve >= 0 && (dns < 0 || resolve < dns);
+}
+
+/** Where, here, is what the program sees at that path? */
+function seen(path: string, covers: readonly Pick<Cover, "source" | "target">[]): string {
+  for (const { source, target } of covers)
+    if (path === target || path.startsWith(`${target}/`)) return source + path.slice(target.length);
+  return path;
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return ""; // glibc goes by its default then, which is dns and files
+  }
+}
