@@ -63,6 +63,18 @@ export function terminalColumns(fd: number): number {
   return size[1] || 80;
 }
 
+/** For who looks into other namespaces, setns(2); on this thread. */
+export function loadNamespaceCalls() {
+  return dlopen("libc.so.6", {
+    unshare: { args: ["i32"], returns: "i32" },
+    setns: { args: ["i32", "i32"], returns: "i32" },
+    ioctl: { args: ["i32", "u64"], returns: "i32" },
+    socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+    connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
+    poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
+  }).symbols;
+}
+
 /** These functions where the object lies in memory: by its dynamic symbols, elf(5). */
 function inPlace<Wanted extends Partial<typeof FUNCTIONS>>(wanted: Wanted, object: number): Wanted {
   const header = { shoff: 40, shnum: 60 };

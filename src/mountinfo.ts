@@ -4,12 +4,18 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 export interface Mount {
   readonly id: number;
   readonly parent: number;
+  /** Of its file system, major:minor. */
+  readonly device: string;
+  /** Which directory or file of the file system it shows; "//deleted" at its end: that was removed. */
+  readonly root: string;
   readonly point: string;
   /** nosuid, ro and so on: of this mount, not of its file system. */
   readonly options: readonly string[];
   /** Of a shared mount. */
   readonly peerGroup: number | undefined;
   readonly isSlave: boolean;
+  /** What mount(2) calls its source: a device, or any word. */
+  readonly name: string;
 }
 
 export function mountTable(process: number | "self" = "self"): Mount[] {
@@ -17,20 +23,25 @@ export function mountTable(process: number | "self" = "self"): Mount[] {
 }
 
 export function parseMountinfo(text: string): Mount[] {
-  const lines = text.trim().split("\n");
-  return lines.map((line) => {
-    const [id, parent, , , point = "", options = "", ...more] = line.split(" ");
-    const tags = more.slice(0, more.indexOf("-"));
-    const shared = tags.find((tag) => tag.startsWith("shared:"));
-    return {
-      id: Number(id),
-      parent: Number(parent),
-      point: unescape8(point),
-      options: options.split(","),
-      peerGroup: shared === undefined ? undefined : Number(shared.slice("shared:".length)),
-      isSlave: tags.some((tag) => tag.startsWith("master:")),
-    };
-  });
+  return text.trim().split("\n").map(parseMount);
+}
+
+/** One line. */
+export function parseMount(line: string): Mount {
+  const [id, parent, device = "", root = "", point = "", options = "", ...more] = line.split(" ");
+  const tags = more.slice(0, more.indexOf("-"));
+  const shared = tags.find((tag) => tag.startsWith("shared:"));
+  return {
+    id: Number(id),
+    parent: Number(parent),
+    device,
+    root: unescape8(root),
+    point: unescape8(point),
+    options: options.split(","),
+    peerGroup: shared === undefined ? undefined : Number(shared.slice("shared:".length)),
+    isSlave: tags.some((tag) => tag.startsWith("master:")),
+    name: unescape8(more[tags.length + 2] ?? ""), // behind "-" and the type
+  };
 }
 
 /** The mount that holds what path leads to: by its id, since mounts can hide others. */
@@ -49,5 +60,6 @@ export function mountOf(path: string, table: readonly Mount[]): Mount {
 
 /** A space or newline in a path is \040 or \012. */
 function unescape8(path: string): string {
+  if (!path.includes("\\")) return path;
   return path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8)));
 }

@@ -15,6 +15,7 @@ const hostBun = "node_modules/.bin/bun"; // where the repository is /nspin
 const container = [
   ...["podman", "--runtime", "runc", "--cgroup-manager", "cgroupfs", "run", "--rm", "--privileged"],
   ...["--network", "none", "--ulimit", "nofile=20000:20000", "--ulimit", "nproc=30000:30000"],
+  ...["--pids-limit", "30000"],
   ...["--volume", `${repository}:/nspin:ro`, "--workdir", "/nspin", "--rootfs", "/:O"],
   ...["sh", "test/shared-root.sh", hostBun],
 ];

@@ -18,7 +18,7 @@ const others = (name: string, option: string) => [
   ...(["run", "bake", "bundle"].includes(name) ? ["p"] : []),
 ];
 
-describe.each(names.filter((name) => name !== "unpinned"))("%s", (name) => {
+describe.each(names.filter((name) => name !== "unpinned" && name !== "inside"))("%s", (name) => {
   test.each([
     ...["-undefined", "-null", "-x", "-vx", "-oX", "-1", "--undefined"],
     ...["--constructor", "--__proto__", "--toString", "--hasOwnProperty", "--valueOf"],
@@ -93,6 +93,8 @@ test.each([
   ["bundle", [], "bundle takes DIR first"],
   ["bundle", ["--constructor", "/d"], "bundle takes DIR first"],
   ["bake", ["--bind=/a:/b", "-o", "x", "--arch=mips"], 'option --arch needs x64 or arm64, not "mips"'],
+  ["ps", ["a"], 'ps takes no argument "a"'],
+  ["inside", ["a"], "inside takes no argument"],
   ["unpinned", ["a", "b"], "unpinned takes HELLO WORLD COPY"],
 ])("%s %p is refused", async (name, words, message) => {
   await expect(runCommand(name, words)).rejects.toEqual(refusal(message));

@@ -6,11 +6,16 @@ import { $ } from "bun";
 import { toAgainSvg, toSvg } from "../../bench/chart.ts";
 import { withBlock } from "../../bench/document.ts";
 import { judge } from "../../bench/figures.ts";
+import { schemas } from "../../build/schemas.ts";
 import bench from "../../docs/bench.json";
 import { actionTable } from "../method/actions.ts";
 
 test("docs/methods.md has the table of what the host may do", () => {
   expect(readFileSync("docs/methods.md", "utf8")).toContain(actionTable());
+});
+
+test.each([...schemas])("%s is what the commands print: npm run schemas", (file, text) => {
+  expect(readFileSync(file, "utf8")).toBe(text);
 });
 
 test("the README shows the figures of docs/bench.json", () => {

@@ -1,0 +1,167 @@
+// What is not as it was planned, and what to do about it.
+import type { Program } from "./inventory.ts";
+
+/** In the order in which they matter; a program's state is the first of them that is one. */
+export const KINDS = [
+  ["unanswered", "a file system that it sees does not answer"],
+  ["netns-differs", "it is not in the network namespace that its files are for"],
+  ["detached", "it reads the host's file"],
+  ["source-replaced", "it reads a file that has been replaced"],
+  ["netns-gone", "its network namespace has no name any more"],
+  ["propagation-lost", "its mounts do not reach the host"],
+  ["no-keeper", "nothing covers its file again when the host replaces it"],
+  ["silent-resolver", "a DNS server on its own loopback does not answer"],
+  ["past-the-file", "its lookups are answered for the host, by a socket"],
+] as const;
+
+export type Kind = (typeof KINDS)[number][0];
+
+/** What ps shows of a program: that it is as it was planned, or what is not. */
+export const STATES = [
+  "ok",
+  "unanswered",
+  "netns-differs",
+  "detached",
+  "source-replaced",
+  "netns-gone",
+  "propagation-lost",
+] as const;
+
+export type State = (typeof STATES)[number];
+
+export function stateOf(program: Program): State {
+  const states: readonly string[] = STATES;
+  return (findingsOf(program).find(({ kind }) => states.includes(kind))?.kind ?? "ok") as State;
+}
+
+export interface Finding {
+  readonly kind: Kind;
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** Of check only: whether lookups work is not asked of each program by ps. */
+export function findingsOf(program: Program): Finding[] {
+  const findings = [
+    ...unanswered(program),
+    ...namespaces(program),
+    ...files(program),
+    ...propagation(program),
+    ...keeping(program),
+    ...resolvers(program),
+  ];
+  const rank = (kind: Kind) => KINDS.findIndex(([name]) => name === kind);
+  return findings.sort((a, b) => rank(a.kind) - rank(b.kind));
+}
+
+const restart = "start it again";
+const refresh = ({ process }: Program) => `nspin refresh ${process.pid}`;
+
+function unanswered({ seen }: Program): Finding[] {
+  if (seen !== null) return [];
+  return [
+    {
+      kind: "unanswered",
+      what: "a file system that it sees does not answer, so nobody can tell what it reads",
+      remedy: "look for a FUSE or network file system whose server has stopped: findmnt --task PID",
+    },
+  ];
+}
+
+function namespaces({ plannedNetns, netnsName, netns }: Program): Finding[] {
+  if (plannedNetns === undefined || plannedNetns === netnsName) return [];
+  if (netnsName !== undefined)
+    return [
+      {
+        kind: "netns-differs",
+        what: `it is in network namespace ${netnsName}, and its files are those of ${plannedNetns}`,
+        remedy: restart,
+      },
+    ];
+  return [
+    {
+      kind: "netns-gone",
+      what: `its network namespace, ${netns}, is not that of /run/netns/${plannedNetns} any more`,
+      remedy: `it lives as long as the program; ${restart} once the name is there again`,
+    },
+  ];
+}
+
+function files(program: Program): Finding[] {
+  const { seen, covers } = program;
+  const replaced = (target: string, what: string): Finding => ({
+    kind: "source-replaced",
+    what: `${target}: ${what}`,
+    remedy: refresh(program),
+  });
+  const findings: Finding[] = [];
+  for (const { target, source, isSeen } of seen?.files ?? []) {
+    const cover = covers.find((one) => one.target === target);
+    if (isSeen) continue;
+    if (cover === undefined)
+      findings.push({
+        kind: "detached",
+        what: `${target}: what covered it is gone, so it reads the host's instead of ${source}`,
+        remedy: refresh(program),
+      });
+    else if (cover.isHidden || (cover.source === source && !cover.isRemoved))
+      findings.push({
+        kind: "detached",
+        what: `${target}: another mount lies on what covers it`,
+        remedy: `nspin enter ${program.process.pid} -- umount ${target}`,
+      });
+    else findings.push(replaced(target, `${source} was replaced or removed, and it reads the old one`));
+  }
+  for (const { target, source, isOnHost, isRemoved } of covers)
+    if (isRemoved && !isOnHost)
+      findings.push(replaced(target, `it reads a copy of ${source}, which is gone`));
+  return findings;
+}
+
+function propagation({ apart }: Program): Finding[] {
+  if (apart.length === 0) return [];
+  const points = apart.map(({ point }) => point);
+  const shown = points.slice(0, 3).join(", ") + (points.length > 3 ? ` and ${points.length - 3} more` : "");
+  const isSlave = apart.every((one) => one.isSlave);
+  return [
+    {
+      kind: "propagation-lost",
+      what: `what it mounts in ${shown} does not reach the host${isSlave ? "" : ", nor what the host mounts there it"}`,
+      remedy: `${restart}, where / is shared with the host: systemd's PrivateTmp=, ProtectSystem= and the like make it a slave`,
+    },
+  ];
+}
+
+/** Pin and overlay hold without one. */
+function keeping(program: Program): Finding[] {
+  const { keeper, covers } = program;
+  const isLoose = covers.some(({ method }) => method === "rejoin" || method === "cover");
+  if (keeper !== undefined || !isLoose) return [];
+  return [
+    {
+      kind: "no-keeper",
+      what: "no keeper stays beside it: once the host replaces its file, it reads the host's",
+      remedy: refresh(program),
+    },
+  ];
+}
+
+function resolvers({ seen, plannedNetns }: Program): Finding[] {
+  const file =
+    plannedNetns === undefined ? "the file that covers it" : `/etc/netns/${plannedNetns}/resolv.conf`;
+  const silent = (seen?.silent ?? []).map(
+    (server): Finding => ({
+      kind: "silent-resolver",
+      what: `nothing answers at ${server}, its DNS server, which is its own network namespace's loopback`,
+      remedy: `name one in ${file} that can be reached from there`,
+    }),
+  );
+  const past = (seen?.past ?? []).map(
+    ({ what, remedy }): Finding => ({
+      kind: "past-the-file",
+      what: `its lookups are answered for the host by ${what}`,
+      remedy: `start it again with ${remedy}`,
+    }),
+  );
+  return [...silent, ...past];
+}

@@ -1,0 +1,171 @@
+// What a program sees: looked at from within its namespaces, in a process of its own, since a file system
+// in there can hang whoever asks it for anything, beyond the reach of any signal.
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { addressOf, loadNamespaceCalls } from "../library.ts";
+import { type PastTheFile, pastTheFile } from "../past-the-file.ts";
+import { isStill, type Process } from "./processes.ts";
+
+export interface Question {
+  readonly process: Process;
+  /** Who is in its mount namespace, and has its root there: the keeper, or the program. */
+  readonly within: Process["at"];
+  /** Of the network namespace; whose files in /etc/netns cover their namesakes. */
+  readonly netns: string | undefined;
+  readonly covers: readonly { readonly source: string; readonly target: string }[];
+  /** Ask its own DNS servers, and look for what goes past the file. */
+  readonly isThorough: boolean;
+}
+
+export interface Answer {
+  /** Of resolv.conf; undefined: it sees none. */
+  readonly servers: readonly string[] | undefined;
+  /** What it shall see where, of covers and of /etc/netns; and whether it does. */
+  readonly files: readonly { readonly source: string; readonly target: string; readonly isSeen: boolean }[];
+  /** Servers on its own loopback that do not answer. */
+  readonly silent: readonly string[];
+  /** Who answers for the host by a socket, whatever resolv.conf says. */
+  readonly past: readonly PastTheFile[];
+}
+
+/** For each question one line, as it is known: an Answer, or null where the process has ended. */
+export function answerAll(questions: readonly Question[]): void {
+  const libc = loadNamespaceCalls();
+  const CLONE_FS = 0x200;
+  if (libc.unshare(CLONE_FS) !== 0) throw new Error("cannot unshare the working directory");
+  const host = openSync("/proc/self/ns/mnt", "r");
+  const enter = (file: number) => {
+    if (libc.setns(file, 0) !== 0) throw new Error("cannot enter a namespace");
+  };
+  say("ready");
+  for (const question of questions) {
+    const files: number[] = [];
+    const open = (at: Process["at"], kind: string) => {
+      const file = openSync(`${at}/ns/${kind}`, "r");
+      files.push(file);
+      return file;
+    };
+    try {
+      const mounts = open(question.within, "mnt");
+      const net = open(question.process.at, "net");
+      const wanted = wantedFiles(question);
+      if (!isStill(question.process)) throw new Error("it has ended");
+      enter(mounts);
+      const seen = wanted.map(({ source, target, id }) => ({
+        ...{ source, target },
+        isSeen: id !== undefined && idOf(target) === id,
+      }));
+      const servers = serversIn(contents("/etc/resolv.conf"));
+      const past = question.isThorough ? pastTheFile([]) : [];
+      if (question.isThorough) enter(net);
+      const silent = question.isThorough ? (servers ?? []).filter(isLoopback).filter(isSilent) : [];
+      say({ servers, files: seen, silent, past } satisfies Answer);
+    } catch {
+      say(null);
+    } finally {
+      for (const file of files) closeSync(file);
+      enter(host);
+    }
+  }
+}
+
+function say(what: unknown): void {
+  writeSync(1, `${JSON.stringify(what)}\n`);
+}
+
+/** As the host has them now: a source that is missing has no id, and is seen by nobody. */
+function wantedFiles({ covers, netns }: Question) {
+  const wanted = new Map(covers.map((cover) => [cover.target, cover]));
+  for (const entry of netns === undefined ? [] : entries(`/etc/netns/${netns}`)) {
+    const target = `/etc/${entry}`;
+    if (!wanted.has(target) && existsItself(target))
+      wanted.set(target, { source: `/etc/netns/${netns}/${entry}`, target });
+  }
+  return [...wanted.values()].map(({ source, target }) => ({ source, target, id: idOf(source) }));
+}
+
+function entries(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function existsItself(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function idOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of a regular file, at most so much. */
+function contents(path: string): string | undefined {
+  const bytes = Buffer.alloc(64 << 10);
+  let fd = -1;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    return fstatSync(fd).isFile() ? bytes.toString("utf8", 0, readSync(fd, bytes)) : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    if (fd >= 0) closeSync(fd);
+  }
+}
+
+/** resolv.conf(5) */
+function serversIn(text: string | undefined): string[] | undefined {
+  return text
+    ?.matchAll(/^nameserver[ \t]+(\S+)/gm)
+    .map(([, server]) => server as string)
+    .toArray();
+}
+
+function isLoopback(server: string): boolean {
+  return /^127(\.\d{1,3}){3}$/.test(server) || server === "::1";
+}
+
+const PATIENCE = 1000; // milliseconds
+
+/** Of the root's name servers, RFC 1035: any answer is one. */
+function isSilent(server: string): boolean {
+  const [AF_INET, AF_INET6, SOCK_DGRAM, SOCK_CLOEXEC, POLLIN] = [2, 10, 2, 0o2000000, 1];
+  const query = Buffer.from([0x6e, 0x73, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1]);
+  const address = Buffer.alloc(28);
+  const isSix = server === "::1";
+  address.writeUInt16LE(isSix ? AF_INET6 : AF_INET, 0);
+  address.writeUInt16BE(53, 2);
+  if (isSix) address[23] = 1;
+  else address.set(server.split(".").map(Number), 4);
+  const libc = loadNamespaceCalls();
+  const socket = libc.socket(isSix ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (socket < 0) return true;
+  try {
+    if (libc.connect(socket, addressOf(address), isSix ? 28 : 16) !== 0) return true;
+    writeSync(socket, query);
+    const poll = Buffer.alloc(8);
+    poll.writeInt32LE(socket, 0);
+    poll.writeInt16LE(POLLIN, 4);
+    if (libc.poll(addressOf(poll), 1, PATIENCE) !== 1) return true;
+    return readSync(socket, Buffer.alloc(512)) <= 0; // where nobody listens: ECONNREFUSED
+  } catch {
+    return true;
+  } finally {
+    closeSync(socket);
+  }
+}

@@ -1,0 +1,138 @@
+// Every program that runs under nspin. There is no file that says so: the kernel does, by mount tables.
+import {
+  type Apart,
+  apartFrom,
+  type CoverSeen,
+  coversIn,
+  hasRootOf,
+  meantBy,
+  netnsOf,
+  Table,
+} from "./covers.ts";
+import type { Answer } from "./inside.ts";
+import { lookInside } from "./look-inside.ts";
+import {
+  isKeeper,
+  isOwn,
+  isStill,
+  keptBy,
+  look,
+  namespaceOf,
+  type Process,
+  pass,
+  read,
+} from "./processes.ts";
+
+/** What is known by one pass over /proc. */
+export interface Found {
+  readonly process: Process;
+  readonly keeper: Process | undefined;
+  /** Inode of the network namespace, and the name by which it is known now. */
+  readonly netns: number;
+  readonly netnsName: string | undefined;
+  /** Whose /etc/netns/NAME covers its files; undefined: it is by --bind alone. */
+  readonly plannedNetns: string | undefined;
+  readonly covers: readonly CoverSeen[];
+  readonly apart: readonly Apart[];
+}
+
+export interface Program extends Found {
+  /** null: a file system that it sees hangs. */
+  readonly seen: Answer | null;
+}
+
+export interface Inventory {
+  readonly programs: readonly Program[];
+  /** Processes that this user may not look at. */
+  readonly hidden: number;
+  /** Names of network namespaces. */
+  readonly names: ReadonlyMap<number, string>;
+}
+
+export async function takeInventory(isThorough: boolean): Promise<Inventory> {
+  const { found, hidden, names } = findPrograms();
+  const answers = await lookInside(
+    found.map(({ process, keeper, covers, plannedNetns }) => ({
+      process,
+      within: (keeper ?? process).at,
+      netns: plannedNetns,
+      covers: covers
+        .filter(({ isOnHost }) => isOnHost)
+        .map((cover) => ({ source: meantBy(cover), target: cover.target })),
+      isThorough,
+    })),
+  );
+  const programs = found.flatMap((one, i): Program[] => {
+    const seen = answers[i];
+    if (seen === null || !isStill(one.process)) return []; // it has ended meanwhile
+    const isLost = seen?.files.some(({ isSeen }) => !isSeen) ?? false;
+    const isOurs = one.covers.length > 0 || one.keeper !== undefined || isLost;
+    return isOurs ? [{ ...one, seen: seen ?? null }] : [];
+  });
+  return { programs: programs.sort((a, b) => a.process.pid - b.process.pid), hidden, names };
+}
+
+/** Stops nothing, and waits for nothing. */
+export function findPrograms() {
+  const { byMounts, hidden } = pass();
+  const host = new Table(read("/proc/1/mountinfo") || read("/proc/self/mountinfo"));
+  const hosts = [namespaceOf(1, "mnt"), namespaceOf("self", "mnt")];
+  const hostNetns = namespaceOf(1, "net");
+  const names = host.namespaces();
+  const found: Found[] = [];
+  for (const [mounts, members] of byMounts) {
+    if (hosts.includes(mounts)) continue;
+    const one = findIn(members, mounts, host, names, hostNetns);
+    if (one !== undefined) found.push(one);
+  }
+  return { found, hidden, names };
+}
+
+function findIn(
+  members: readonly number[],
+  mounts: number,
+  host: Table,
+  names: ReadonlyMap<number, string>,
+  hostNetns: unknown,
+): Found | undefined {
+  const text = firstTable(members);
+  if (text === "") return undefined;
+  // Each cheap question first: most mount namespaces are those of containers and services.
+  const first = new Table(text);
+  if (!hasRootOf(host, first) && coversIn(first, host, true).length === 0) return undefined;
+  const processes = members.map(look).filter((one) => one !== undefined);
+  const keepers = processes.filter(isKeeper);
+  const keeper = keepers.sort(byStart)[0];
+  const others = processes.filter((one) => !keepers.includes(one)).sort(byStart);
+  const process = others.find(({ pid }) => keeper !== undefined && pid === keptBy(keeper)) ?? others[0];
+  if (process === undefined || (keeper === undefined && !isOwn(process))) return undefined;
+  const table = new Table(tableOf(keeper ?? process) || text);
+  const covers = coversIn(table, host, keeper !== undefined);
+  const netns = namespaceOf(process.pid, "net");
+  if (typeof netns !== "number" || namespaceOf(process.pid, "mnt") !== mounts) return undefined;
+  const netnsName = names.get(netns);
+  const isDetached = covers.length === 0 && netnsName !== undefined && netns !== hostNetns;
+  if (covers.length === 0 && keeper === undefined && !(isDetached && hasRootOf(host, table)))
+    return undefined;
+  const plannedNetns = covers.map(({ source }) => netnsOf(source)).find((name) => name !== undefined);
+  return {
+    ...{ process, keeper, netns, netnsName, covers },
+    plannedNetns: plannedNetns ?? (covers.length === 0 ? netnsName : undefined),
+    apart: apartFrom(host, table),
+  };
+}
+
+function firstTable(members: readonly number[]): string {
+  for (const pid of members) {
+    const process = look(pid);
+    const text = process === undefined ? "" : tableOf(process);
+    if (text !== "") return text;
+  }
+  return "";
+}
+
+const tableOf = ({ at }: Process) => read(`${at}/mountinfo`);
+
+function byStart(a: Process, b: Process): number {
+  return a.start - b.start || a.pid - b.pid;
+}

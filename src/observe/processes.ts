@@ -1,0 +1,151 @@
+// One pass over /proc, which stops nobody and waits for nobody. Only what the kernel itself keeps of
+// a process is read: its command line and environment are its own memory, and what is below
+// its root its own file systems; both can be made to hang whoever reads them, or to lie.
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { loadNamespaceCalls } from "../library.ts";
+
+export interface Process {
+  readonly pid: number;
+  /** Its directory in /proc; or, of one whose first thread has ended, another thread's. */
+  readonly at: string;
+  /** Of its start, in clock ticks since boot: with pid this is one process and no other. */
+  readonly start: number;
+  readonly name: string;
+}
+
+export interface Pass {
+  /** Inode of a mount namespace: who is in it. */
+  readonly byMounts: ReadonlyMap<number, readonly number[]>;
+  /** How many this user may not look at. */
+  readonly hidden: number;
+}
+
+export function pass(): Pass {
+  const byMounts = new Map<number, number[]>();
+  let hidden = 0;
+  for (const name of readdirSync("/proc")) {
+    const pid = Number(name);
+    if (!(pid > 0)) continue;
+    const inode = namespaceOf(name, "mnt");
+    if (inode === "hidden") hidden++;
+    if (typeof inode !== "number") continue;
+    const members = byMounts.get(inode);
+    if (members === undefined) byMounts.set(inode, [pid]);
+    else members.push(pid);
+  }
+  return { byMounts, hidden };
+}
+
+type Kind = "mnt" | "net" | "pid" | "user" | "cgroup" | "ipc" | "uts" | "time";
+
+/** Its inode. */
+export function namespaceOf(process: number | string, kind: Kind): number | "hidden" | undefined {
+  return readNamespace(`/proc/${process}`, kind) ?? readNamespace(otherThread(process), kind);
+}
+
+function readNamespace(at: string | undefined, kind: Kind): number | "hidden" | undefined {
+  if (at === undefined) return undefined;
+  try {
+    const link = readlinkSync(`${at}/ns/${kind}`); // "mnt:[4026531841]"
+    return Number(link.slice(kind.length + 2, -1));
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EACCES" ? "hidden" : undefined;
+  }
+}
+
+/** Of a process whose first one has ended, one that lives on. */
+function otherThread(process: number | string): string | undefined {
+  const threads = list(`/proc/${process}/task`).filter((thread) => thread !== String(process));
+  return threads.length === 0 ? undefined : `/proc/${process}/task/${threads[0]}`;
+}
+
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return []; // it has just ended
+  }
+}
+
+/** Undefined: it has ended. */
+export function look(pid: number): Process | undefined {
+  const stat = read(`/proc/${pid}/stat`);
+  const end = stat.lastIndexOf(")"); // the name can hold any other
+  const fields = stat.slice(end + 2).split(" ");
+  const START = 19; // counted from the state
+  if (end < 0 || fields[0] === "X") return undefined;
+  const at = fields[0] === "Z" ? otherThread(pid) : `/proc/${pid}`;
+  if (at === undefined) return undefined;
+  const name = stat.slice(stat.indexOf("(") + 1, end);
+  return { pid, at, start: Number(fields[START]), name: whole(at, name) };
+}
+
+export function isStill({ pid, start }: Process): boolean {
+  return look(pid)?.start === start;
+}
+
+/** The kernel keeps 15 bytes of a name; the file that is executed can have the rest. */
+function whole(at: string, name: string): string {
+  if (Buffer.byteLength(name) < 15) return name;
+  try {
+    const file = readlinkSync(`${at}/exe`).replace(/^.*\//, "");
+    return file.startsWith(name) ? file : name;
+  } catch {
+    return name;
+  }
+}
+
+export function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+const CAP_DAC_READ_SEARCH = 1n << 2n;
+const CAP_SYS_CHROOT = 1n << 18n;
+const CAP_SYS_PTRACE = 1n << 19n;
+const CAP_SYS_ADMIN = 1n << 21n;
+const KEEPERS = CAP_DAC_READ_SEARCH | CAP_SYS_CHROOT | CAP_SYS_PTRACE | CAP_SYS_ADMIN;
+
+/**
+ * Any user can give a process a keeper's name, or start a setuid program by that; none can
+ * have it be root's by all four ids with a keeper's few capabilities.
+ */
+export function isKeeper({ pid, name }: Process): boolean {
+  if (name !== "nspin-keeper") return false;
+  const status = read(`/proc/${pid}/status`);
+  const permitted = BigInt(`0x${/^CapPrm:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? 0}`);
+  return (
+    /^Uid:\t0\t0\t0\t0$/m.test(status) && (permitted & CAP_SYS_ADMIN) !== 0n && (permitted & ~KEEPERS) === 0n
+  );
+}
+
+/** The process that it was started for; its words are in its own memory, which is root's. */
+export function keptBy(keeper: Process): number {
+  return Number(read(`/proc/${keeper.pid}/cmdline`).split("\0")[1]);
+}
+
+/** Its mount namespace is of the user namespace that this process is in, ioctl_ns(2). */
+export function isOwn({ at }: Process): boolean {
+  const NS_GET_USERNS = 0xb701;
+  let namespace = -1;
+  let owner = -1;
+  try {
+    namespace = openSync(`${at}/ns/mnt`, "r");
+    owner = loadNamespaceCalls().ioctl(namespace, NS_GET_USERNS);
+    return owner >= 0 && fstatSync(owner).ino === statSync("/proc/self/ns/user").ino;
+  } catch {
+    return false;
+  } finally {
+    for (const fd of [namespace, owner]) if (fd >= 0) closeSync(fd);
+  }
+}
+
+/** When it was started. */
+export function since({ start }: Process): Date {
+  const TICKS = 100; // a second, on every machine that Linux runs on by this ABI
+  const boot = Number(/^btime (\d+)$/m.exec(read("/proc/stat"))?.[1]);
+  return new Date((boot + start / TICKS) * 1000);
+}

@@ -1,0 +1,317 @@
+// nspin ps: every program of ours, nobody else's, and what becomes of each.
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { $ } from "bun";
+import { NSPIN } from "../kit/nspin.ts";
+import { Program } from "../kit/program.ts";
+import { published } from "../kit/published.ts";
+import { until } from "../kit/until.ts";
+import { compile } from "./compile.ts";
+import { enterBy, entries, start } from "./start.ts";
+import { fileOf, json, makeTasks, replace } from "./tasks.ts";
+
+const IDS = ["task1", "task2"];
+const [ID, OTHER] = IDS as [string, string];
+
+let end: () => Promise<void>;
+const programs: Program[] = [];
+const others: Bun.Subprocess[] = [];
+beforeEach(async () => {
+  end = await makeTasks(IDS);
+});
+afterEach(async () => {
+  for (const other of others.splice(0)) {
+    other.kill("SIGKILL");
+    await other.exited;
+  }
+  for (const program of programs.splice(0)) await program.end();
+  await end();
+});
+
+/** A program that is under way. */
+async function run(words: readonly string[]): Promise<Program> {
+  const program = new Program(words);
+  programs.push(program);
+  await program.run("true");
+  return program;
+}
+const byNspin = (...options: string[]) => run([NSPIN, "run", "--netns", ID, ...options, "--"]);
+
+/** Under way, and no program of ours. */
+function beside(words: readonly string[]): void {
+  others.push(Bun.spawn([...words], { stdin: "pipe", stdout: "ignore", stderr: "ignore" }));
+}
+
+const ps = async () => (await json("ps")).printed;
+/** What is said of the only one. */
+const only = async () => {
+  const all = await ps();
+  expect(all).toHaveLength(1);
+  return all[0];
+};
+
+describe("what it says of a program", () => {
+  test.each(entries)("started by %s", async (entry) => {
+    const { pid } = await run(enterBy(entry, ["--netns", ID]));
+    await until(async () => (await only()).keeper !== null);
+    const keepers = (await $`pgrep -x nspin-keeper`.text()).trim();
+    const { since, netnsInode, ...said } = await only();
+    expect(said).toEqual({
+      pid,
+      program: "sh",
+      netns: ID,
+      covers: [{ source: fileOf(ID), target: "/etc/resolv.conf", method: "rejoin", readOnly: false }],
+      servers: ["10.0.0.1"],
+      keeper: Number(keepers),
+      state: "ok",
+    });
+    expect(netnsInode).toBe((await Bun.file(`/run/netns/${ID}`).stat()).ino);
+    expect(Math.abs(Date.parse(since) - Date.now())).toBeLessThan(60_000);
+  });
+
+  test.each([
+    [["--no-keep"], "rejoin"],
+    [["--method", "rejoin"], "rejoin"],
+    [["--method", "pin"], "pin"],
+    [["--method", "overlay"], "overlay"],
+    [["--method", "overlay", "--read-only"], "overlay"],
+  ])("%p", async (options, method) => {
+    await byNspin(...options);
+    const { covers, keeper, state } = await only();
+    expect(covers).toEqual([
+      {
+        ...{ source: fileOf(ID), target: "/etc/resolv.conf", method },
+        readOnly: options.includes("--read-only"),
+      },
+    ]);
+    expect([keeper, state]).toEqual([null, "ok"]);
+  });
+
+  test("on a mount that is not shared, and a directory", async () => {
+    await $`mkdir -p /opt/shown /opt/private/in && mount -t tmpfs private /opt/private && mkdir /opt/private/in`;
+    await $`mount --make-private /opt/private`;
+    await byNspin("--no-etc", "--bind", "/opt/shown:/opt/private/in");
+    await until(async () => (await only()).keeper !== null);
+    const { covers } = await only();
+    expect(covers).toMatchObject([{ source: "/opt/shown", target: "/opt/private/in", method: "cover" }]);
+    await $`umount -l /opt/private`;
+  });
+
+  test("several files, spaces and all, and the source of the keeper's cover after it has covered again", async () => {
+    writeFileSync(`/etc/netns/${ID}/hosts`, "10.1.1.1 task\n");
+    writeFileSync("/etc/a file", "host\n");
+    writeFileSync("/opt/a source", "task\n");
+    const program = await byNspin("--bind", "/opt/a source:/etc/a file");
+    await until(async () => (await only()).keeper !== null);
+    await replace("/etc/hosts", "host\n");
+    await until(async () => (await program.run("cat /etc/hosts")) === "10.1.1.1 task");
+    const { covers, state } = await only();
+    const pairs = covers.map(({ source, target }: Record<string, string>) => [source, target]).sort();
+    expect(pairs).toEqual([
+      [fileOf(ID).replace("resolv.conf", "hosts"), "/etc/hosts"],
+      [fileOf(ID), "/etc/resolv.conf"],
+      ["/opt/a source", "/etc/a file"],
+    ]);
+    expect(state).toBe("ok");
+  });
+
+  test("in a table, on one line each, whatever their names", async () => {
+    const { stdout } = await start([NSPIN, "ps"]);
+    expect(stdout).toBe("PID  PROGRAM  NETNS  METHOD  DNS  KEEPER  STATE  SINCE  FILES\n");
+    const program = await byNspin("--method", "overlay");
+    await program.run("printf 'a\\033[31m\\n\\302\\233b' > /proc/self/task/$$/comm");
+    const lines = (await start([NSPIN, "ps"])).stdout.split("\n");
+    const words = lines[1]?.split(/ {2,}/);
+    expect(words).toEqual([
+      ...[String(program.pid), "a\\x1b[31m\\x0a\\x9bb", ID, "overlay", "10.0.0.1", "-", "ok"],
+      expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d$/),
+      "/etc/resolv.conf",
+    ]);
+    expect(lines).toHaveLength(3);
+    expect((await json("ps")).printed[0].program).toBe("a\x1b[31m\n\x9bb");
+    expect((await start([NSPIN, "ps", "--json"])).stdout).not.toMatch(/[\x1b\x7f-\x9f]/);
+  });
+
+  test("whose first process has ended: the eldest of the others", async () => {
+    const program = await byNspin("--no-keep");
+    const child = await program.run("sleep 300 > /dev/null & echo $!");
+    await program.end();
+    programs.pop();
+    expect(await only()).toMatchObject({ pid: Number(child), program: "sleep", netns: ID, state: "ok" });
+    process.kill(Number(child));
+  });
+
+  test("whose first thread has ended", async () => {
+    beside([NSPIN, "run", "--netns", ID, "--no-keep", "--", compile("leaderless")]);
+    await until(async () => (await ps()).length === 1);
+    expect(await only()).toMatchObject({ program: "nspin-leaderless", netns: ID });
+  });
+
+  test("--watch says it again", async () => {
+    const watch = Bun.spawn([NSPIN, "ps", "--watch", "--json"], { stdout: "pipe" });
+    const reader = watch.stdout.getReader();
+    const first = new TextDecoder().decode((await reader.read()).value);
+    await byNspin();
+    let more = "";
+    while (!more.includes(ID)) more = new TextDecoder().decode((await reader.read()).value);
+    watch.kill();
+    expect([JSON.parse(first), JSON.parse(more)]).toMatchObject([[], [{ netns: ID }]]);
+  });
+});
+
+describe("states", () => {
+  test("detached: the host has replaced the link; and it is over when it is covered again", async () => {
+    await byNspin("--no-keep");
+    expect((await only()).state).toBe("ok");
+    await $`sh -c "ln -sfn /run/other.conf /etc/link && mv -T /etc/link /etc/resolv.conf"`;
+    writeFileSync("/run/other.conf", "nameserver 192.0.2.99\n");
+    expect(await only()).toMatchObject({ state: "detached", servers: ["192.0.2.99"], covers: [] });
+  });
+
+  test("detached: one of two files", async () => {
+    writeFileSync(`/etc/netns/${ID}/hosts`, "10.1.1.1 task\n");
+    await byNspin("--method", "rejoin");
+    await replace("/etc/hosts", "host\n");
+    expect(await only()).toMatchObject({ state: "detached", covers: [{ target: "/etc/resolv.conf" }] });
+  });
+
+  test("source replaced: by rename, and by a rename of the old one", async () => {
+    await byNspin("--no-keep");
+    await replace(fileOf(ID), "nameserver 10.9.9.9\n");
+    expect(await only()).toMatchObject({ state: "source-replaced", servers: ["10.0.0.1"] });
+    await byNspin("--no-keep");
+    await $`sh -c ${`mv ${fileOf(ID)} ${fileOf(ID)}~ && echo > ${fileOf(ID)}`}`;
+    expect((await ps()).map(({ state }: { state: string }) => state)).toEqual(
+      Array(2).fill("source-replaced"),
+    );
+  });
+
+  test("a source that is replaced is shown by the keeper, and all is as it shall be", async () => {
+    await byNspin();
+    await until(async () => (await only()).keeper !== null);
+    await replace(fileOf(ID), "nameserver 10.9.9.9\n");
+    await until(async () => (await only()).servers[0] === "10.9.9.9");
+    expect((await only()).state).toBe("ok");
+  });
+
+  test("netns gone: its name was deleted, and made anew", async () => {
+    await byNspin();
+    await $`ip netns delete ${ID}`;
+    expect(await only()).toMatchObject({ netns: null, state: "netns-gone" });
+    await $`ip netns add ${ID}`;
+    expect(await only()).toMatchObject({ netns: null, state: "netns-gone" });
+  });
+
+  test("netns differs: it has gone to another", async () => {
+    await run([NSPIN, "run", "--netns", ID, "--", "nsenter", `--net=/run/netns/${OTHER}`]);
+    expect(await only()).toMatchObject({ netns: OTHER, state: "netns-differs" });
+  });
+
+  test("propagation lost, and found again", async () => {
+    const program = await byNspin();
+    await $`mkdir -p /opt/shared && mount -t tmpfs shared /opt/shared`;
+    await program.run("mount --make-private /opt/shared");
+    expect((await only()).state).toBe("propagation-lost");
+    await $`umount /opt/shared`;
+    await program.run("umount /opt/shared");
+    expect((await only()).state).toBe("ok");
+  });
+
+  test("unanswered: its file is on a file system that hangs; the others are told of", async () => {
+    const program = await byNspin("--no-keep");
+    await byNspin("--no-keep");
+    beside([NSPIN, "run", "--netns", ID, "--no-keep", "--", "unshare", "--mount", compile("hangs"), "/etc"]);
+    await until(async () => (await ps()).length === 3, 60_000);
+    const states = Object.fromEntries(
+      (await ps()).map(({ pid, state }: { pid: number; state: string }) => [pid, state]),
+    );
+    expect(Object.values(states).sort()).toEqual(["ok", "ok", "unanswered"]);
+    expect(states[program.pid]).toBe("ok");
+  }, 120_000);
+});
+
+describe("who is none of ours", () => {
+  test.each([
+    ["ip netns exec", ["ip", "netns", "exec", ID, "cat"]],
+    ["nsenter", ["nsenter", `--net=/run/netns/${ID}`, "cat"]],
+    ["the published sequence", ["sh", "-c", published(ID), "cat"]],
+    ["unshare", ["unshare", "--mount", "cat"]],
+    ["unshare with shared mounts", ["unshare", "--mount", "--propagation", "unchanged", "cat"]],
+    ["a container", ["unshare", "--mount", "--pid", "--fork", "--uts", "--net", "cat"]],
+  ])("%s", async (_, words) => {
+    const before = readdirSync("/proc").length;
+    beside(words);
+    await until(async () => readdirSync("/proc").length > before);
+    await Bun.sleep(200);
+    expect(await ps()).toEqual([]);
+  });
+
+  // With namespaces of his own a user can make the very mounts.
+  const fakes =
+    "mount --bind /etc/resolv.conf /etc/resolv.conf; mount --make-private /etc/resolv.conf; " +
+    "mount --bind /tmp/fake /etc/resolv.conf; mount --make-private /etc/resolv.conf; ";
+  test("a user with mounts like ours in a user namespace of his own, whatever his processes' names", async () => {
+    writeFileSync("/tmp/fake", "nameserver 6.6.6.6\n");
+    await $`rm -f /etc/resolv.conf && echo > /etc/resolv.conf`;
+    symlinkSync("/bin/sleep", "/tmp/nspin-keeper");
+    const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    const script = `${fakes} grep -c /etc/resolv.conf /proc/self/mountinfo > /tmp/fakes; /tmp/nspin-keeper 300 & exec sleep 300`;
+    await $`rm -f /tmp/fakes && chmod 1777 /tmp`;
+    beside([...user, "unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script]);
+    await until(async () => readFileSync("/tmp/fakes", "utf8").trim() === "2");
+    expect(await ps()).toEqual([]);
+    beside(["unshare", "--mount", "--propagation", "private", "sh", "-c", `${fakes} exec sleep 300`]);
+    await until(async () => (await ps()).length === 1); // as root: so it was not the mounts that were wrong
+  });
+
+  test("a user's process by a keeper's name beside the program, setuid or not, is no keeper", async () => {
+    await $`cp /bin/sleep /opt/setuid && chmod 4755 /opt/setuid && ln -sf /opt/setuid /tmp/nspin-keeper`;
+    await run([NSPIN, "run", "--netns", ID, "--no-keep", "--", "setpriv", "--reuid=65534", "--clear-groups"]);
+    await programs[0]?.run("/tmp/nspin-keeper 300 > /dev/null & sleep 0.3");
+    expect(await $`pgrep -x nspin-keeper`.text()).not.toBe("");
+    expect((await only()).keeper).toBeNull();
+    await $`pkill -x nspin-keeper`;
+  });
+});
+
+test("without root: its own, and it says that there are others", async () => {
+  await byNspin();
+  const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+  const { stdout, stderr, status } = await start([...user, NSPIN, "ps"]);
+  expect(stdout.split("\n")).toHaveLength(2);
+  expect(stderr).toMatch(/^nspin: \d+ processes of other users were not looked at: run it as root\n$/);
+  expect(status).toBe(0);
+});
+
+describe("among 5,000 processes", () => {
+  const COUNT = 5000;
+  /** By system calls: two a process, and no more; the time is the machine's. */
+  const CALLS = 2;
+  /** Milliseconds of processor time of all of it, the runtime's start too; 50 is the aim for the pass alone, idle. */
+  const TIME = 250;
+  test("few calls a process, in little time", async () => {
+    await byNspin("--no-keep");
+    beside([
+      "perl",
+      "-e",
+      `for (1 .. ${COUNT}) { fork or do { sleep 300; exit } } $SIG{TERM} = sub { kill KILL => -getpgrp }; setpgrp; <STDIN>`,
+    ]);
+    await until(async () => readdirSync("/proc").filter((name) => /^\d+$/.test(name)).length > COUNT, 60_000);
+    const command = ["strace", "-f", "-c", "-o", "/tmp/ps.calls", NSPIN, "ps", "--json"];
+    expect(JSON.parse((await start(command)).stdout)).toHaveLength(1);
+    const calls = readFileSync("/tmp/ps.calls", "utf8")
+      .split("\n")
+      .filter((line) => /\d/.test(line));
+    const total = Number(calls.at(-1)?.trim().split(/ +/)[3]);
+    expect(total).toBeGreaterThan(COUNT);
+    expect(total).toBeLessThan(CALLS * COUNT);
+    const child = Bun.spawn([NSPIN, "ps"], { stdout: "ignore" });
+    await child.exited;
+    const { cpuTime } = child.resourceUsage() as { cpuTime: { total: bigint } };
+    const took = Number(cpuTime.total) / 1000;
+    console.log(
+      `${COUNT} processes: ${(total / COUNT).toFixed(2)} calls a process, ${took.toFixed(0)} ms of processor time`,
+    );
+    expect(took).toBeLessThan(TIME);
+  }, 120_000);
+});
