@@ -26,7 +26,9 @@
   F(words, "words before those of the command line, each NUL-terminated")      \
   F(word_count, "words in words")                                              \
   F(tid_word, "1: the first, and so on, is replaced by the thread's id; or 0") \
-  F(by_command, "words are a command that enters; 1: if it can, 2: it must")   \
+  F(command_words, "of words, the first: of a command that enters; 0: none")   \
+  F(by_command,                                                                \
+    "that command enters; 1: if it can, 2: it must; 0: it is left out")        \
   F(skip, "words of the command line before the program")                      \
   F(lock, "path of the lock file that serializes changes to the host")         \
   F(strict, "1: an entry of etc without a namesake in /etc is an error")       \

@@ -96,8 +96,7 @@ static void say_object(struct message *message, const struct launch *launch,
   case OBJECT_COMMAND:
     return say_name(message, program->argv[0]);
   case OBJECT_PROGRAM:
-    return say_name(message,
-                    program->argv[launch->by_command ? launch->word_count : 0]);
+    return say_name(message, program->argv[launch->command_words]);
   case OBJECT_NETNS:
     return say_name(message, (const char *)launch->netns);
   case OBJECT_ETC:

@@ -100,18 +100,23 @@ static long choose_entry(struct sequence *s) {
   close_file(&directory);
   if (result == 0 || launch->by_command == 2)
     return result;
-  launch->by_command = launch->word_count = launch->tid_word = 0;
+  launch->by_command = 0;
   return 0;
 }
 
+/* The command that enters, the program's own words, then the command line's. */
 static long put_arguments(struct sequence *s) {
-  const struct launch *launch = s->launch;
+  struct launch *launch = s->launch;
   MUST(program_arguments(s->program, s->record->arguments, launch->skip,
                          (const char *)launch->words, launch->word_count));
-  if (launch->by_command && s->program->argv[launch->word_count] == NULL)
-    return -EINVAL;
   if (launch->tid_word > 0)
     s->program->argv[launch->tid_word - 1] = s->tid;
+  if (!launch->by_command) {
+    s->program->argv += launch->command_words;
+    launch->command_words = 0;
+  }
+  if (s->program->argv[launch->command_words] == NULL)
+    return -EINVAL;
   s->program->environment = s->record->environment;
   return 0;
 }
@@ -642,8 +647,7 @@ static int does_propagate(const struct sequence *s) {
 /* As the program will see it; a dry run looks at the host instead. */
 static long find_program(struct sequence *s) {
   const struct launch *launch = s->launch;
-  const char *name =
-      s->program->argv[launch->by_command ? launch->word_count : 0];
+  const char *name = s->program->argv[launch->command_words];
   long result = program_find(s->program, name);
   if (s->is_dry && result < 0)
     for (u64 i = 0; i < launch->cover_count; i++)
@@ -673,7 +677,7 @@ static int is_anything_kept(const struct sequence *s) {
 static long start_keeper(const struct sequence *s) {
   const char *name = s->program->path;
   if (s->launch->by_command) /* path is nsenter's */
-    name = s->program->argv[s->launch->word_count];
+    name = s->program->argv[s->launch->command_words];
   return s->record->keeper(s->launch, (const struct target *)s->targets.at,
                            s->tid, name);
 }

@@ -27,7 +27,9 @@ export const LAUNCH_FIELDS = [
   "word_count",
   /** 1: the first, and so on, is replaced by the thread's id; or 0 */
   "tid_word",
-  /** words are a command that enters; 1: if it can, 2: it must */
+  /** of words, the first: of a command that enters; 0: none */
+  "command_words",
+  /** that command enters; 1: if it can, 2: it must; 0: it is left out */
   "by_command",
   /** words of the command line before the program */
   "skip",

@@ -813,11 +813,13 @@ static void starts(const char *const *argv, char **environment) {
     must(!fds[i].is_open || fds[i].is_cloexec);
   must(launch->etc == 0 || is_wanted(RESOLV_CONF));
   must(k.has_netns == (launch->netns != 0));
-  if (launch->word_count > 0) {
+  if (launch->command_words > 0) {
     must(strcmp(*argv++, "nsenter") == 0);
     must(strcmp(*argv++, launch->tid_word == 2 ? "42" : "") == 0);
     must(strcmp(*argv++, "--") == 0);
   }
+  if (launch->word_count > 0)
+    must(strcmp(*argv++, "own") == 0);
   if (launch->skip == 3)
     must(strcmp(*argv++, "p") == 0);
   must(strcmp(*argv++, "a") == 0 && *argv == NULL);
@@ -1190,8 +1192,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       .method = flags & ALL_METHODS,
       .keep = etc >> 5 & 1,
       .read_only = flags >> 4 & 1,
-      .words = flags & 0x20 ? (u64) "nsenter\0\0--" : 0,
-      .word_count = flags & 0x20 ? 3 : 0,
+      .words = flags & 0x20 ? (u64) "nsenter\0\0--\0own" : 0,
+      .word_count = flags & 0x20 ? 4 : 0,
+      .command_words = flags & 0x20 ? 3 : 0,
       .tid_word = (flags & 0x28) == 0x28 ? 2 : 0,
       .by_command = (flags >> 5 & 1) << (what >> 3 & 1),
       .strict = etc >> 4 & 1,

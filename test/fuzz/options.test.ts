@@ -202,6 +202,7 @@ function isLaidOut(plan: Plan): void {
       text(launch.etc) === (plan.etc && utf8(plan.etc)),
   );
   ok(text(launch.lock) === plan.lock && launch.skip === plan.skip && launch.tid_word === plan.tidWord);
+  ok(launch.command_words === plan.commandWords);
   ok(launch.method === METHODS[plan.method] && launch.read_only === Number(plan.readOnly));
   ok(launch.by_command === { setns: 0, auto: 1, nsenter: 2 }[plan.enter]);
   ok(launch.strict === Number(plan.strict) && launch.keep === Number(plan.keep) && launch.left_out === 0);

@@ -168,7 +168,7 @@ static const char *object(const char *text, const char *kind,
   if (strcmp(kind, "COMMAND") == 0)
     return goes_on(text, program->argv[0]);
   if (strcmp(kind, "PROGRAM") == 0)
-    return goes_on(text, program->argv[launch->by_command ? 1 : 0]);
+    return goes_on(text, program->argv[launch->command_words]);
   if (strcmp(kind, "NETNS") == 0)
     return goes_on(text, (const char *)launch->netns);
   if (strcmp(kind, "LOCK") == 0)
@@ -273,6 +273,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       .method = 1u << (flags >> 2 & 3),
       .by_command = flags >> 1 & 1,
       .word_count = flags >> 1 & 1,
+      .command_words = flags >> 1 & 1,
       .lock = (u64)first,
       .failed_process = (u64)(flags >> 4) * 0x1234567,
       .failed_step = data[0] % (STEPS + 1),
