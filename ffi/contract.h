@@ -26,9 +26,7 @@
   F(words, "words before those of the command line, each NUL-terminated")      \
   F(word_count, "words in words")                                              \
   F(tid_word, "1: the first, and so on, is replaced by the thread's id; or 0") \
-  F(command_words, "of words, the first: of a command that enters; 0: none")   \
-  F(by_command,                                                                \
-    "that command enters; 1: if it can, 2: it must; 0: it is left out")        \
+  F(by_command, "words are a command that enters; 1: if it can, 2: it must")   \
   F(skip, "words of the command line before the program")                      \
   F(lock, "path of the lock file that serializes changes to the host")         \
   F(strict, "1: an entry of etc without a namesake in /etc is an error")       \
@@ -40,7 +38,9 @@
   F(failed_step, "out: number of the step that failed, or 0")                  \
   F(failed_cover, "out: index of the cover that it was about")                 \
   F(failed_errno, "out: why")                                                  \
-  F(netns_argument, "a launcher's first argument names netns; 2: and etc")
+  F(netns_argument, "a launcher's first argument names netns; 2: and etc")     \
+  F(command_words, "how many of words are that command's; the program's "      \
+                   "follow")
 
 /* One bind mount: source seen at target. */
 #define COVER_FIELDS(F)                                                        \

@@ -10,7 +10,7 @@ import { Refusal } from "./errors.ts";
 
 export type Method = keyof typeof METHODS;
 
-export const runUsage = "--netns ID [OPTIONS] [--] PROGRAM [ARG...]";
+export const runUsage = "@PROFILE|--netns ID [OPTIONS] [--] PROGRAM [ARG...]";
 
 export const runArgs = {
   netns: {
@@ -197,8 +197,11 @@ export function readCovers(values: Words["values"]): CoverOptions {
     strict: one(values, "strict") === "true",
     readOnly: one(values, "read-only") === "true",
   };
-  if (options.netns === undefined && options.bind.length === 0 && values["netns-arg"] === undefined) {
-    throw new Refusal("nothing to do: neither --netns nor --bind is given", tryHelp);
+  if (options.netns === undefined && options.bind.length === 0 && one(values, "netns-arg") !== "true") {
+    throw new Refusal(
+      "nothing to do: neither --netns nor --bind is given",
+      "give one, or a profile, which is the first word: nspin run @NAME",
+    );
   }
   return options;
 }
@@ -212,14 +215,24 @@ export interface RunOptions extends CoverOptions {
   readonly steps: boolean;
   /** The words of nspin's own command line before the program, argv[0] included. */
   readonly skip: number;
-  /** The program as JavaScript knows it: to show, not to start (its bytes may differ). */
+  /** The program's words that are not on the command line: those of a profile. */
+  readonly words: readonly string[];
+  /** The program's words that are, as JavaScript knows them: to show, not to start (their bytes may differ). */
   readonly program: readonly string[];
 }
 
-/** The words after "run". Throws Refusal. */
-export function readRun(words: readonly string[]): RunOptions {
-  const { values, used } = readWords(runArgs, words);
-  const argv0AndCommand = 2;
+/** Options, and a program, that the command line's take the place of. */
+export interface Profile {
+  readonly values: Words["values"];
+  readonly program: readonly string[];
+}
+
+/** The words after "run", and after a profile's name. Throws Refusal. */
+export function readRun(words: readonly string[], profile?: Profile): RunOptions {
+  const { values: given, used } = readWords(runArgs, words);
+  const values = profile === undefined ? given : { ...profile.values, ...given };
+  const program = words.slice(used);
+  const before = profile === undefined ? 2 : 3; // argv[0], the command, the profile's name
   const options: RunOptions = {
     ...readCovers(values),
     enter: choose(values, "enter", runArgs.enter),
@@ -228,10 +241,11 @@ export function readRun(words: readonly string[]): RunOptions {
     json: one(values, "json") === "true",
     verbose: one(values, "verbose") === "true",
     steps: one(values, "steps") === "true",
-    skip: argv0AndCommand + used,
-    program: words.slice(used),
+    skip: before + used,
+    words: profile === undefined || program.length > 0 ? [] : profile.program,
+    program,
   };
-  if (options.program.length === 0) {
+  if (program.length + options.words.length === 0) {
     throw new Refusal("no program given", `usage: nspin run ${runUsage}`);
   }
   if (options.json && !options.dryRun) throw new Refusal("option --json needs --dry-run", tryHelp);

@@ -27,9 +27,7 @@ export const LAUNCH_FIELDS = [
   "word_count",
   /** 1: the first, and so on, is replaced by the thread's id; or 0 */
   "tid_word",
-  /** of words, the first: of a command that enters; 0: none */
-  "command_words",
-  /** that command enters; 1: if it can, 2: it must; 0: it is left out */
+  /** words are a command that enters; 1: if it can, 2: it must */
   "by_command",
   /** words of the command line before the program */
   "skip",
@@ -55,6 +53,8 @@ export const LAUNCH_FIELDS = [
   "failed_errno",
   /** a launcher's first argument names netns; 2: and etc */
   "netns_argument",
+  /** how many of words are that command's; the program's follow */
+  "command_words",
 ] as const;
 
 /** struct cover. */

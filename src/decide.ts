@@ -15,6 +15,7 @@ export interface Decided {
 /** Changes nothing. Throws Reported. */
 export function decide(plan: Plan): Decided {
   const { covers, leftOut, isByCommand, steps } = readDecided(ownMemory, addressOf(ask(plan)));
-  const entry = isByCommand ? ({ enter: "nsenter" } as const) : ({ enter: "setns", words: [] } as const);
+  const own = { enter: "setns", words: plan.words.slice(plan.commandWords), commandWords: 0 } as const;
+  const entry = isByCommand ? ({ enter: "nsenter" } as const) : own;
   return { plan: Object.freeze({ ...plan, ...entry, covers }), leftOut, steps };
 }

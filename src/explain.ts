@@ -201,7 +201,7 @@ function objectOf(step: Named, plan: Plan, cover?: Cover): string {
   const objects: Record<Named["object"], string | undefined> = {
     NONE: "",
     COMMAND: commandOf(plan)[0],
-    PROGRAM: commandOf(plan)[plan.enter === "setns" ? 0 : plan.words.length],
+    PROGRAM: commandOf(plan)[plan.commandWords],
     NETNS: plan.netns,
     ETC: plan.etc,
     RESOLV_CONF: `${plan.etc}/resolv.conf`,

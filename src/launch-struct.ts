@@ -59,6 +59,7 @@ export function writePlan(plan: Plan, addressOf: (block: Uint8Array) => number):
     words,
     word_count: plan.words.length,
     tid_word: plan.tidWord,
+    command_words: plan.commandWords,
     by_command: plan.enter === "setns" ? 0 : plan.enter === "nsenter" ? 2 : 1,
     strict: Number(plan.strict),
     left_out: 0,
@@ -133,7 +134,7 @@ export function readDecided(memory: Memory, address: number) {
 }
 
 /**
- * The whole plan; the program is not in it. Of an older nspin the struct is shorter, and what it
+ * The whole plan; what the command line adds to the program is not in it. Of an older nspin the struct is shorter, and what it
  * lacks is 0. Throws where it is longer.
  */
 export function readPlan(memory: Memory, address: number): Plan {
@@ -159,6 +160,7 @@ export function readPlan(memory: Memory, address: number): Plan {
     strict: launch.strict === 1,
     enter: "setns",
     words,
+    commandWords: launch.command_words,
     tidWord: launch.tid_word,
     lock: readText(memory, launch.lock),
     skip: launch.skip,

@@ -1,6 +1,6 @@
 // argv -> Options -> Plan -> one FFI call -> we are the program.
 import COMMANDS from "#bundles/commands.js" with { type: "file" };
-import { readRun } from "./arguments.ts";
+import { type RunOptions, readRun } from "./arguments.ts";
 import { launch } from "./launch.ts";
 import { makePlan } from "./plan.ts";
 
@@ -14,7 +14,7 @@ const words = process.argv.slice(3);
 
 try {
   if (command === "run" && !isHelp(words[0])) {
-    const options = readRun(words);
+    const options = words[0]?.[0] === "@" ? await readProfile(words) : readRun(words);
     const plan = makePlan(options);
     if (options.dryRun || options.verbose) {
       const { decide, explain }: Commands = await import(COMMANDS);
@@ -28,6 +28,12 @@ try {
 } catch (error) {
   const { report }: Commands = await import(COMMANDS);
   process.exit(report(error));
+}
+
+/** The options, and the program, that /etc/nspin has under a name. */
+async function readProfile(words: readonly string[]): Promise<RunOptions> {
+  const { readRunByProfile }: Commands = await import(COMMANDS);
+  return readRunByProfile(words);
 }
 
 function isHelp(word?: string): boolean {

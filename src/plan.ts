@@ -26,8 +26,10 @@ export interface Plan {
   readonly readOnly: boolean;
   /** auto: by nsenter, where it can enter. */
   readonly enter: "auto" | "nsenter" | "setns";
-  /** Words that come before those of the command line: nsenter's, or those of a baked program. */
+  /** Words that come before those of the command line: nsenter's, then the program's own. */
   readonly words: readonly (string | Uint8Array)[];
+  /** How many of them are nsenter's. */
+  readonly commandWords: number;
   /** The number of the word that the thread's id replaces, from 1; 0: no word. */
   readonly tidWord: number;
   readonly lock: string;
@@ -66,7 +68,7 @@ export function coversOf(options: CoverOptions): Pick<Plan, "netns" | "etc" | "c
 export function makePlan(options: Omit<RunOptions, "dryRun" | "json" | "verbose" | "steps">): Plan {
   const { netns, etc, covers } = coversOf(options);
   const hasMounts = covers.length > 0 || etc !== undefined;
-  const words = options.enter === "setns" ? [] : nsenter(netns !== undefined, hasMounts);
+  const command = options.enter === "setns" ? [] : nsenter(netns !== undefined, hasMounts);
   return Object.freeze({
     netns,
     etc,
@@ -76,8 +78,9 @@ export function makePlan(options: Omit<RunOptions, "dryRun" | "json" | "verbose"
     strict: options.strict,
     readOnly: options.readOnly,
     enter: options.enter,
-    words,
-    tidWord: words.indexOf(TID) + 1,
+    words: [...command, ...options.words],
+    commandWords: command.length,
+    tidWord: command.indexOf(TID) + 1,
     lock: LOCK,
     skip: options.skip,
     program: options.program,
@@ -94,6 +97,7 @@ export function unpinPlan(target: string, force: boolean): Plan {
     ...flags,
     covers,
     words: [],
+    commandWords: 0,
     tidWord: 0,
     lock: LOCK,
     skip: 0,

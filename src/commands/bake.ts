@@ -8,10 +8,11 @@ import { ARCHES, type Arch, writeLauncher } from "../launcher-file.ts";
 import { makePlan, type Plan } from "../plan.ts";
 import { replaceFile } from "../replace-file.ts";
 import { type Command, choice, DONE, flag, once, readOptions, usageOf } from "./command.ts";
+import { readProfile } from "./profile.ts";
 
 const { netns, bind, etc, method, keep, strict, "read-only": readOnly } = runArgs;
 
-const args = {
+export const bakeArgs = {
   netns: { ...netns, description: "network namespace: a name under /run/netns, or an absolute path" },
   "netns-arg": {
     type: "boolean",
@@ -34,9 +35,9 @@ const args = {
 
 const Options = v.object({
   "netns-arg": flag("netns-arg"),
-  method: choice("method", args.method),
+  method: choice("method", bakeArgs.method),
   output: v.optional(once("output"), [""]),
-  arch: choice("arch", args.arch),
+  arch: choice("arch", bakeArgs.arch),
 });
 
 export interface BakeOptions extends CoverOptions {
@@ -44,13 +45,17 @@ export interface BakeOptions extends CoverOptions {
   readonly method: Method;
   readonly output: string;
   readonly arch: Arch;
+  /** The program's words that are not on the command line: those of a profile. */
+  readonly words: readonly string[];
   /** The words of nspin's own command line before the program. */
   readonly skip: number;
 }
 
 /** Throws Refusal. */
-export function readBake(words: readonly string[]): BakeOptions {
-  const { options: read, values, used } = readOptions(args, Options, words);
+export function readBake(all: readonly string[]): BakeOptions {
+  const profile = all[0]?.startsWith("@") ? readProfile(all[0], bakeArgs, runArgs) : undefined;
+  const words = profile === undefined ? all : all.slice(1);
+  const { options: read, values, rest, used } = readOptions(bakeArgs, Options, words, profile);
   const { "netns-arg": netnsArgument, ...options } = read;
   if (options.output === "") {
     throw new Refusal("no launcher is named", usageOf(bake));
@@ -72,8 +77,9 @@ export function readBake(words: readonly string[]): BakeOptions {
       tryHelp,
     );
   }
-  const argv0AndCommand = 2;
-  return Object.freeze({ ...covers, ...options, netnsArgument, skip: argv0AndCommand + used });
+  const before = profile === undefined ? 2 : 3; // argv[0], the command, the profile's name
+  const program = rest.length > 0 ? [] : (profile?.program ?? []);
+  return Object.freeze({ ...covers, ...options, netnsArgument, words: program, skip: before + used });
 }
 
 function netnsArgumentOf({ netnsArgument, etc }: BakeOptions): Pick<Plan, "netnsArgument"> {
@@ -86,15 +92,15 @@ export const bake: Command = {
     name: "bake",
     description: "Write a launcher: a small static program that does what one nspin run would",
   },
-  usage: "--netns ID|--netns-arg [OPTIONS] -o FILE [--] [PROGRAM [ARG...]]",
+  usage: "@PROFILE|--netns ID|--netns-arg [OPTIONS] -o FILE [--] [PROGRAM [ARG...]]",
   examples: ["nspin bake --netns task1 -o /usr/local/bin/soci-task1 -- soci-snapshotter-grpc"],
   statuses: DONE,
-  args,
+  args: bakeArgs,
   action(words) {
     const options = readBake(words);
     const ours = options.netnsArgument ? 2 : 1; // of the launcher's own command line
     const plan = makePlan({ ...options, enter: "setns", skip: ours, program: [] });
-    const program = commandLine().slice(wordsOfRuntime() + options.skip);
+    const program = [...plan.words, ...commandLine().slice(wordsOfRuntime() + options.skip)];
     const launcher = writeLauncher({ ...plan, ...netnsArgumentOf(options), words: program }, options.arch);
     replaceFile(options.output, launcher, 0o755);
     return 0;

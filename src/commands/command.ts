@@ -2,7 +2,7 @@
 // completions are made, the words are read as those of `run` are, and valibot makes the values of them.
 import type { ArgsDef, CommandMeta } from "citty";
 import * as v from "valibot";
-import { givenTwice, notOneOf, quote, readWords, tryHelp, type Words } from "../arguments.ts";
+import { givenTwice, notOneOf, type Profile, quote, readWords, tryHelp, type Words } from "../arguments.ts";
 import { Refusal } from "../errors.ts";
 
 export interface Command {
@@ -45,13 +45,15 @@ export interface Read<Schema extends v.GenericSchema> {
   readonly used: number;
 }
 
-/** Throws Refusal. */
+/** The words take the place of what a profile has. Throws Refusal. */
 export function readOptions<Schema extends v.GenericSchema>(
   args: ArgsDef,
   schema: Schema,
   words: readonly string[],
+  profile?: Profile,
 ): Read<Schema> {
-  const { values, used } = readWords(args, words);
+  const { values: given, used } = readWords(args, words);
+  const values = { ...profile?.values, ...given };
   const result = v.safeParse(schema, values, { abortEarly: true });
   if (!result.success) throw new Refusal(result.issues[0].message, tryHelp);
   return { options: result.output, values, rest: words.slice(used), used };

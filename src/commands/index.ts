@@ -8,6 +8,7 @@ import { type Commands, findCommand } from "./command.ts";
 export { decide } from "../decide.ts";
 export { explain } from "../explain.ts";
 export { report } from "../report.ts";
+export { readRunByProfile } from "./run.ts";
 
 export const commands: Commands = {
   run: async () => (await import("./run.ts")).run,

@@ -137,7 +137,7 @@ const cases: [string, string[], string][] = [
   [
     "nothing to do",
     ["p"],
-    "nspin: nothing to do: neither --netns nor --bind is given\nnspin: hint: try 'nspin --help', or 'nspin COMMAND --help'\n",
+    "nspin: nothing to do: neither --netns nor --bind is given\nnspin: hint: give one, or a profile, which is the first word: nspin run @NAME\n",
   ],
 ];
 

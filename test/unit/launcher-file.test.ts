@@ -18,6 +18,7 @@ const plan: Plan = {
   readOnly: false,
   enter: "setns",
   words: [Buffer.from("soci-snapshotter-grpc")],
+  commandWords: 0,
   tidWord: 0,
   lock: "/run/nspin.lock",
   skip: 1,
