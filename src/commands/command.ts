@@ -28,6 +28,13 @@ export async function findCommand(commands: Commands, name: string): Promise<Com
   throw new Refusal(`unknown ${name.startsWith("-") ? "option" : "command"} ${quote(name)}`, tryHelp);
 }
 
+/** Those that are for users. */
+export async function shownOf(commands: Commands): Promise<[name: string, command: Command][]> {
+  const all: [string, Command][] = [];
+  for (const [name, load] of Object.entries(commands)) all.push([name, await load()]);
+  return all.filter(([, { meta }]) => !meta.hidden);
+}
+
 export function usageOf({ meta, usage }: Command): string {
   return `usage: nspin ${meta.name} ${usage}`;
 }

@@ -6,7 +6,7 @@ import { STATUSES } from "../contract.ts";
 import { Refusal } from "../errors.ts";
 import { terminalColumns } from "../library.ts";
 import { print } from "../print.ts";
-import { type Command, type Commands, DONE, findCommand, readOptions } from "./command.ts";
+import { type Command, type Commands, DONE, findCommand, readOptions, shownOf } from "./command.ts";
 import { optionRows } from "./option-rows.ts";
 
 const STDOUT = 1;
@@ -42,11 +42,7 @@ export async function printOverview(commands: Commands): Promise<void> {
 }
 
 export async function overview(commands: Commands, columns: number): Promise<string> {
-  const rows: [string, string][] = [];
-  for (const [name, load] of Object.entries(commands)) {
-    const { hidden, description = "" } = (await load()).meta;
-    if (!hidden) rows.push([name, description]);
-  }
+  const rows = (await shownOf(commands)).map(([name, { meta }]) => [name, meta.description ?? ""] as const);
   return [
     "Usage: nspin COMMAND [ARGUMENTS]",
     "",
@@ -78,7 +74,7 @@ export function page(name: string, command: Command, columns: number): string {
   ].join("\n");
 }
 
-export const CANNOT = "nspin failed, usage included: nothing was started";
+export const CANNOT = "failed, usage included: nothing was started";
 
 /** Names, each with what it stands for beside it; below it, where the name or the terminal leaves no room. */
 function table(rows: readonly (readonly [string, string])[], columns: number): string[] {
@@ -91,7 +87,7 @@ function table(rows: readonly (readonly [string, string])[], columns: number): s
   });
 }
 
-function wrap(text: string, columns: number, indent = "", first = ""): string[] {
+export function wrap(text: string, columns: number, indent = "", first = ""): string[] {
   const lines: string[] = [];
   let line = first;
   let isEmpty = true;
