@@ -20,6 +20,8 @@ const KINDS: Readonly<Record<string, string>> = {
   "NAME[=VALUE]": "",
 };
 
+const PROFILE = "@PROFILE|";
+
 interface Option {
   readonly words: readonly string[];
   readonly description: string;
@@ -34,6 +36,8 @@ interface Taken {
   /** How many operands stand before the options. */
   readonly lead: number;
   readonly operands: readonly { readonly name: string; readonly kind: string }[];
+  /** Its first word can be a profile's name. */
+  readonly hasProfile: boolean;
 }
 
 /** Throws where a value has a name that KINDS lacks. */
@@ -54,7 +58,8 @@ function taken(name: string, { usage, args }: Command): Taken {
   }));
   const operands: { name: string; kind: string }[] = [];
   let lead: number | undefined;
-  const words = usage.split(" ");
+  const hasProfile = usage.startsWith(PROFILE);
+  const words = usage.replace(PROFILE, "").split(" ");
   for (let i = 0; i < words.length; i++) {
     const word = words[i]?.replaceAll(/[[\]]/g, "") ?? "";
     if (word === "") continue;
@@ -68,7 +73,7 @@ function taken(name: string, { usage, args }: Command): Taken {
       kind: kindOf(word.replace("...", "")) + (word.endsWith("...") ? "..." : ""),
     });
   }
-  return { options, lead: lead ?? operands.length, operands };
+  return { options, lead: lead ?? operands.length, operands, hasProfile };
 }
 
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
@@ -140,16 +145,22 @@ export async function completions(): Promise<Record<"nspin.bash" | "_nspin" | "n
   }));
   const fill = (file: string, marks: Record<string, string>) => {
     const template = readFileSync(`packaging/completions/${file}`, "utf8");
-    return template.replaceAll(/ *@(\w+)@/g, (_, mark) => marks[mark] as string);
+    return template.replaceAll(
+      /(?:^ *)?@(commands|names|descriptions|profiled)@/gm,
+      (_, mark) => marks[mark] as string,
+    );
   };
+  const profiled = all.filter(({ takes }) => takes.hasProfile).map(({ name }) => name);
   const table = (spaces: number, lines: (name: string, takes: Taken) => string[]) =>
     all.map(({ name, takes }) => indented(spaces, lines(name, takes))).join("\n");
   return {
     "nspin.bash": fill("nspin.bash", {
       commands: table(4, bash),
-      names: ` ${all.map(({ name }) => name).join(" ")}`,
+      profiled: profiled.join(" "),
+      names: all.map(({ name }) => name).join(" "),
     }),
     _nspin: fill("_nspin", {
+      profiled: profiled.join("|"),
       commands: table(0, zsh),
       descriptions: indented(
         4,
@@ -157,6 +168,7 @@ export async function completions(): Promise<Record<"nspin.bash" | "_nspin" | "n
       ),
     }),
     "nspin.fish": fill("nspin.fish", {
+      profiled: profiled.join(" "),
       commands: table(8, fish),
       descriptions: indented(
         4,

@@ -11,9 +11,9 @@ _nspin_table() { # COMMAND: what it takes; in options, kinds (of the value of ea
 }
 
 _nspin_words() { # WORD...: not by compgen -W, which expands what it is given
-    local word
+    local word before=${cur%"${cur##*:}"} # which readline takes for a word of its own
     for word in "$@"; do
-        [[ $word == "$cur"* ]] && COMPREPLY+=("$(printf %q "$word")")
+        [[ $word == "$cur"* ]] && COMPREPLY+=("$(printf %q "${word#"$before"}")")
     done
 }
 
@@ -26,8 +26,10 @@ _nspin_value() { # KIND
         ;;
     profile)
         names=(/etc/nspin/*.toml)
+        [[ -e ${names[0]} ]] || return
         names=("${names[@]##*/}")
-        [[ ${names[0]} != '*.toml' ]] && _nspin_words "${names[@]%.toml}"
+        names=("${names[@]%.toml}")
+        _nspin_words "${names[@]/#/@}"
         ;;
     pair)
         cur=${cur##*:}
@@ -56,7 +58,7 @@ _nspin_program() { # INDEX, among words: what stands there is a command line of 
 
 _nspin() {
     local cur prev words cword split
-    _init_completion -s -n : || return
+    _init_completion -s -n :@ || return
     if ((cword == 1)); then
         _nspin_words @names@ --help --version
         return
@@ -65,6 +67,13 @@ _nspin() {
     local -A kinds=()
     _nspin_table "${words[1]}" || return
     ((i = 2 + lead))
+    if [[ " @profiled@ " == *" ${words[1]} "* && ${words[2]} == '@'* ]]; then
+        if ((cword == 2)); then
+            _nspin_value profile
+            return
+        fi
+        ((i++))
+    fi
     if ((cword < i)); then
         _nspin_value "${operands[cword - 2]}"
         return

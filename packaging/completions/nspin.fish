@@ -22,7 +22,7 @@ function __nspin_value # KIND PREFIX WORD: what of WORD stands behind PREFIX
             set values (path basename -- $values)
         case profile
             set values /etc/nspin/*.toml
-            set values (path basename -- $values | path change-extension '')
+            set values @(path basename -- $values | path change-extension '')
         case pair
             set -l source (string match -r '.*:' -- $argv[3])
             set -l rest (string replace -r '.*:' '' -- $argv[3])
@@ -57,6 +57,13 @@ function __nspin_complete
     set -l operands
     __nspin_table $words[2]; or return
     set -l at (math 3 + $lead)
+    if contains -- $words[2] @profiled@
+        if test $cursor -eq 3; and string match -q '@*' -- $current
+            __nspin_value profile '' $current
+            return
+        end
+        string match -q '@*' -- $words[3]; and set at (math $at + 1)
+    end
     if test $cursor -lt $at
         __nspin_value $operands[(math $cursor - 2)] '' $current
         return
