@@ -49,6 +49,7 @@
  * them; any other is the program's.
  */
 #define STATUSES(S)                                                            \
+  S(NOT_IN_TIME, 124)    /* what --wait waits for did not come, timeout(1) */  \
   S(CANNOT, 125)         /* nspin failed, usage included: nothing started */   \
   S(NOT_EXECUTABLE, 126) /* the program was found, and cannot be executed */   \
   S(NOT_FOUND, 127)

@@ -49,6 +49,12 @@ export const runArgs = {
     description: "leave a keeper beside the program, which covers again what the host uncovers (method auto)",
     negativeDescription: "no process stays beside the program: what auto decides at the start must hold",
   },
+  wait: {
+    type: "boolean",
+    valueHint: "DURATION",
+    description:
+      "wait until the network namespace and its resolv.conf are there: for ever, or with =DURATION that long (10, 500ms, 2min), then exit with 124",
+  },
   strict: {
     type: "boolean",
     description: "refuse an entry of /etc/netns/ID without a namesake in /etc, instead of a warning",
@@ -70,6 +76,9 @@ export interface Words {
   readonly used: number;
 }
 
+/** Of a flag that can have a value, `--wait=DURATION`, where none is given. */
+export const NO_LIMIT = "infinity";
+
 /** Reads options up to "--", or to the first word that is not one. Throws Refusal for an unknown one. */
 export function readWords(args: ArgsDef, words: readonly string[]): Words {
   const values: Record<string, string[]> = {};
@@ -84,7 +93,9 @@ export function readWords(args: ArgsDef, words: readonly string[]): Words {
     let value = equals < 0 ? undefined : word.slice(equals + 1);
     const name = nameOf(option, args);
     if (name === undefined) throw new Refusal(`unknown option ${quote(option)}`, tryHelp);
-    if (args[name]?.type === "boolean") {
+    const { type, valueHint } = args[name] as BooleanArgDef;
+    if (type === "boolean" && valueHint !== undefined) value ??= NO_LIMIT;
+    else if (type === "boolean") {
       if (value !== undefined) throw new Refusal(`option ${option} takes no value`, tryHelp);
       value = option.startsWith("--no-") ? "false" : "true";
     } else if (value === undefined) {
@@ -207,6 +218,8 @@ export function readCovers(values: Words["values"]): CoverOptions {
 }
 
 export interface RunOptions extends CoverOptions {
+  /** How long at most, as it was given. */
+  readonly wait?: string | undefined;
   readonly enter: "auto" | "nsenter" | "setns";
   readonly method: Method;
   readonly dryRun: boolean;
@@ -235,6 +248,7 @@ export function readRun(words: readonly string[], profile?: Profile): RunOptions
   const before = profile === undefined ? 2 : 3; // argv[0], the command, the profile's name
   const options: RunOptions = {
     ...readCovers(values),
+    wait: one(values, "wait"),
     enter: choose(values, "enter", runArgs.enter),
     method: choose(values, "method", runArgs.method),
     dryRun: one(values, "dry-run") === "true",

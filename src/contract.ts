@@ -264,6 +264,7 @@ export const HINTS = [
 
 /** nspin's own exit statuses. */
 export const STATUSES = {
+  NOT_IN_TIME: 124,
   CANNOT: 125,
   NOT_EXECUTABLE: 126,
   NOT_FOUND: 127,

@@ -7,6 +7,8 @@ export class Refusal extends Error {
   constructor(
     message: string,
     readonly hint?: string,
+    /** Where it is not that of all others. */
+    readonly status?: number,
   ) {
     super(message);
   }

@@ -75,6 +75,18 @@ export function loadNamespaceCalls() {
   }).symbols;
 }
 
+/** To wait for what inotify(7) and poll(2) tell of. On this thread: nothing else runs meanwhile. */
+export function loadWatching() {
+  const libc = dlopen("libc.so.6", {
+    inotify_init1: { args: ["i32"], returns: "i32" },
+    inotify_add_watch: { args: ["i32", "ptr", "u32"], returns: "i32" },
+    poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
+    __errno_location: { args: [], returns: "ptr" },
+  }).symbols;
+  const errorAt = libc.__errno_location();
+  return { ...libc, errno: () => read.i32(errorAt as never) };
+}
+
 /** These functions where the object lies in memory: by its dynamic symbols, elf(5). */
 function inPlace<Wanted extends Partial<typeof FUNCTIONS>>(wanted: Wanted, object: number): Wanted {
   const header = { shoff: 40, shnum: 60 };

@@ -16,6 +16,10 @@ try {
   if (command === "run" && !isHelp(words[0])) {
     const options = words[0]?.[0] === "@" ? await readProfile(words) : readRun(words);
     const plan = makePlan(options);
+    if (options.wait !== undefined) {
+      const { wait }: Commands = await import(COMMANDS);
+      wait(plan, options.wait, options.dryRun);
+    }
     if (options.dryRun || options.verbose) {
       const { decide, explain }: Commands = await import(COMMANDS);
       explain(decide(plan), options);

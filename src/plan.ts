@@ -65,7 +65,7 @@ export function coversOf(options: CoverOptions): Pick<Plan, "netns" | "etc" | "c
 }
 
 /** Throws Refusal. */
-export function makePlan(options: Omit<RunOptions, "dryRun" | "json" | "verbose" | "steps">): Plan {
+export function makePlan(options: Omit<RunOptions, "wait" | "dryRun" | "json" | "verbose" | "steps">): Plan {
   const { netns, etc, covers } = coversOf(options);
   const hasMounts = covers.length > 0 || etc !== undefined;
   const command = options.enter === "setns" ? [] : nsenter(netns !== undefined, hasMounts);

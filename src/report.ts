@@ -9,5 +9,5 @@ export function report(error: unknown): number {
   if (name === "Reported" && status !== undefined) return status;
   log.error(message ?? String(error));
   if (name === "Refusal" && hint !== undefined) log.error(`hint: ${hint}`);
-  return STATUSES.CANNOT;
+  return status ?? STATUSES.CANNOT;
 }

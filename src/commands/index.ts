@@ -9,6 +9,7 @@ export { decide } from "../decide.ts";
 export { explain } from "../explain.ts";
 export { report } from "../report.ts";
 export { readRunByProfile } from "./run.ts";
+export { wait } from "./wait.ts";
 
 export const commands: Commands = {
   run: async () => (await import("./run.ts")).run,

@@ -7,6 +7,8 @@ export interface OptionRow {
   readonly short?: string | undefined;
   /** What its value is; undefined where it takes none. */
   readonly value?: string | undefined;
+  /** What it can be given as --NAME=VALUE, where it takes none else. */
+  readonly optional?: string | undefined;
   /** The words that its value can be. */
   readonly choices: readonly string[];
   readonly description: string;
@@ -23,6 +25,7 @@ export function optionRows(args: ArgsDef): OptionRow[] {
       return {
         long: isTakenAway ? `--no-${name}` : `--${name}`,
         short,
+        optional: row.valueHint,
         choices: [],
         description: isTakenAway ? `${negativeDescription}; by default: ${description}` : description,
       };

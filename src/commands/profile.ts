@@ -3,7 +3,7 @@ import { lstatSync, readFileSync } from "node:fs";
 import type { ArgDef, ArgsDef, EnumArgDef } from "citty";
 import { closest } from "fastest-levenshtein";
 import * as v from "valibot";
-import { notOneOf, type Profile, quote } from "../arguments.ts";
+import { NO_LIMIT, notOneOf, type Profile, quote } from "../arguments.ts";
 import { Refusal } from "../errors.ts";
 import { attempt } from "../system-error.ts";
 
@@ -109,13 +109,20 @@ const Word = v.pipe(
 
 /** What a command line would have for that option. */
 function valuesOf(name: string, arg: ArgDef): Values {
+  const asList = v.transform((value: string) => [value]);
+  if (arg.type === "boolean" && arg.valueHint !== undefined) {
+    const asFlag = v.transform((value: boolean) => (value ? [NO_LIMIT] : []));
+    return v.union(
+      [v.pipe(v.boolean(), asFlag), v.pipe(Word, asList)],
+      ({ input }: Input) => `${name} needs true, false or a word in quotes, not ${shown(input)}`,
+    );
+  }
   if (arg.type === "boolean") {
     return v.pipe(
       v.boolean(({ input }) => `${name} needs true or false, not ${shown(input)}`),
       v.transform((value) => [String(value)]),
     );
   }
-  const asList = v.transform((value: string) => [value]);
   if (arg.type === "enum") {
     const options = (arg as EnumArgDef).options?.map(String) ?? [];
     return v.pipe(

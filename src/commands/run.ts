@@ -21,6 +21,7 @@ export const run: Command = {
     "nspin run --netns pid:4711 --bind /run/task/resolv.conf:/etc/resolv.conf -- sh",
   ],
   statuses: {
+    [STATUSES.NOT_IN_TIME]: "what --wait=DURATION waits for did not come in time: nothing was started",
     [STATUSES.NOT_EXECUTABLE]: "the program was found, and cannot be executed",
     [STATUSES.NOT_FOUND]: "the program was not found",
     other: "the program's own; 1 can also be nsenter's",

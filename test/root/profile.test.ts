@@ -115,6 +115,14 @@ test("bake: the launcher has the program, and its own words follow", async () =>
   expect((await nspin(["run", "@app"])).stdout).toBe(TASK); // the launcher's name is nothing to it
 });
 
+test.each([
+  ["wait = false", 125],
+  ['wait = "0.1s"', 124],
+])("of a namespace that is not there, %s", async (wait, status) => {
+  profile(`netns = "none"\nprogram = ["true"]\n${wait}\n`);
+  expect((await nspin(["run", "@app"])).status).toBe(status);
+});
+
 test("each option of run, and of bake, is a key", async () => {
   const value = ({ type, options }: { readonly type: string; readonly options?: readonly string[] }) =>
     type === "boolean" ? "true" : JSON.stringify(options?.[0] ?? "/run/x");
@@ -139,6 +147,8 @@ describe("refused", () => {
     ['netns = "a\\u0000b"', "netns needs a word in quotes", ""],
     ['netns = ["a", "b"]\nprogram = ["true"]', "option --netns is given more than once", ""],
     ['keep = "no"', 'keep needs true or false, not "no"', ""],
+    ["wait = 2", "wait needs true, false or a word in quotes, not 2", ""],
+    ['netns = "task1"\nwait = "2x"\nprogram = ["true"]', 'option --wait needs a duration, not "2x"', ""],
     ['method = "pni"', 'option --method needs auto, pin, rejoin or overlay, not "pni"', ""],
     ['program = "cat x"', 'program needs a list of words, not "cat x"', ""],
     ["program = []", "program needs a word", ""],

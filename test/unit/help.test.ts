@@ -44,7 +44,7 @@ describe.each(shown)("%s", (name, command) => {
       if (type === "positional") continue;
       const isTakenAway = type === "boolean" && "default" in row && row.default === true;
       const word = isTakenAway ? `--no-${option}` : `--${option}`;
-      expect([word, text.match(new RegExp(`^ {2}(?:-., | {4})${word}(?= |$)`, "gm"))?.length]).toEqual([
+      expect([word, text.match(new RegExp(`^ {2}(?:-., | {4})${word}(?= |\\[=|$)`, "gm"))?.length]).toEqual([
         word,
         1,
       ]);
