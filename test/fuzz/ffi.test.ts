@@ -15,8 +15,13 @@ const flags = ["-std=gnu11", "-g", "-O1", "-ffreestanding", "-Wall", "-Wextra", 
 const harnesses = [...new Glob("test/fuzz/*.c").scanSync()].map((file) => basename(file, ".c"));
 // Without what only passes on between the two halves.
 const ours = (file: string) => !["ffi/exports.c", "ffi/memory.c"].includes(file);
-// Of the keeper what starts it.
-const started = ["ffi/keeper/start.c", "ffi/keeper/daemon.c"];
+// Of the keeper's code what starts it, and what it is then.
+const starts = ["ffi/keeper/start.c", "ffi/keeper/daemon.c"];
+const keeper = [...new Glob("ffi/keeper/*.c").scanSync()];
+const more: Record<string, string[]> = {
+  launch: starts,
+  keeper: keeper.filter((file) => !starts.includes(file)),
+};
 const sources = [...new Glob("ffi/*.c").scanSync()].filter(ours);
 mkdirSync("dist/fuzz", { recursive: true });
 await texts();
@@ -25,7 +30,7 @@ test.each(harnesses.sort())(
   "%s",
   async (name) => {
     const binary = join("dist/fuzz", name);
-    await $`clang ${flags} -include test/fuzz/call.h test/fuzz/${name}.c ${sources} ${name === "launch" ? started : []} -o ${binary}`;
+    await $`clang ${flags} -include test/fuzz/call.h test/fuzz/${name}.c ${sources} ${more[name] ?? []} -o ${binary}`;
     const own = mkdtempSync(join(tmpdir(), "nspin-fuzz-"));
     const [corpus, found] = [join(own, "corpus"), join(own, "found")];
     for (const directory of [corpus, found]) mkdirSync(directory);
