@@ -5,9 +5,8 @@
 #include <linux/sched.h>
 #include <linux/stat.h>
 
-long elsewhere(const struct keeper *keeper, const struct kept *kept,
-               long (*make)(const struct keeper *keeper,
-                            const struct kept *kept)) {
+long elsewhere(const struct keeper *keeper, struct kept *kept,
+               long (*make)(const struct keeper *keeper, struct kept *kept)) {
   long own =
       CALL(__NR_openat, keeper->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
   long root = CALL(__NR_openat, AT_FDCWD, "/", O_PATH | O_CLOEXEC);
@@ -65,7 +64,7 @@ static long copy_into(const struct keeper *keeper, const struct kept *kept,
   return clone;
 }
 
-long make_copy(const struct keeper *keeper, const struct kept *kept) {
+long make_copy(const struct keeper *keeper, struct kept *kept) {
   struct place directory;
   char path[FD_PATH_BYTES], name[PATH_BYTES];
   long root = open_itself("/");

@@ -37,7 +37,9 @@ static long check_below(long cover) {
 
 /*
  * The new one beneath the old cover, on what that lies on, and then the old one
- * taken away. -EINVAL: not on this kernel, or not on that.
+ * taken away. -EINVAL: not on this kernel, or not on that. The old one lies on
+ * the root of the new one then: where that is replaced in between, the kernel
+ * has taken the old one away (detach_mounts()), and umount(2) says EINVAL.
  */
 static long exchange_beneath(struct keeper *keeper, struct kept *kept,
                              long source) {
@@ -52,10 +54,11 @@ static long exchange_beneath(struct keeper *keeper, struct kept *kept,
     result = CALL(__NR_move_mount, clone, "", place.fd, "",
                   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
                       MOVE_MOUNT_BENEATH);
-  if (result == 0)
+  if (result == 0) {
     result = unmount(place.fd);
-  if (result == 0)
-    result = mount_id(clone, kept->id);
+    if (result == 0 || result == -EINVAL)
+      result = mount_id(clone, kept->id);
+  }
   close_file(&place.fd);
   close_file(&clone);
   return result;
@@ -91,11 +94,12 @@ static long lay_on(long target, long clone) {
 /*
  * In a mount namespace that nobody else is in: the directory, without the old
  * cover and what that lies on, with the new one, as a detached clone of it all.
+ * The source can be another one by now: kept->shown is what it was here.
  */
-static long clone_directory(const struct keeper *keeper,
-                            const struct kept *kept) {
+static long clone_directory(const struct keeper *keeper, struct kept *kept) {
   struct place target = {.fd = -1}, source = {.fd = -1}, directory = {.fd = -1};
   struct mount mount;
+  struct file file;
   char path[PATH_BYTES];
   MUST(open_target(kept, &target, NULL));
   path_directory(target.path, path);
@@ -112,11 +116,15 @@ static long clone_directory(const struct keeper *keeper,
   }
   if (result == 0)
     result = path_open(-1, kept->source, LINK_FOLLOWED, &source);
+  if (result >= 0)
+    result = file_look_at(source.fd, &file);
   long clone = result < 0 ? result : clone_source(keeper, kept, source.fd);
   result = clone < 0 ? clone : lay_on(target.fd, clone);
   close_file(&clone);
   if (result >= 0)
     result = mount_clone(directory.fd, AT_RECURSIVE);
+  if (result >= 0)
+    kept->shown = file;
   close_file(&directory.fd);
   close_file(&source.fd);
   close_file(&target.fd);
@@ -143,8 +151,8 @@ static long find_again(struct keeper *keeper) {
  * kernel cannot lay a mount beneath another (before Linux 6.5), it is the only
  * way on which the program never sees the host's file.
  */
-static long exchange_directory(struct keeper *keeper, struct kept *kept,
-                               const struct file *shown) {
+static long exchange_directory(struct keeper *keeper, struct kept *kept) {
+  const struct file old = kept->shown;
   struct place cover = {.fd = -1}, directory = {.fd = -1};
   struct within *within = NULL;
   char id[NUMBER_BYTES];
@@ -173,13 +181,13 @@ static long exchange_directory(struct keeper *keeper, struct kept *kept,
   rejoin_within(within); /* the next look does it again */
   if (result < 0) {
     CALL(__NR_close, clone);
+    kept->shown = old;
     return result;
   }
   close_file(&within->mount.here);
   text_copy(within->old_id, within->mount.id);
   within->mount.here = clone;
   within->is_out = 1;
-  kept->shown = *shown;
   MUST(mount_id(clone, within->mount.id));
   result = find_again(keeper);
   MUST(rejoin_within(within));
@@ -188,14 +196,15 @@ static long exchange_directory(struct keeper *keeper, struct kept *kept,
   return result;
 }
 
-long exchange(struct keeper *keeper, struct kept *kept, long source) {
-  struct file shown;
+long exchange(struct keeper *keeper, struct kept *kept, long source,
+              const struct file *file) {
   if (file_inode("/proc/self/ns/mnt") != keeper->namespace)
     return -ESTALE; /* without /proc, by which umount(2) is told of it */
-  MUST(file_look_at(source, &shown));
   long result = exchange_beneath(keeper, kept, source);
+  if (result == 0)
+    kept->shown = *file;
   if (result == -EINVAL || result == -ENOSYS)
-    result = exchange_directory(keeper, kept, &shown);
+    result = exchange_directory(keeper, kept);
   keeper->done = microseconds();
   return result;
 }

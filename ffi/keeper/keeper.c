@@ -57,9 +57,8 @@ static long follow_source(struct keeper *keeper, struct kept *kept) {
   long result = file_look_at(place.fd, &file);
   if (result == 0 && !file_is_same(&file, &kept->shown) &&
       file.kind == kept->shown.kind && file.inode != kept->refused) {
-    result = exchange(keeper, kept, place.fd);
+    result = exchange(keeper, kept, place.fd, &file);
     if (result == 0) {
-      kept->shown = file;
       say_kept(keeper, kept, FOLLOWED, "", 0);
       make_spare(kept);
     } else if (result == -EINVAL || result == -ENOSYS) {

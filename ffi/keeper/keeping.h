@@ -105,11 +105,13 @@ long cover_again(struct keeper *keeper, struct kept *kept,
                  const struct place *place);
 
 /*
- * Shows the source that is open instead of the old one; at no moment is there
+ * Shows the source, which is open and is that file, instead of the old one, or
+ * what has replaced it since: kept->shown says which. At no moment is there
  * anything else to be seen. 0 or -errno. -ESTALE: not just now, the program has
  * something on its cover.
  */
-long exchange(struct keeper *keeper, struct kept *kept, long source);
+long exchange(struct keeper *keeper, struct kept *kept, long source,
+              const struct file *file);
 
 /* The cover itself; -ESTALE: the program has something on it. */
 long open_cover(const struct kept *kept, struct place *place);
@@ -122,12 +124,11 @@ long make_read_only(const struct kept *kept, long clone);
  * What make makes in a mount namespace that nobody else is in: the descriptor
  * of a detached mount, or -errno.
  */
-long elsewhere(const struct keeper *keeper, const struct kept *kept,
-               long (*make)(const struct keeper *keeper,
-                            const struct kept *kept));
+long elsewhere(const struct keeper *keeper, struct kept *kept,
+               long (*make)(const struct keeper *keeper, struct kept *kept));
 
 /* So: a copy of the spare's file, on a tmpfs that nobody else sees. */
-long make_copy(const struct keeper *keeper, const struct kept *kept);
+long make_copy(const struct keeper *keeper, struct kept *kept);
 
 /* --- the mounts of directories on themselves --- */
 
