@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { $ } from "bun";
+import { isRunning, keepers, keepersOf } from "../kit/keepers.ts";
 import { mountinfo, mountTable } from "../kit/mountinfo.ts";
 import { NSPIN } from "../kit/nspin.ts";
 import { Program } from "../kit/program.ts";
@@ -54,34 +55,6 @@ const of = (pid: number, file: string) => readFileSync(`/proc/${pid}/${file}`, "
 /** A line of /proc/PID/status. */
 const status = (pid: number, name: string) =>
   new RegExp(`^${name}:\\s*(.*)$`, "m").exec(of(pid, "status"))?.[1];
-const isThere = (pid: number) =>
-  existsSync(`/proc/${pid}/exe`) && status(pid, "State")?.startsWith("Z") === false;
-
-function keepers(): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return of(pid, "comm") === "nspin-keeper\n" && isThere(pid);
-      } catch {
-        return false; // it has just ended
-      }
-    });
-}
-
-/** Those of the mount namespace that the process is in. */
-function keepersOf(pid: number): number[] {
-  const namespace = readlinkSync(`/proc/${pid}/ns/mnt`);
-  return keepers().filter((keeper) => {
-    try {
-      return readlinkSync(`/proc/${keeper}/ns/mnt`) === namespace;
-    } catch {
-      return false;
-    }
-  });
-}
-
 function keeperOf(pid: number): number {
   const all = keepersOf(pid);
   expect(all).toHaveLength(1);
@@ -98,11 +71,11 @@ async function reads(program: Program, file: string, text: string): Promise<void
   expect(seen).toBe(text);
 }
 
-const ended = (pid: number) => until(async () => !isThere(pid), SOON);
+const ended = (pid: number) => until(async () => !isRunning(pid), SOON);
 /** Who does not end has had the time to. */
 const stays = async (pid: number) => {
   await Bun.sleep(100);
-  expect(isThere(pid)).toBeTrue();
+  expect(isRunning(pid)).toBeTrue();
 };
 
 /** By the system's shell and tools: Bun's own mv(1) has no -T. */
@@ -358,20 +331,21 @@ test("it is killed: the program keeps its file until the host replaces it, and n
     }),
   ));
 
-test("500 launches leave none", () =>
-  onStage("plain", async (stage) => {
-    const words = stage.covering("auto");
-    const { status } = await start([
-      "sh",
-      "-c",
-      'for i in $(seq 500); do "$@" true || exit; done',
-      "sh",
-      ...words,
-    ]);
-    expect(status).toBe(0);
-    await until(async () => keepers().length === 0, SOON);
-    expect(mountinfo()).toBe(stage.before);
-  }));
+test(
+  "10,000 launches, eight at a time, leave none",
+  () =>
+    onStage("plain", async (stage) => {
+      const words = stage.covering("auto");
+      const launch = async () => {
+        const script = 'for i in $(seq 1250); do "$@" true || exit; done';
+        expect(await start(["sh", "-c", script, "sh", ...words])).toMatchObject({ status: 0, stderr: "" });
+      };
+      await Promise.all(Array.from({ length: 8 }, launch));
+      await until(async () => keepers().length === 0, SOON);
+      expect(mountinfo()).toBe(stage.before);
+    }),
+  300_000,
+);
 
 // --- whose child it is ---
 
@@ -818,6 +792,24 @@ test("the source is a symbolic link that is made to lead elsewhere: the program 
     await program.end();
   }));
 
+test("the source is replaced once more while the new one is being shown: the program ends up with the last", () =>
+  onStage("plain", (stage) =>
+    kept(stage, async (program) => {
+      const keeper = keeperOf(program.pid);
+      const inject = "inject=umount2:delay_enter=300ms"; // of the old cover, which lies on the new one
+      const strace = Bun.spawn(["strace", "-qq", "-o", "/dev/null", "-p", `${keeper}`, "-e", inject]);
+      await until(async () => status(keeper, "TracerPid") !== "0");
+      for (const text of ["second", "third"]) {
+        await sh(`echo ${text} > ${stage.source}.new && mv ${stage.source}.new ${stage.source}`);
+        await Bun.sleep(100);
+      }
+      await reads(program, stage.file, "third");
+      strace.kill();
+      await strace.exited;
+      expect(mountinfo()).toBe(stage.before);
+    }),
+  ));
+
 test("a relative source, by run, is followed from the working directory of the launch", () =>
   onStage("plain", async (stage) => {
     const command = [NSPIN, "run", "--bind", `task.conf:${stage.file}`, "--"];
@@ -1047,7 +1039,7 @@ test("where nobody listens, and where the listener does not keep up, it goes on"
 
 // --- what it costs, and a host that never rests ---
 
-test("it uses no CPU, and does not wake, while nothing happens", () =>
+test("it uses no CPU while nothing happens: it does not wake, and waits without a timeout", () =>
   onStage("plain", (stage) =>
     kept(stage, async ({ pid }) => {
       const keeper = keeperOf(pid);
@@ -1059,6 +1051,9 @@ test("it uses no CPU, and does not wake, while nothing happens", () =>
       const before = used();
       await Bun.sleep(1500);
       expect(used()).toEqual(before);
+      const ppoll = process.arch === "x64" ? "271" : "73";
+      // Its number, the files, how many, and NULL: so it is after an hour, too.
+      expect(of(keeper, "syscall")).toMatch(new RegExp(`^${ppoll} 0x[0-9a-f]+ 0x3 0x0 `));
     }),
   ));
 
@@ -1075,6 +1070,20 @@ test("the program cannot rename a file over its own: the place to write is the s
       await $`echo task > ${stage.source}`;
     }),
   ));
+
+test("in a directory of its own over the host's the program may rename a file over its own; it stays there", () =>
+  onStage("plain", async (stage) => {
+    const own = `${stage.root}/own`;
+    await $`mkdir ${own} && cp ${stage.source} ${own}/resolv.conf`;
+    const program = new Program(stage.command("--method", "auto", "--bind", `${own}:${stage.holder}/etc`));
+    expect(await program.run(`echo new > ${stage.file}.new; mv -fT ${stage.file}.new ${stage.file}`)).toBe(
+      "",
+    );
+    expect(await program.run(`cat ${stage.file}`)).toBe("new");
+    expect(await program.end()).toBe(0);
+    expect(readFileSync(`${own}/resolv.conf`, "utf8")).toBe("new\n");
+    expect(readFileSync(stage.file, "utf8")).toBe("host\n");
+  }));
 
 test(
   "the source is replaced each 5 ms: 2000 launches and 50 programs see old or new ones, and no other",

@@ -1,0 +1,35 @@
+// The keepers that run, as /proc shows them.
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+export function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false; // it has just ended
+  }
+}
+
+export function keepers(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/comm`, "utf8") === "nspin-keeper\n" && isRunning(pid);
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Those of the mount namespace that the process is in. */
+export function keepersOf(pid: number): number[] {
+  const namespace = readlinkSync(`/proc/${pid}/ns/mnt`);
+  return keepers().filter((keeper) => {
+    try {
+      return readlinkSync(`/proc/${keeper}/ns/mnt`) === namespace;
+    } catch {
+      return false;
+    }
+  });
+}
