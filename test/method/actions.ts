@@ -2,20 +2,24 @@
 // and what comes of it by each method: run by cases.ts, told in docs/methods.md.
 import type { Stage } from "../kit/stage.ts";
 
+type Release = readonly [major: number, minor: number];
+
 export interface Seen {
   /** "ok", or the error that the host's command ends with. */
   readonly host: "ok" | "busy";
   /** What the program then reads; "task" on kernels before `since`. */
   readonly program: string;
   readonly told: string;
-  readonly since?: readonly [major: number, minor: number];
+  readonly since?: Release;
+  /** The same under a mount that is not shared. */
+  readonly sinceAlone?: Release;
 }
 
 const task: Seen = { host: "ok", program: "task", told: "kept" };
 const refused: Seen = { host: "busy", program: "task", told: "kept: the host gets EBUSY" };
 const follows: Seen = { host: "ok", program: "new", told: "follows" };
-/** A mount takes another's place there. */
-const exchanged: Seen = { ...follows, told: "follows (Linux 6.5)", since: [6, 5] };
+/** Another mount takes the place of the directory's, or, since Linux 6.5, of the file's alone. */
+const exchanged: Seen = { ...follows, told: "follows (Linux 5.15)", since: [5, 15], sinceAlone: [6, 5] };
 const lost = (program: string): Seen => ({ host: "ok", program, told: "**lost**" });
 const gone: Seen = { host: "ok", program: "No such file or directory", told: "**lost**: no file" };
 /** cover: the file is under a mount that is not shared, where auto with --no-keep does no more. */

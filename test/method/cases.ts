@@ -2,29 +2,17 @@
 // and by test/vm inside other kernels.
 import { deepEqual, equal, match } from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
-import { release } from "node:os";
 import { $ } from "bun";
 import { mountinfo } from "../kit/mountinfo.ts";
 import { NSPIN } from "../kit/nspin.ts";
 import { Program } from "../kit/program.ts";
-import { type Entry, entries, type Kind, Stage } from "../kit/stage.ts";
+import { entries, type Kind } from "../kit/stage.ts";
 import { until } from "../kit/until.ts";
 import { actions, type Method, others, seenBy } from "./actions.ts";
-
-const [major, minor] = release().split(".").map(Number) as [number, number];
-const isSince = ([a, b]: readonly [number, number]) => major > a || (major === a && minor >= b);
-/** MOVE_MOUNT_SET_GROUP, as the kernel's history has it: nspin itself must find out by asking. */
-const rejoins = isSince([5, 15]);
-
-export interface Case {
-  readonly name: string;
-  /** Throws where the promise does not hold. */
-  readonly run: () => Promise<void>;
-}
+import { type Body, type Case, isSince, keeps, rejoins, staged, started } from "./case.ts";
 
 const list: Case[] = [];
 export const cases: readonly Case[] = list;
-type Body = (stage: Stage) => Promise<void>;
 
 /** One sequence, two entries: a case for each. */
 function add(name: string, kind: Kind, body: Body, by = entries): void {
@@ -33,26 +21,6 @@ function add(name: string, kind: Kind, body: Body, by = entries): void {
       name: entry === "run" ? name : `by a launcher: ${name}`,
       run: () => staged(kind, entry, body),
     });
-}
-
-async function staged(kind: Kind, entry: Entry, body: Body): Promise<void> {
-  const stage = await Stage.make(kind, entry);
-  try {
-    await body(stage);
-  } finally {
-    await stage.end();
-  }
-}
-
-/** The program reads `file` after the host did `action`; ends it, also where that is not so. */
-async function started(stage: Stage, method: string, body: (program: Program) => Promise<void>) {
-  const program = new Program(stage.covering(method));
-  try {
-    equal(await program.run(`cat ${stage.file}`), "task");
-    await body(program);
-  } finally {
-    equal(await program.end(), 0);
-  }
 }
 
 /** The rules that auto goes by where no keeper is left. */
@@ -186,7 +154,7 @@ interface Way {
 }
 const ways: Record<string, Way> = {
   auto: { method: "auto", column: () => (rejoins ? "auto" : "pin") },
-  "auto, alone": { method: "auto", isAlone: true, column: () => "auto" },
+  "auto, alone": { method: "auto", isAlone: true, column: () => (keeps ? "auto" : "cover") },
   "--no-keep": { method: STATIC, column: (kind) => (rejoins && kind !== "plain" ? "rejoin" : "pin") },
   cover: { method: STATIC, isAlone: true, column: () => "cover" },
   pin: { method: "pin", column: () => "pin" },
@@ -209,8 +177,9 @@ function addActions(
       for (const [by, { method, isAlone, column }] of Object.entries(ways)) {
         const row = action[kind];
         if (row === undefined) continue;
-        const { host, program: then, since } = seenBy(column(kind), row);
-        const reads = since === undefined || isSince(since) ? then : "task";
+        const { host, program: then, since, sinceAlone = since } = seenBy(column(kind), row);
+        const from = isAlone ? sinceAlone : since;
+        const reads = from === undefined || isSince(from) ? then : "task";
         add(`${by}, ${kind}: ${who} ${does}`, kind, async (stage) => {
           if (isAlone) await $`mount --make-private ${stage.holder}`.quiet();
           await started(stage, method, async (program) => {

@@ -1,9 +1,11 @@
 // The method cases as TAP, on the console of a virtual machine.
 import { cases } from "../method/cases.ts";
+import { keeperCases } from "../method/keeper.ts";
 
-console.log(`TAP version 14\n1..${cases.length}`);
+const all = [...cases, ...keeperCases];
+console.log(`TAP version 14\n1..${all.length}`);
 let number = 0;
-for (const { name, run } of cases) {
+for (const { name, run } of all) {
   number++;
   try {
     await run();
