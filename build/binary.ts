@@ -6,7 +6,8 @@ import { $ } from "bun";
 import { version } from "../package.json";
 import { guard } from "./guard.ts";
 import { objects } from "./object.ts";
-import { DIST, IS_NATIVE, TARGET } from "./target.ts";
+import { findPages, NO_PAGES, pagesOf, tryPages } from "./start-pages.ts";
+import { DIST, FINDS_START_PAGES, IS_NATIVE, TARGET } from "./target.ts";
 
 const BINARY = resolve(DIST, "nspin");
 const BUNDLED = `${BINARY}.bundled`;
@@ -22,11 +23,20 @@ const FOR = IS_NATIVE ? [] : [`--target=bun-linux-${TARGET}`];
 await $`${process.execPath} build --target=bun --minify src/commands/index.ts --outfile dist/bundles/commands.js`.quiet();
 await $`${process.execPath} build ${FLAGS} ${CLOSED} ${FOR} ${MODULES} --outfile ${BUNDLED}`.quiet();
 await objects();
-if (IS_NATIVE) await guard(BUNDLED, UNGUARDED, ["-DUNGUARDED"]);
-await guard(BUNDLED, BINARY);
+if (FINDS_START_PAGES) {
+  await guard(BUNDLED, BINARY, NO_PAGES);
+  await findPages(BUNDLED, BINARY);
+}
+const pages = await pagesOf(BUNDLED);
+if (IS_NATIVE) await guard(BUNDLED, UNGUARDED, pages, ["-DUNGUARDED"]);
+await guard(BUNDLED, BINARY, pages);
 await $`rm ${BUNDLED}`;
 
-if (IS_NATIVE) await look();
+if (IS_NATIVE) {
+  await look();
+  if (!(await tryPages(BINARY, pages)))
+    console.log(`the list of pages was not tried: that takes unshare(2) of namespaces, and /dev/fuse`);
+}
 console.log(`${DIST}/nspin: ${(Bun.file(BINARY).size / 1e6).toFixed(1)} MB`);
 
 async function look(): Promise<void> {

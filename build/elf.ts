@@ -29,6 +29,7 @@ const SECTION = {
   name: [0, 4],
   type: [4, 4],
   flags: [8, 8],
+  vaddr: [16, 8],
   offset: [24, 8],
   size: [32, 8],
   link: [40, 4],
@@ -187,18 +188,14 @@ export function verifyObject(file: Buffer, machine: number, exports: readonly st
       throw refuse("a segment is writable and executable");
   if (!elf.segments.some(({ type }) => type === STACK)) throw refuse("its stack would be executable");
 
-  const sections = rows(file, SECTION, elf.shoff, elf.shnum * SECTION_BYTES, SECTION_BYTES);
+  const sections = sectionsOf(file);
   const rowsOf = <Fields extends Layout>(wanted: number, fields: Fields, bytes: number) =>
     sections
       .filter(({ type }) => type === wanted)
       .flatMap(({ offset, size }) => rows(file, fields, offset, size, bytes));
   // So that it can also be called where it lies, with nothing but the code mapped.
-  const textAt = (at: number) => file.toString("latin1", at, file.indexOf(0, at));
-  const names = sections[elf.shstrndx]?.offset ?? 0;
-  for (const { name, flags } of sections) {
-    const text = textAt(names + name);
+  for (const { text, flags } of sections)
     if ((flags & SECTION_WRITE) !== 0 && !LINKERS_OWN.includes(text)) throw refuse(`it has data, ${text}`);
-  }
   for (const { tag } of rowsOf(SECTION_DYNAMIC, DYNAMIC, DYNAMIC_BYTES))
     if (NEEDS.has(tag)) throw refuse(`its dynamic section has ${NEEDS.get(tag)}`);
   const table = sections.find(({ type }) => type === SECTION_DYNSYM);
@@ -206,12 +203,35 @@ export function verifyObject(file: Buffer, machine: number, exports: readonly st
   if (texts === undefined) throw refuse("it has no dynamic symbols");
   const [, ...symbols] = rowsOf(SECTION_DYNSYM, SYMBOL, SYMBOL_BYTES); // the first is none
   const exported = symbols.map(({ name, section }) => {
-    const text = textAt(texts.offset + name);
+    const text = textAt(file, texts.offset + name);
     if (section === 0) throw refuse(`it needs ${text} of another`);
     return text;
   });
   const [has, wanted] = [exported, [...exports]].map((list) => list.sort().join(" "));
   if (has !== wanted) throw refuse(`it exports ${has}, not ${wanted}`);
+}
+
+/** What is mapped of a file. */
+export function loadsOf(file: Buffer): Segment[] {
+  return readElf(file).segments.filter(({ type }) => type === LOAD);
+}
+
+/** Throws where it has none of that name. */
+export function sectionOf(file: Buffer, name: string) {
+  const section = sectionsOf(file).find(({ text }) => text === name);
+  if (section === undefined) throw new Error(`it has no section ${name}`);
+  return section;
+}
+
+function sectionsOf(file: Buffer) {
+  const { shoff, shnum, shstrndx } = readAny(file);
+  const sections = rows(file, SECTION, shoff, shnum * SECTION_BYTES, SECTION_BYTES);
+  const names = sections[shstrndx]?.offset ?? 0;
+  return sections.map((section) => ({ ...section, text: textAt(file, names + section.name) }));
+}
+
+function textAt(file: Buffer, at: number): string {
+  return file.toString("latin1", at, file.indexOf(0, at));
 }
 
 function rows<Fields extends Layout>(

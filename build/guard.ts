@@ -3,12 +3,13 @@
 import { $ } from "bun";
 import { addCode, readCode, readElf, verifyCode } from "./elf.ts";
 import { KEEPER, OBJECT } from "./object.ts";
+import { type Pages, pagesAsMacros } from "./start-pages.ts";
 import { CC, DIST, ELF_MACHINE, FREESTANDING } from "./target.ts";
 
 const FLAGS = [...FREESTANDING, "-Os", "-g", `-DOBJECT="${OBJECT}"`, `-DKEEPER="${KEEPER}"`];
 const LINK = ["--entry=guard_entry", "--gc-sections", "--build-id=none", "-z,noexecstack,-z,noseparate-code"];
 const SOURCES = [
-  ...["entry.S", "object.S", "guard.c", "object.c"].map((file) => `ffi/guard/${file}`),
+  ...["entry.S", "object.S", "guard.c", "object.c", "start-pages.c"].map((file) => `ffi/guard/${file}`),
   ...["memory.c", "proc.c", "secure.c", "started.c", "text.c"].map((file) => `ffi/${file}`),
 ];
 
@@ -16,7 +17,7 @@ const SOURCES = [
  * from -> to. defines: for the compiler. Keeps dist/guard.elf, whose symbols gdb's
  * add-symbol-file takes. Throws.
  */
-export async function guard(from: string, to: string, defines: string[] = []): Promise<void> {
+export async function guard(from: string, to: string, pages: Pages, defines: string[] = []): Promise<void> {
   const original = await read(from);
   const address = await codeAddress();
   const elf = `${DIST}/guard.elf`;
@@ -25,7 +26,7 @@ export async function guard(from: string, to: string, defines: string[] = []): P
     `-Ttext-segment=0x${address.toString(16)}`,
     `--defsym=runtime_entry=${readElf(original).entry}`,
   ];
-  await $`${CC} ${FLAGS} ${defines} ${link.map((word) => `-Wl,${word}`)} ${SOURCES} -o ${elf}`;
+  await $`${CC} ${FLAGS} ${pagesAsMacros(pages)} ${defines} ${link.map((word) => `-Wl,${word}`)} ${SOURCES} -o ${elf}`;
   const code = readCode(await read(elf));
   // Copied into place: as Bun.write leaves it in the page cache, each start takes 1 ms more.
   const part = `${to}.part`;

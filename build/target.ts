@@ -1,11 +1,12 @@
 // What to build for: this machine, or `--target NAME`, one of TARGETS. Another
 // machine than this one needs its gcc, of the package gcc-aarch64-linux-gnu.
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { Glob } from "bun";
 
 const MACHINES = {
-  x64: { elf: 62, triplet: "x86_64-linux-gnu" }, // EM_X86_64, elf.h
-  arm64: { elf: 183, triplet: "aarch64-linux-gnu" }, // EM_AARCH64
+  x64: { elf: 62, triplet: "x86_64-linux-gnu", qemu: "qemu-x86_64" }, // EM_X86_64, elf.h
+  arm64: { elf: 183, triplet: "aarch64-linux-gnu", qemu: "qemu-aarch64" }, // EM_AARCH64
 } as const;
 
 export type Machine = keyof typeof MACHINES;
@@ -23,9 +24,13 @@ export const TARGETS = {
 export type Target = keyof typeof TARGETS;
 
 const own = process.arch as Machine;
-const { values } = parseArgs({ options: { target: { type: "string", default: own } } });
+const { values } = parseArgs({
+  options: { target: { type: "string", default: own }, "start-pages": { type: "boolean", default: false } },
+});
 if (!Object.hasOwn(TARGETS, values.target)) throw new Error(`unknown target ${values.target}`);
 
+/** Find build/start-pages/ anew. */
+export const FINDS_START_PAGES = values["start-pages"];
 export const TARGET = values.target as Target;
 export const MACHINE: Machine = TARGETS[TARGET];
 export const IS_NATIVE = TARGET === own;
@@ -41,6 +46,15 @@ export function distOf(target: Target): string {
 
 export function compilerOf(machine: Machine): string {
   return machine === own ? (process.env.CC ?? "cc") : `${MACHINES[machine].triplet}-gcc`;
+}
+
+/** What runs a target's binary here: words before its path. Of musl, with what test/release/unpack.sh has made. */
+export function emulatorOf(target: Target, cpu: Record<Machine, string>): string[] {
+  const machine: Machine = TARGETS[target];
+  const { qemu, triplet } = MACHINES[machine];
+  const glibc = machine === own ? "/" : `/usr/${triplet}`;
+  const root = target.endsWith("-musl") ? resolve("dist/musl", machine) : glibc;
+  return [qemu, "-cpu", cpu[machine], "-L", root];
 }
 
 /** The C of these folders. */

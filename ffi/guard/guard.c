@@ -8,6 +8,7 @@
 #include "../secure.h"
 #include "../started.h"
 #include "object.h"
+#include "start-pages.h"
 
 #include <asm/signal.h>
 
@@ -221,6 +222,7 @@ void guard_record(u64 *stack) {
     ;
   if (*stack == 0)
     refuse("read the arguments", -EINVAL, "it was started without argv[0]");
+  start_pages_ask(arguments[1]);
   u64 bytes = sizeof(struct kept) + (u64)(end - arguments) * sizeof *arguments;
   long at = allocate(bytes);
   if (is_error(at))

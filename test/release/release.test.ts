@@ -5,13 +5,12 @@ import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { $ } from "bun";
-import { type Machine, TARGETS, type Target } from "../../build/target.ts";
+import { emulatorOf, type Machine, TARGETS, type Target } from "../../build/target.ts";
 import { version } from "../../package.json";
 
 const RELEASE = resolve("dist/release");
 const machines: Machine[] = ["x64", "arm64"];
-const cpu = { x64: ["qemu-x86_64", "-cpu", "Nehalem"], arm64: ["qemu-aarch64", "-cpu", "neoverse-n1"] };
-const glibc = { x64: "/", arm64: "/usr/aarch64-linux-gnu" };
+const cpu = { x64: "Nehalem", arm64: "neoverse-n1" };
 const directory = mkdtempSync(join(tmpdir(), "nspin-release-"));
 
 test("SHA256SUMS is of every target", async () => {
@@ -27,13 +26,12 @@ test("the emulated x86-64 has no AVX2", async () => {
   const source = Buffer.from('int main(void) { __asm__("vpaddd %ymm0, %ymm0, %ymm0"); return 0; }');
   await $`cc -xc - -o ${program} < ${source}`;
   const SIGILL = 128 + 4;
-  expect((await $`${cpu.x64} ${program}`.quiet().nothrow()).exitCode).toBe(SIGILL);
+  expect((await $`qemu-x86_64 -cpu ${cpu.x64} ${program}`.quiet().nothrow()).exitCode).toBe(SIGILL);
   expect((await $`qemu-x86_64 -cpu max ${program}`.nothrow()).exitCode).toBe(0);
 });
 
 describe.each(Object.entries(TARGETS) as [Target, Machine][])("%s", (target, machine) => {
-  const libraries = target.endsWith("-musl") ? resolve("dist/musl", machine) : glibc[machine];
-  const nspin = [...cpu[machine], "-L", libraries, join(RELEASE, `nspin-linux-${target}`)];
+  const nspin = [...emulatorOf(target, cpu), join(RELEASE, `nspin-linux-${target}`)];
 
   test("runs, guarded", async () => {
     const env = { ...process.env, BUN_BE_BUN: "1" };

@@ -1,12 +1,13 @@
 // The same sources give the same bytes, in whichever directory they are built; and what
 // strip(1) does to them.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { cpSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { $ } from "bun";
 import { version } from "../../package.json";
 
 const clone = resolve("dist/elsewhere/in-a-longer-path/clone");
+const compile = () => $`${clone}/node_modules/.bin/bun run --silent compile`.cwd(clone).quiet().nothrow();
 const runs = `nspin ${version} (Bun ${Bun.version}, linux-${process.arch})\n`;
 
 beforeAll(() => mkdirSync(clone, { recursive: true }));
@@ -15,7 +16,9 @@ afterAll(() => rmSync("dist/elsewhere", { recursive: true }));
 test("built again in another directory", async () => {
   await $`git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t ${clone}`;
   await $`cp -al node_modules ${clone}`; // hard links: what is built is found by its path
-  await $`${clone}/node_modules/.bin/bun run --silent compile`.cwd(clone).quiet();
+  const { exitCode, stdout } = await compile();
+  expect(exitCode).toBe(0);
+  expect(stdout.toString()).not.toContain("not tried"); // the list of pages
   for (const file of ["nspin", "nspin.so", "keeper.so", "launcher.ts", "bundles/commands.js"]) {
     const isSame = readFileSync(`dist/${file}`).equals(readFileSync(`${clone}/dist/${file}`));
     expect([file, isSame]).toEqual([file, true]);
@@ -36,3 +39,20 @@ test.each([
   if (says !== "") expect(exitCode).not.toBe(0);
   expect(await $`${stripped} --version`.text()).toBe(runs);
 });
+
+test.each([
+  ["that lacks what a start touches", /^run .*\n/gm, "pages are not in"],
+  ["of another Bun", /^bun ../, "is of another Bun"],
+])(
+  "a list of pages %s fails the build",
+  async (_, part, says) => {
+    const list = `${clone}/build/start-pages/${process.arch}.txt`;
+    const text = readFileSync(list, "utf8");
+    writeFileSync(list, text.replace(part, ""));
+    const { exitCode, stderr } = await compile();
+    writeFileSync(list, text);
+    expect(exitCode).not.toBe(0);
+    expect(stderr.toString()).toContain(says);
+  },
+  120_000,
+);
