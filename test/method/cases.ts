@@ -10,6 +10,7 @@ import { entries, type Kind } from "../kit/stage.ts";
 import { until } from "../kit/until.ts";
 import { actions, type Method, others, seenBy } from "./actions.ts";
 import { type Body, type Case, isSince, keeps, rejoins, staged, started } from "./case.ts";
+import { treeOf, trees } from "./trees.ts";
 
 const list: Case[] = [];
 export const cases: readonly Case[] = list;
@@ -203,6 +204,24 @@ addActions("another program", others, async (body, words) => {
   await body((command) => other.run(command));
   equal(await other.end(), 0);
 });
+
+// --- what lies where ---
+
+for (const [by, { method, isAlone, column }] of Object.entries(ways)) {
+  if (by === "auto, alone") continue; // as auto, and nothing is shared
+  for (const kind of ["plain", "link"] as const) {
+    add(`${by}, ${kind}: the mounts of docs/methods.md's picture`, kind, async (stage) => {
+      if (isAlone) await $`mount --make-private ${stage.holder}`.quiet();
+      await started(stage, method, async (program) => {
+        const group = / shared:\d+/.exec(stage.before.split(` ${stage.holder} `)[1] as string)?.[0].trim();
+        const table = readFileSync(`/proc/${program.pid}/mountinfo`, "utf8");
+        const { host, program: inside } = trees[column(kind)];
+        deepEqual(treeOf(mountinfo(), stage.holder, group), host);
+        deepEqual(treeOf(table, stage.holder, group), inside);
+      });
+    });
+  }
+}
 
 // --- what the holder may be ---
 

@@ -6,6 +6,7 @@ import { $ } from "bun";
 import { toAgainSvg, toSvg } from "../../bench/chart.ts";
 import { withBlock } from "../../bench/document.ts";
 import { judge } from "../../bench/figures.ts";
+import { pictures } from "../../build/pictures.ts";
 import { schemas } from "../../build/schemas.ts";
 import bench from "../../docs/bench.json";
 import { actionTable } from "../method/actions.ts";
@@ -15,6 +16,10 @@ test("docs/methods.md has the table of what the host may do", () => {
 });
 
 test.each([...schemas])("%s is what the commands print: npm run schemas", (file, text) => {
+  expect(readFileSync(file, "utf8")).toBe(text);
+});
+
+test.each([...pictures])("%s shows what test/method/trees.ts has: npm run pictures", (file, text) => {
   expect(readFileSync(file, "utf8")).toBe(text);
 });
 
