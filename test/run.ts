@@ -22,7 +22,8 @@ const container = [
 const SOAK_LAUNCHES = "50000";
 
 const [wanted, name, ...more] = process.argv.slice(2);
-const shells = "git ls-files '*.sh' .ci/run test/vm/init | xargs shellcheck --shell=sh --severity=warning";
+const shells =
+  "git ls-files '*.sh' .ci/run test/vm/init units/nspin-netns | xargs shellcheck --shell=sh --severity=warning";
 const sources = "git ls-files '*.[ch]' | xargs clang-format --dry-run --Werror";
 
 /** What a newcomer runs after each change: no privilege, a few seconds. */

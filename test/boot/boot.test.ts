@@ -1,5 +1,5 @@
-// docs/boot.md: its user-data, read by cloud-init on a new instance, and what of it is
-// there after a reboot.
+// units/ and docs/cloud-init.md: its user-data, read by cloud-init on a new instance, and what of
+// it is there after a reboot.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { HOST_ANSWER, NAME, TASK_ANSWER } from "../kit/answers.ts";
 import { fenced, userData } from "../kit/document.ts";
@@ -19,7 +19,7 @@ const APP = `#!/bin/sh
 getent ahostsv4 ${NAME} >/run/app.$PPID.$$
 exec sleep infinity
 `;
-const commands = fenced("docs/boot.md", "sh");
+const commands = fenced("docs/cloud-init.md", "sh");
 
 let machine: Machine;
 beforeAll(async () => {
@@ -29,16 +29,38 @@ afterAll(() => machine.remove());
 
 const property = async (unit: string, name: string) =>
   (await machine.run(`systemctl show --value --property ${name} ${unit}`)).trim();
+const hasState = (unit: string, state: string) =>
+  until(async () => (await property(unit, "SubState")) === state);
+const newInstance = async (id: string, data: string) => {
+  await machine.write(`${SEED}/meta-data`, `instance-id: ${id}\n`);
+  await machine.write(`${SEED}/user-data`, data);
+  await machine.reboot();
+  return await machine.try("timeout 90 cloud-init status --wait");
+};
 
 /** The unit's program runs, and was answered by the task's DNS server; the host is by its own. */
 async function expectUp(unit: string): Promise<void> {
-  await until(async () => (await property(unit, "SubState")) === "running");
+  await hasState(unit, "running");
   const pid = await property(unit, "MainPID");
+  await until(async () => (await machine.run(`cat /run/app.1.${pid}`)) !== "");
   const within = `nsenter --target ${pid} --mount --net getent ahostsv4 ${NAME}`;
   expect((await machine.run(within)).split(" ")[0]).toBe(TASK_ANSWER);
   expect((await machine.run(`cat /run/app.1.${pid}`)).split(" ")[0]).toBe(TASK_ANSWER);
   expect((await machine.run(`getent ahostsv4 ${NAME}`)).split(" ")[0]).toBe(HOST_ANSWER);
 }
+
+/** The interface is the host's, and of the namespace nothing is there. */
+async function expectDown(): Promise<void> {
+  await machine.run("ip link show dev ens6");
+  expect(await machine.run("ls /run/netns")).toBe("vpc\n");
+  expect((await machine.try("ls /etc/netns/task1")).status).not.toBe(0);
+}
+
+test("systemd finds nothing to say of the units", async () => {
+  const units = "nspin-netns@a.service nspin-netns@a.target nspin@a.service";
+  const { status, stdout, stderr } = await machine.try(`systemd-analyze verify --man=no ${units}`);
+  expect([status, stdout, stderr]).toEqual([0, "", ""]);
+});
 
 test("cloud-init's schema has the user-data", async () => {
   await machine.write(`${SEED}/user-data`, userData);
@@ -48,51 +70,100 @@ test("cloud-init's schema has the user-data", async () => {
 });
 
 test("a new instance: cloud-init ends, and the program is up", async () => {
-  await machine.write(`${SEED}/meta-data`, "instance-id: i-1\n");
   await machine.write("/etc/cloud/cloud.cfg.d/99_test.cfg", CLOUD);
   await machine.write("/usr/local/bin/app", APP, "755");
   await machine.run("rm /etc/cloud/cloud-init.disabled");
-  await machine.reboot();
-  expect(await machine.run("timeout 60 cloud-init status --wait")).toContain("status: done");
-  await expectUp("app@task1");
+  const { status, stdout } = await newInstance("i-1", userData);
+  expect([status, stdout]).toEqual([0, expect.stringContaining("status: done")]);
+  await expectUp("nspin@task1");
   await machine.run(commands.get("When it does not come up") as string);
 });
 
 test("after a reboot it comes up by itself", async () => {
   await machine.reboot();
-  await expectUp("app@task1");
+  await expectUp("nspin@task1");
   expect(await machine.run("grep --count 'modules:final' /var/log/cloud-init-output.log")).toBe("2\n");
   const links = await machine.run("grep --count 'Created symlink' /var/log/cloud-init-output.log");
-  expect(links).toBe("2\n"); // runcmd's of the first boot: it did not run again
+  expect(links).toBe("3\n"); // runcmd's of the first boot: it did not run again
 });
 
-test("stopped and started with its namespace", async () => {
-  await machine.run("systemctl stop netns@task1");
-  expect(await property("app@task1", "ActiveState")).toBe("inactive");
-  expect(await machine.run("ls /run/netns")).toBe("vpc\n");
-  await machine.run("systemctl restart eni && systemctl start netns@task1"); // a veth does not outlive it
-  await expectUp("app@task1");
-  await machine.run("systemctl stop app@task1 && systemctl start netns@task1.target");
-  await expectUp("app@task1");
+test("stopped with its namespace, the interface is the host's again, and goes back", async () => {
+  await machine.run("systemctl stop nspin-netns@task1");
+  expect(await property("nspin@task1", "ActiveState")).toBe("inactive");
+  await expectDown();
+  await machine.run("systemctl start nspin-netns@task1");
+  await expectUp("nspin@task1");
+  await machine.run("systemctl restart nspin-netns@task1");
+  await expectUp("nspin@task1");
+  await machine.run("systemctl stop nspin@task1 && systemctl start nspin-netns@task1.target");
+  await expectUp("nspin@task1");
+});
+
+const BY_HAND = "set -a && . /etc/nspin/task1.conf && /usr/lib/nspin/nspin-netns";
+
+test("made again, it stays as it is", async () => {
+  const state = () => machine.run("ls -i /run/netns/task1 && ip -n task1 -o address && ip -n task1 route");
+  const before = await state();
+  await machine.run(`${BY_HAND} up task1`);
+  expect(await state()).toBe(before);
+  await expectUp("nspin@task1");
+});
+
+test("a process that is left in the namespace does not keep the interface", async () => {
+  await machine.run("ip netns exec task1 sleep 300 </dev/null >/dev/null 2>&1 &");
+  await machine.run("systemctl stop nspin-netns@task1");
+  await expectDown();
+  await machine.run("systemctl start nspin-netns@task1");
+  await expectUp("nspin@task1");
+});
+
+test("where the host has another interface of that name, it stays in its namespace", async () => {
+  await machine.run("ip link add ens6 type veth peer name other");
+  await machine.run("systemctl stop nspin-netns@task1");
+  expect(await property("nspin-netns@task1", "ActiveState")).toBe("failed");
+  await machine.run("ip -n task1 link show dev ens6 && ip link delete ens6");
+  await machine.run("systemctl start nspin-netns@task1");
+  await expectUp("nspin@task1");
+});
+
+test("a start that fails gives the interface back, and is tried again", async () => {
+  const edit = (from: string, to: string) => machine.run(`sed -i 's/${from}/${to}/' /etc/nspin/task1.conf`);
+  await machine.run("systemctl stop nspin-netns@task1");
+  await edit("ADDRESS=", "ADDRESS=x");
+  expect((await machine.try("systemctl start nspin-netns@task1")).status).not.toBe(0);
+  await until(async () => Number(await property("nspin-netns@task1", "NRestarts")) >= 2);
+  await machine.run("systemctl stop nspin-netns@task1");
+  await expectDown();
+  await machine.run("systemctl start --no-block nspin-netns@task1");
+  await until(async () => Number(await property("nspin-netns@task1", "NRestarts")) >= 1);
+  await edit("ADDRESS=x", "ADDRESS=");
+  await expectUp("nspin@task1");
+});
+
+test.each(["", ".", "..", "../x", "a/b"])("nspin-netns: %p is no name", async (name) => {
+  for (const action of ["up", "down"]) {
+    expect((await machine.try(`/usr/lib/nspin/nspin-netns ${action} '${name}'`)).status).toBe(2);
+  }
 });
 
 test("an interface that is attached after the boot", async () => {
   await machine.run("systemctl disable eni");
   await machine.reboot();
-  await until(async () => Number(await property("netns@task1", "NRestarts")) >= 2);
+  await until(async () => Number(await property("nspin-netns@task1", "NRestarts")) >= 2);
   expect(await machine.run("systemctl is-system-running")).toBe("running\n"); // the boot waits for nothing
-  expect(Number(await property("netns@task1", "NRestarts"))).toBeLessThan(20); // and nothing is busy
-  expect(await property("app@task1", "ActiveState")).toBe("inactive");
+  expect(Number(await property("nspin-netns@task1", "NRestarts"))).toBeLessThan(20); // and nothing is busy
+  expect(await property("nspin@task1", "ActiveState")).toBe("inactive");
   await machine.run("systemctl start eni");
-  await expectUp("app@task1");
+  await expectUp("nspin@task1");
 });
 
 test("a namespace that something else makes, after the boot: its program waits, and is started once", async () => {
   await machine.run(commands.get("A namespace that something else makes") as string);
+  await machine.run("systemctl disable nspin-netns@task1 nspin@task1");
   await machine.write("/etc/netns/task2/resolv.conf", "nameserver 10.1.0.2\n");
   await machine.reboot();
-  await until(async () => (await property("app-task2", "SubState")) === "running");
-  const pid = await property("app-task2", "MainPID");
+  await until(async () => (await property("nspin@task2", "SubState")) === "running");
+  const pid = await property("nspin@task2", "MainPID");
   expect(await machine.run(`cat /proc/${pid}/comm && ls /run`)).toMatch(/^nspin\n(?!(.*\n)*app)/);
   await machine.run(`
     systemctl start eni
@@ -101,8 +172,8 @@ test("a namespace that something else makes, after the boot: its program waits, 
     ip -n task2 address add 10.1.0.11/24 dev ens6
     ip -n task2 link set ens6 up`);
   await until(async () => (await machine.run("ls /run")).includes(`app.1.${pid}\n`));
-  await expectUp("app-task2");
-  expect([await property("app-task2", "MainPID"), await property("app-task2", "NRestarts")]).toEqual([
+  await expectUp("nspin@task2");
+  expect([await property("nspin@task2", "MainPID"), await property("nspin@task2", "NRestarts")]).toEqual([
     pid,
     "0",
   ]);
@@ -112,14 +183,27 @@ test.each([
   ["127", "rm /usr/local/bin/app"],
   ["126", "touch /usr/local/bin/app"],
 ])("a program that cannot be executed, %s, is not tried again", async (status, make) => {
-  await machine.run(`${make} && (systemctl restart app-task2 || true)`);
-  await until(async () => (await property("app-task2", "SubState")) === "failed");
-  expect(await property("app-task2", "ExecMainStatus")).toBe(status);
+  await machine.run(`${make} && (systemctl restart nspin@task2 || true)`);
+  await hasState("nspin@task2", "failed");
+  expect(await property("nspin@task2", "ExecMainStatus")).toBe(status);
   await Bun.sleep(1500); // RestartSec= and more
-  expect(await property("app-task2", "NRestarts")).toBe("0");
-  expect(await property("app-task2", "SubState")).toBe("failed");
+  expect(await property("nspin@task2", "NRestarts")).toBe("0");
+  expect(await property("nspin@task2", "SubState")).toBe("failed");
 });
 
-test("nothing else is fenced in docs/boot.md", () => {
-  expect([...commands.keys()]).toEqual(["A namespace that something else makes", "When it does not come up"]);
+test.each([
+  ["a program that is not there", (data: string) => data],
+  ["a profile with a typing error", (data: string) => data.replace("netns = ", "nets = ")],
+])("a new instance with %s: cloud-init's status is error", async (what, edit) => {
+  await machine.run("systemctl disable nspin@task2 && rm -f /usr/local/bin/app && systemctl enable eni");
+  const { status, stdout } = await newInstance(
+    `i-${what}`,
+    edit(userData.replace("timeout 60", "timeout 5")),
+  );
+  expect([status, stdout]).toEqual([1, expect.stringContaining("status: error")]);
+});
+
+test("nothing else is fenced in docs/cloud-init.md", () => {
+  const headings = ["The image", "A namespace that something else makes", "When it does not come up"];
+  expect([...commands.keys()]).toEqual(headings);
 });

@@ -1,8 +1,9 @@
 // A machine that can be rebooted: Debian with systemd as PID 1, its own DNS server,
-// and docs/boot.md's ENI, at whose other end is a VPC with another. Commands run in
+// and docs/cloud-init.md's ENI, at whose other end is a VPC with another. Commands run in
 // it; the test stays outside.
 import { $ } from "bun";
 import { HOST_ANSWER, TASK_ANSWER } from "../kit/answers.ts";
+import { install } from "../kit/document.ts";
 import { Program } from "../kit/program.ts";
 
 export const DNSMASQ = [
@@ -46,7 +47,7 @@ export class Machine {
   static async boot(): Promise<Machine> {
     const machine = new Machine(`nspin-boot-${process.pid}`);
     await machine.#boot();
-    await machine.run("install -m 755 /nspin/dist/nspin /usr/local/bin/nspin");
+    await machine.run(`cd /nspin\n${install}systemctl daemon-reload`);
     await machine.write("/etc/systemd/system/dns.service", DNS);
     await machine.write("/etc/systemd/system/eni.service", ENI);
     await machine.write("/etc/systemd/resolved.conf.d/dns.conf", "[Resolve]\nDNS=10.0.0.2\nDomains=~.\n");

@@ -10,7 +10,7 @@ beforeAll(async () => {
   machine = await Machine.boot();
   for (const { path, content } of userFiles) await machine.write(path, content);
   await machine.run(
-    "systemctl start dns eni && systemctl start netns@task1 && systemctl restart systemd-resolved",
+    "systemctl start dns eni && systemctl start nspin-netns@task1 && systemctl restart systemd-resolved",
   );
   await until(async () => (await answer("")) === HOST_ANSWER);
 }, 60_000);

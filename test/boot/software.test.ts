@@ -43,7 +43,7 @@ let machine: Machine;
 beforeAll(async () => {
   machine = await Machine.boot();
   for (const { path, content } of userFiles) await machine.write(path, content);
-  await machine.run("systemctl start dns eni && systemctl start netns@task1");
+  await machine.run("systemctl start dns eni && systemctl start nspin-netns@task1");
   await machine.run("systemctl restart systemd-resolved");
   await makeServer(machine);
 }, 60_000);

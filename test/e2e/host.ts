@@ -2,7 +2,7 @@
 // how that changes.
 import { lstatSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
-import { userFiles } from "../kit/document.ts";
+import { install } from "../kit/document.ts";
 import { mountTable } from "../kit/mountinfo.ts";
 import { until } from "../kit/until.ts";
 import { DnsServer } from "./dns.ts";
@@ -24,15 +24,13 @@ export class Host {
 
   static async make(): Promise<Host> {
     const host = new Host();
-    await $`install -m 755 /nspin/dist/nspin /usr/local/bin/nspin`;
+    await $`cd /nspin && sh -euc ${install}`; // docs/soci.md wants the units that make a namespace
     await $`ip link add ${INTERFACE} type veth peer name peer && ip link set peer up && ip link set ${INTERFACE} up`;
     for (const { address, answer } of SERVERS) {
       await $`ip address add ${address}/24 dev ${INTERFACE}`;
       // Every name has an answer here: a task's lookup that strays is wrong, and is seen.
       host.#servers.push(await DnsServer.start([], address, [`#/${answer}`], `/run/host-${address}.log`));
     }
-    // docs/soci.md wants the units that make a namespace, which are docs/boot.md's.
-    for (const { path, content } of userFiles) if (path.includes("/netns@.")) await Bun.write(path, content);
     // Restarted more often here than systemd takes for sane.
     await $`mkdir -p ${DROP_IN} && printf '[Unit]\nStartLimitIntervalSec=0\n' > ${DROP_IN}/often.conf`;
     await $`systemctl daemon-reload && systemctl start containerd`;

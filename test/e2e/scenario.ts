@@ -53,6 +53,7 @@ export async function play(host: Host, vpcs: readonly Vpc[], options: Options): 
   if (layer === "yes") await together(tasks, (task) => task.follow("When it does not work"));
 
   for (const task of tasks) await task.follow("Stop");
+  for (const { vpc } of tasks) await vpc.detach();
   const strays = host.asked().filter((name) => name.endsWith("vpc.test"));
   same("what the host's DNS server was asked for", strays, []);
   tasks.forEach((task, i) => {

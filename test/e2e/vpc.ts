@@ -23,6 +23,7 @@ export class Vpc {
   dns!: DnsServer;
   readonly #number: number;
   readonly #netns: string;
+  readonly #eni: string;
 
   static async make(number: number): Promise<Vpc> {
     const vpc = new Vpc(number);
@@ -50,24 +51,29 @@ export class Vpc {
   private constructor(number: number) {
     this.#number = number;
     this.#netns = `vpc${number}`;
+    this.#eni = `ens${5 + number}`;
     this.task = `task${number}`;
     this.answer = `10.1.0.10${number}`;
   }
 
   /** An ENI appears on the host: what docs/soci.md begins with. */
   async attach(nspin: string): Promise<Settings> {
-    const ENI = `ens${5 + this.#number}`;
-    await $`ip link add ${ENI} type veth peer name ${ENI} netns ${this.#netns}`;
-    await $`ip -n ${this.#netns} link set ${ENI} master vpc up`;
+    await $`ip link add ${this.#eni} type veth peer name ${this.#eni} netns ${this.#netns}`;
+    await $`ip -n ${this.#netns} link set ${this.#eni} master vpc up`;
     return {
       TASK: this.task,
-      ENI,
+      ENI: this.#eni,
       ADDRESS: `10.1.0.1${this.#number}/24`,
       GATEWAY: ADDRESS.gateway,
       DNS: ADDRESS.dns,
       IMAGE,
       NSPIN: `nspin run --netns ${this.task} ${nspin} --`,
     };
+  }
+
+  /** It is back on the host, and goes. */
+  async detach(): Promise<void> {
+    await $`ip link delete ${this.#eni}`;
   }
 
   /** As a build machine in this VPC does it: the image and its SOCI index are in the registry then, and nowhere else. */
