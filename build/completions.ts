@@ -17,6 +17,8 @@ const KINDS: Readonly<Record<string, string>> = {
   PROGRAM: "program",
   COMMAND: "command",
   N: "",
+  "NAME[:GROUP]|UID:GID": "user",
+  "CAP,...": "",
   "NAME[=VALUE]": "",
 };
 

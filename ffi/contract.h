@@ -26,7 +26,8 @@
   F(words, "words before those of the command line, each NUL-terminated")      \
   F(word_count, "words in words")                                              \
   F(tid_word, "1: the first, and so on, is replaced by the thread's id; or 0") \
-  F(by_command, "words are a command that enters; 1: if it can, 2: it must")   \
+  F(by_command,                                                                \
+    "words are a command that starts it; 1: if it can, 2: it must")            \
   F(skip, "words of the command line before the program")                      \
   F(lock, "path of the lock file that serializes changes to the host")         \
   F(strict, "1: an entry of etc without a namesake in /etc is an error")       \
@@ -222,7 +223,7 @@
   H(KEEP, EPERM, ALWAYS, NO_PROCESS)                                           \
   H(JOIN_NETNS, EPERM, FILTERED, SECCOMP)                                      \
   H(FIND_COMMAND, ENOENT, ALWAYS,                                              \
-    "install util-linux, or enter without it: --enter setns")                  \
+    "install util-linux; --enter setns needs no nsenter")                      \
   H(FIND, ENOENT, SCRIPT,                                                      \
     "the file is there: what its first line names, after #!, is not")          \
   H(FIND_RESOLV_CONF, ENOENT, ALWAYS,                                          \

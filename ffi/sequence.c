@@ -378,7 +378,7 @@ static long prepare(struct sequence *s) {
   LOOK(DIRECTORY, inherit_directory(s->record));
   TAKE(PRIVILEGE, privilege_check());
   TAKE(INHERIT, inherit_descriptors(s->record));
-  if (launch->by_command)
+  if (launch->tid_word > 0)
     LOOK(ENTER, choose_entry(s));
   LOOK(ARGUMENTS, put_arguments(s));
   choose_keeper(s);
@@ -675,11 +675,8 @@ static int is_anything_kept(const struct sequence *s) {
 }
 
 static long start_keeper(const struct sequence *s) {
-  const char *name = s->program->path;
-  if (s->launch->by_command) /* path is nsenter's */
-    name = s->program->argv[s->launch->command_words];
   return s->record->keeper(s->launch, (const struct target *)s->targets.at,
-                           s->tid, name);
+                           s->tid, s->program->argv[s->launch->command_words]);
 }
 
 static long enter(struct sequence *s) {

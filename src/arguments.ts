@@ -7,6 +7,7 @@
 import type { ArgsDef, ArgType, BooleanArgDef } from "citty";
 import { METHODS } from "./contract.ts";
 import { Refusal } from "./errors.ts";
+import { readUser, type User } from "./user.ts";
 
 export type Method = keyof typeof METHODS;
 
@@ -36,6 +37,16 @@ export const runArgs = {
     default: "auto",
     description:
       "become nsenter(1), which enters and starts the program; or enter and start it directly; auto: by nsenter where it can",
+  },
+  user: {
+    type: "string",
+    valueHint: "NAME[:GROUP]|UID:GID",
+    description: "start the program as this user, with that one's groups and no capability, by setpriv(1)",
+  },
+  caps: {
+    type: "string",
+    valueHint: "CAP,...",
+    description: "with --user: the capabilities that it keeps, as net_bind_service,net_raw",
   },
   method: {
     type: "enum",
@@ -217,9 +228,19 @@ export function readCovers(values: Words["values"]): CoverOptions {
   return options;
 }
 
+/** Of --user and --caps. */
+export function readAs(values: Words["values"]): { user?: User } {
+  const user = one(values, "user");
+  const caps = one(values, "caps");
+  if (user !== undefined) return { user: readUser(user, caps) };
+  if (caps !== undefined) throw new Refusal("option --caps needs --user", tryHelp);
+  return {};
+}
+
 export interface RunOptions extends CoverOptions {
   /** How long at most, as it was given. */
   readonly wait?: string | undefined;
+  readonly user?: User;
   readonly enter: "auto" | "nsenter" | "setns";
   readonly method: Method;
   readonly dryRun: boolean;
@@ -249,6 +270,7 @@ export function readRun(words: readonly string[], profile?: Profile): RunOptions
   const options: RunOptions = {
     ...readCovers(values),
     wait: one(values, "wait"),
+    ...readAs(values),
     enter: choose(values, "enter", runArgs.enter),
     method: choose(values, "method", runArgs.method),
     dryRun: one(values, "dry-run") === "true",
@@ -261,6 +283,12 @@ export function readRun(words: readonly string[], profile?: Profile): RunOptions
   };
   if (program.length + options.words.length === 0) {
     throw new Refusal("no program given", `usage: nspin run ${runUsage}`);
+  }
+  if (options.user !== undefined && options.enter === "nsenter") {
+    throw new Refusal(
+      "options --user and --enter nsenter exclude each other",
+      "setpriv(1) starts the program then",
+    );
   }
   if (options.json && !options.dryRun) throw new Refusal("option --json needs --dry-run", tryHelp);
   if (options.steps && !options.dryRun && !options.verbose)

@@ -27,7 +27,7 @@ export const LAUNCH_FIELDS = [
   "word_count",
   /** 1: the first, and so on, is replaced by the thread's id; or 0 */
   "tid_word",
-  /** words are a command that enters; 1: if it can, 2: it must */
+  /** words are a command that starts it; 1: if it can, 2: it must */
   "by_command",
   /** words of the command line before the program */
   "skip",
@@ -225,7 +225,7 @@ export const HINTS = [
   { step: "KEEP", error: "ENOMEM", when: "ALWAYS", hint: "no process can be made (pids.max, RLIMIT_NPROC): --no-keep needs none" },
   { step: "KEEP", error: "EPERM", when: "ALWAYS", hint: "no process can be made (pids.max, RLIMIT_NPROC): --no-keep needs none" },
   { step: "JOIN_NETNS", error: "EPERM", when: "FILTERED", hint: "a seccomp filter is at work, and can be what refuses this: systemd's SystemCallFilter= and RestrictNamespaces=, a container's profile" },
-  { step: "FIND_COMMAND", error: "ENOENT", when: "ALWAYS", hint: "install util-linux, or enter without it: --enter setns" },
+  { step: "FIND_COMMAND", error: "ENOENT", when: "ALWAYS", hint: "install util-linux; --enter setns needs no nsenter" },
   { step: "FIND", error: "ENOENT", when: "SCRIPT", hint: "the file is there: what its first line names, after #!, is not" },
   { step: "FIND_RESOLV_CONF", error: "ENOENT", when: "ALWAYS", hint: "create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc" },
   { step: "OPEN_SOURCE", error: "EACCES", when: "ALWAYS", hint: "a symbolic link on the way can be replaced by somebody else than root: name the path that it leads to" },

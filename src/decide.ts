@@ -16,6 +16,6 @@ export interface Decided {
 export function decide(plan: Plan): Decided {
   const { covers, leftOut, isByCommand, steps } = readDecided(ownMemory, addressOf(ask(plan)));
   const own = { enter: "setns", words: plan.words.slice(plan.commandWords), commandWords: 0 } as const;
-  const entry = isByCommand ? ({ enter: "nsenter" } as const) : own;
+  const entry = plan.tidWord === 0 ? {} : isByCommand ? ({ enter: "nsenter" } as const) : own;
   return { plan: Object.freeze({ ...plan, ...entry, covers }), leftOut, steps };
 }

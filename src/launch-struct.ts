@@ -60,7 +60,7 @@ export function writePlan(plan: Plan, addressOf: (block: Uint8Array) => number):
     word_count: plan.words.length,
     tid_word: plan.tidWord,
     command_words: plan.commandWords,
-    by_command: plan.enter === "setns" ? 0 : plan.enter === "nsenter" ? 2 : 1,
+    by_command: plan.commandWords === 0 ? 0 : plan.enter === "auto" ? 1 : 2,
     strict: Number(plan.strict),
     left_out: 0,
     skip: plan.skip,

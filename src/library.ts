@@ -87,6 +87,14 @@ export function loadWatching() {
   return { ...libc, errno: () => read.i32(errorAt as never) };
 }
 
+/** The group of a user, getpwnam(3); undefined: there is no such user. */
+export function primaryGroup(user: string): number | undefined {
+  const { getpwnam } = dlopen("libc.so.6", { getpwnam: { args: ["ptr"], returns: "ptr" } }).symbols;
+  const entry = getpwnam(ptr(new TextEncoder().encode(`${user}\0`)));
+  const gid = 20; // in struct passwd: behind name, password and uid, of glibc and musl
+  return entry === null ? undefined : read.u32(entry, gid);
+}
+
 /** These functions where the object lies in memory: by its dynamic symbols, elf(5). */
 function inPlace<Wanted extends Partial<typeof FUNCTIONS>>(wanted: Wanted, object: number): Wanted {
   const header = { shoff: 40, shnum: 60 };

@@ -3,6 +3,7 @@ import COMMANDS from "#bundles/commands.js" with { type: "file" };
 import { type RunOptions, readRun } from "./arguments.ts";
 import { launch } from "./launch.ts";
 import { makePlan } from "./plan.ts";
+import { withGroup } from "./user.ts";
 
 // A bundle of its own, carried as a file: a launch loads one module and nothing
 // else. As a module it would come with bytecode, node:fs's for one, 1.9 MB whose
@@ -15,7 +16,7 @@ const words = process.argv.slice(3);
 try {
   if (command === "run" && !isHelp(words[0])) {
     const options = words[0]?.[0] === "@" ? await readProfile(words) : readRun(words);
-    const plan = makePlan(options);
+    const plan = makePlan(withGroup(options));
     if (options.wait !== undefined) {
       const { wait }: Commands = await import(COMMANDS);
       wait(plan, options.wait, options.dryRun);

@@ -1,6 +1,7 @@
 // Options -> Plan: names become paths, contradictions are refused. Pure.
 import { type CoverOptions, type Method, quote, type RunOptions } from "./arguments.ts";
 import { Refusal } from "./errors.ts";
+import { setpriv } from "./user.ts";
 
 export interface Cover {
   readonly source: string;
@@ -26,9 +27,9 @@ export interface Plan {
   readonly readOnly: boolean;
   /** auto: by nsenter, where it can enter. */
   readonly enter: "auto" | "nsenter" | "setns";
-  /** Words that come before those of the command line: nsenter's, then the program's own. */
+  /** Words that come before those of the command line: nsenter's or setpriv's, then the program's own. */
   readonly words: readonly (string | Uint8Array)[];
-  /** How many of them are nsenter's. */
+  /** How many of them are nsenter's, or setpriv's. */
   readonly commandWords: number;
   /** The number of the word that the thread's id replaces, from 1; 0: no word. */
   readonly tidWord: number;
@@ -68,7 +69,10 @@ export function coversOf(options: CoverOptions): Pick<Plan, "netns" | "etc" | "c
 export function makePlan(options: Omit<RunOptions, "wait" | "dryRun" | "json" | "verbose" | "steps">): Plan {
   const { netns, etc, covers } = coversOf(options);
   const hasMounts = covers.length > 0 || etc !== undefined;
-  const command = options.enter === "setns" ? [] : nsenter(netns !== undefined, hasMounts);
+  const { user } = options;
+  const enter = user === undefined ? options.enter : "setns";
+  const entering = enter === "setns" ? [] : nsenter(netns !== undefined, hasMounts);
+  const command = user === undefined ? entering : setpriv(user);
   return Object.freeze({
     netns,
     etc,
@@ -77,7 +81,7 @@ export function makePlan(options: Omit<RunOptions, "wait" | "dryRun" | "json" | 
     keep: options.keep,
     strict: options.strict,
     readOnly: options.readOnly,
-    enter: options.enter,
+    enter,
     words: [...command, ...options.words],
     commandWords: command.length,
     tidWord: command.indexOf(TID) + 1,

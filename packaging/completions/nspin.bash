@@ -35,6 +35,7 @@ _nspin_value() { # KIND
         cur=${cur##*:}
         _filedir
         ;;
+    user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
     file) _filedir ;;
     directory) _filedir -d ;;
     command) _nspin_words @names@ ;;

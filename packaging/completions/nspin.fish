@@ -32,6 +32,8 @@ function __nspin_value # KIND PREFIX WORD: what of WORD stands behind PREFIX
             set values (__fish_complete_path $argv[3] | string replace -r '\t.*' '')
         case directory
             set values (__fish_complete_directories $argv[3] '')
+        case user
+            set values (__fish_complete_users | string replace -r '\t.*' '')
         case command
             set values (__nspin_commands)
         case ':*'

@@ -1,16 +1,17 @@
 // nspin bake: a plan into a launcher's file.
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
-import { type CoverOptions, type Method, quote, readCovers, runArgs, tryHelp } from "../arguments.ts";
+import { type CoverOptions, type Method, quote, readAs, readCovers, runArgs, tryHelp } from "../arguments.ts";
 import { commandLine, wordsOfRuntime } from "../command-line.ts";
 import { Refusal } from "../errors.ts";
 import { ARCHES, type Arch, writeLauncher } from "../launcher-file.ts";
 import { makePlan, type Plan } from "../plan.ts";
 import { replaceFile } from "../replace-file.ts";
+import type { User } from "../user.ts";
 import { type Command, choice, DONE, flag, once, readOptions, usageOf } from "./command.ts";
 import { readProfile } from "./profile.ts";
 
-const { netns, bind, etc, method, keep, strict, "read-only": readOnly } = runArgs;
+const { netns, bind, etc, user, caps, method, keep, strict, "read-only": readOnly } = runArgs;
 
 export const bakeArgs = {
   netns: { ...netns, description: "network namespace: a name under /run/netns, or an absolute path" },
@@ -20,6 +21,8 @@ export const bakeArgs = {
   },
   bind,
   etc,
+  user,
+  caps,
   method,
   keep,
   strict,
@@ -42,6 +45,7 @@ const Options = v.object({
 
 export interface BakeOptions extends CoverOptions {
   readonly netnsArgument: boolean;
+  readonly user?: User;
   readonly method: Method;
   readonly output: string;
   readonly arch: Arch;
@@ -60,7 +64,13 @@ export function readBake(all: readonly string[]): BakeOptions {
   if (options.output === "") {
     throw new Refusal("no launcher is named", usageOf(bake));
   }
-  const covers = readCovers(values);
+  const covers = { ...readCovers(values), ...readAs(values) };
+  if (covers.user !== undefined && covers.user.group === undefined) {
+    throw new Refusal(
+      `option --user needs a group in a launcher: ${covers.user.name}:GROUP`,
+      "where it will be started is not known here",
+    );
+  }
   const relative = covers.bind.find(({ source }) => !source.startsWith("/"));
   if (relative !== undefined) {
     throw new Refusal(

@@ -36,6 +36,7 @@ const value = fc.constantFrom(
     "setns",
     "pin",
     "auto",
+    ...["u:g", "65534:65534", "net_raw", "kill,chown"],
     "true",
     "1",
   ],
@@ -103,6 +104,8 @@ const likely = fc
       ["--no-etc"],
       ["--enter", "setns"],
       ["--method=pin"],
+      ["--user", "u:g"],
+      ["--caps=kill"],
       ["--"],
     ]),
     words,
@@ -134,7 +137,7 @@ function runs(count: number, body: (words: string[]) => void, some: fc.Arbitrary
 
 /** Where the options end, said another way than in arguments.ts. */
 function end(words: readonly string[]): number {
-  const takesNext = /^--(netns|bind|enter|method)$/;
+  const takesNext = /^--(netns|bind|enter|user|caps|method)$/;
   let at = 0;
   while (at < words.length && /^-./s.test(words[at] as string)) {
     if (words[at] === "--") return at + 1;
@@ -143,7 +146,9 @@ function end(words: readonly string[]): number {
   return at;
 }
 
-function isAsAsked(options: RunOptions): void {
+function isAsAsked(asked: RunOptions): void {
+  const { user } = asked;
+  const options = user === undefined ? asked : { ...asked, user: { ...user, group: user.group ?? "g" } };
   const plan = unlessRefused(() => makePlan(options));
   if (plan === undefined) return;
   const { netns, etc, covers } = plan;
@@ -165,7 +170,11 @@ function isAsAsked(options: RunOptions): void {
     ok(targets.includes(RESOLV_CONF) || targets.includes("/etc"));
 
   deepStrictEqual(plan.program, options.program);
-  ok(plan.skip === options.skip && plan.method === options.method && plan.enter === options.enter);
+  ok(
+    plan.skip === options.skip &&
+      plan.method === options.method &&
+      plan.enter === (user === undefined ? options.enter : "setns"),
+  );
   ok(plan.readOnly === options.readOnly);
   const hasMounts = covers.length > 0 || etc !== undefined;
   const entered = [
@@ -173,8 +182,19 @@ function isAsAsked(options: RunOptions): void {
     ...(hasMounts ? ["--mount", "--root", "--wd"] : []),
   ];
   const nsenter = ["/usr/bin/nsenter", "--target", "TID", ...entered, "--"];
-  deepStrictEqual(plan.words, options.enter === "setns" ? [] : nsenter);
-  ok(plan.tidWord === (options.enter === "setns" ? 0 : 3));
+  if (options.user === undefined) {
+    deepStrictEqual(plan.words, options.enter === "setns" ? [] : nsenter);
+    ok(plan.tidWord === (options.enter === "setns" ? 0 : 3));
+  } else {
+    const { name, group, caps } = options.user;
+    const groups = [...name].every((c) => c >= "0" && c <= "9") ? "--clear-groups" : "--init-groups";
+    const [command, ...words] = plan.words;
+    const sets = ["inh-caps", "ambient-caps", "bounding-set"].map((set) =>
+      caps.reduce((all, cap) => `${all},+${cap}`, `--${set}=-all`),
+    );
+    ok(command === "/usr/bin/setpriv" && plan.tidWord === 0);
+    deepStrictEqual(words, [`--reuid=${name}`, `--regid=${group}`, groups, ...sets, "--"]);
+  }
   ok(plan.strict === options.strict && plan.keep === options.keep);
   isLaidOut(plan);
 }
@@ -204,7 +224,7 @@ function isLaidOut(plan: Plan): void {
   ok(text(launch.lock) === plan.lock && launch.skip === plan.skip && launch.tid_word === plan.tidWord);
   ok(launch.command_words === plan.commandWords);
   ok(launch.method === METHODS[plan.method] && launch.read_only === Number(plan.readOnly));
-  ok(launch.by_command === { setns: 0, auto: 1, nsenter: 2 }[plan.enter]);
+  ok(launch.by_command === { setns: plan.commandWords > 0 ? 2 : 0, auto: 1, nsenter: 2 }[plan.enter]);
   ok(launch.strict === Number(plan.strict) && launch.keep === Number(plan.keep) && launch.left_out === 0);
   ok(launch.cover_count === plan.covers.length && launch.word_count === plan.words.length);
   plan.covers.forEach(({ source, target }, i) => {

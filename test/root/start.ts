@@ -14,7 +14,7 @@ export function enterBy(entry: Entry, options: readonly string[]): string[] {
   if (entry !== "launcher") return [NSPIN, "run", "--enter", entry, ...options, "--"];
   mkdirSync("/opt/launchers", { recursive: true }); // out of the way of what tests do to /tmp
   const file = join(mkdtempSync("/opt/launchers/"), "launcher");
-  const { success, stderr } = Bun.spawnSync([NSPIN, "bake", ...options, "-o", file]);
+  const { success, stderr } = Bun.spawnSync([NSPIN, "bake", "-o", file, ...options]);
   if (!success) throw new Error(stderr.toString());
   return [file];
 }

@@ -424,3 +424,29 @@ describe.each(entries)("by %s", (entry) => {
     expect(child.signalCode).toBe("SIGPIPE");
   });
 });
+
+describe.each(["setns", "launcher"] as const)("as another user, by %s", (entry) => {
+  const DAC_OVERRIDE = 1;
+  const user = (capability: string, bits: string) => ({
+    ...{ Uid: Array(4).fill(65534).join("\\x09"), Gid: Array(4).fill(65534).join("\\x09"), Groups: "" },
+    ...{ CapInh: bits, CapPrm: bits, CapEff: bits, CapBnd: bits, CapAmb: bits, NO_NEW_PRIVS: "0" },
+    ...{ SECUREBITS: "0", "argument 2": capability },
+  });
+  beforeAll(() => chmodSync(directory, 0o777));
+  afterAll(() => chmodSync(directory, 0o755));
+
+  test.each([
+    ["", "0000000000000000"],
+    ["dac_override", (1 << DAC_OVERRIDE).toString().padStart(16, "0")],
+  ])("with the capabilities %p", async (capability, bits) => {
+    const sets = capability === "" ? "-all" : `-all,+${capability}`;
+    const caps = ["--inh-caps", "--ambient-caps", "--bounding-set"].map((set) => `${set}=${sets}`);
+    const setpriv = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", ...caps];
+    const options = ["--user", "65534:65534", ...(capability === "" ? [] : ["--caps", capability])];
+    const nspin = enterBy(entry, ["--netns", ID, ...options]);
+    const odd = ["ignore=PIPE", "fd=5:file", "umask=027", "groups=5:100", "env=A=1"];
+    const direct = await observe(odd, setpriv, [capability]);
+    expect({ ...direct }).toMatchObject(user(capability, bits));
+    expectSame(await observe(odd, nspin, [capability]), direct);
+  });
+});

@@ -48,6 +48,20 @@ describe("run", () => {
     [["--json", "--netns", "a", "p"], "option --json needs --dry-run"],
     [["--bind", "/a", "p"], 'option --bind needs SRC:DST, two paths and one ":", not "/a"'],
     [["--bind", "/a:b", "p"], 'option --bind needs an absolute DST, not "b"'],
+    [["--netns", "a", "--caps", "kill", "p"], "option --caps needs --user"],
+    [
+      ["--netns", "a", "--user", "b", "--enter", "nsenter", "p"],
+      "options --user and --enter nsenter exclude",
+    ],
+    [["--netns", "a", "--user", "1000", "p"], "option --user needs a group with a number: 1000:GID"],
+    ...["", ":", "a:", ":b", "a:b:c", "-a", "a:-b", "a b"].map((user): [string[], string] => [
+      ["--netns", "a", "--user", user, "p"],
+      `option --user needs NAME[:GROUP] or UID:GID, not ${JSON.stringify(user)}`,
+    ]),
+    ...["", "all", "-all", "net_raw,", "net raw"].map((caps): [string[], string] => [
+      ["--netns", "a", "--user", "b", "--caps", caps, "p"],
+      "option --caps needs capabilities, as net_bind_service,net_raw, not ",
+    ]),
   ])("%p is refused", (words, message) => {
     expect(() => readRun(words)).toThrow(message);
   });

@@ -141,6 +141,7 @@ describe("options", () => {
     [["--netns", "a", "-o", ""], "no launcher is named"],
     [["-o", "out"], "nothing to do"],
     [["--netns", "a", "--netns-arg", "-o", "out"], "options --netns and --netns-arg exclude each other"],
+    [["--netns", "a", "--user", "b", "-o", "out"], "option --user needs a group in a launcher: b:GROUP"],
     [["--netns", "pid:1", "-o", "out"], 'cannot bake network namespace "pid:1"'],
     [["--netns", "a", "--bind", "b:/c", "-o", "out"], "needs an absolute SRC"],
     [["--netns", "a", "--enter", "setns", "-o", "out"], 'unknown option "--enter"'],
