@@ -45,6 +45,7 @@ const levels: Record<string, (files: string) => Promise<void>> = {
   async root(files) {
     if (!mayMount("root")) return;
     await one("systemd-resolved", ["sh", "test/resolved/unpack.sh"]);
+    await one("promtool", ["sh", "test/root/promtool.sh"]);
     await suite("root", [...container, ...tests, files]);
   },
   async e2e(files) {

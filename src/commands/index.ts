@@ -17,6 +17,7 @@ export const commands: Commands = {
   inspect: async () => (await import("./inspect.ts")).inspect,
   bundle: async () => (await import("./bundle/index.ts")).bundle,
   ps: async () => (await import("./ps.ts")).ps,
+  check: async () => (await import("./check.ts")).check,
   selftest: async () => (await import("./selftest/index.ts")).selftest,
   inside: async () => (await import("./inside.ts")).inside,
   unpin: async () => (await import("./unpin.ts")).unpin,

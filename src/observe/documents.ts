@@ -1,6 +1,6 @@
 // The JSON of ps and check: docs/ps.schema.json and check.schema.json are written from these schemas.
 import * as v from "valibot";
-import { findingsOf, KINDS, STATES, stateOf } from "./findings.ts";
+import { KINDS, STATES, stateOf } from "./findings.ts";
 import type { Program } from "./inventory.ts";
 import { since } from "./processes.ts";
 
@@ -67,7 +67,7 @@ export function toPsDocument(programs: readonly Program[]): v.InferOutput<typeof
     })),
     servers: program.seen?.servers ? [...program.seen.servers] : null,
     keeper: program.keeper?.pid ?? null,
-    state: stateOf(program),
+    state: stateOf(program.findings),
     since: since(program.process).toISOString(),
   }));
 }
@@ -76,7 +76,7 @@ export function toCheckDocument(programs: readonly Program[]): v.InferOutput<typ
   return {
     programs: programs.length,
     findings: programs.flatMap((program) =>
-      findingsOf(program).map((finding) => ({ ...identityOf(program), ...finding })),
+      program.findings.map((finding) => ({ ...identityOf(program), ...finding })),
     ),
   };
 }

@@ -1,5 +1,5 @@
 // What is not as it was planned, and what to do about it.
-import type { Program } from "./inventory.ts";
+import type { Seen } from "./inventory.ts";
 
 /** In the order in which they matter; a program's state is the first of them that is one. */
 export const KINDS = [
@@ -29,9 +29,13 @@ export const STATES = [
 
 export type State = (typeof STATES)[number];
 
-export function stateOf(program: Program): State {
+export function stateOf(findings: readonly Finding[]): State {
   const states: readonly string[] = STATES;
-  return (findingsOf(program).find(({ kind }) => states.includes(kind))?.kind ?? "ok") as State;
+  return (findings.find(({ kind }) => states.includes(kind))?.kind ?? "ok") as State;
+}
+
+export function isUnanswered(findings: readonly Finding[]): boolean {
+  return findings.some(({ kind }) => kind === "unanswered");
 }
 
 export interface Finding {
@@ -40,8 +44,8 @@ export interface Finding {
   readonly remedy: string;
 }
 
-/** Of check only: whether lookups work is not asked of each program by ps. */
-export function findingsOf(program: Program): Finding[] {
+/** The gravest first. */
+export function findingsOf(program: Seen): Finding[] {
   const findings = [
     ...unanswered(program),
     ...namespaces(program),
@@ -55,9 +59,9 @@ export function findingsOf(program: Program): Finding[] {
 }
 
 const restart = "start it again";
-const refresh = ({ process }: Program) => `nspin refresh ${process.pid}`;
+const refresh = ({ process }: Seen) => `nspin refresh ${process.pid}`;
 
-function unanswered({ seen }: Program): Finding[] {
+function unanswered({ seen }: Seen): Finding[] {
   if (seen !== null) return [];
   return [
     {
@@ -68,7 +72,7 @@ function unanswered({ seen }: Program): Finding[] {
   ];
 }
 
-function namespaces({ plannedNetns, netnsName, netns }: Program): Finding[] {
+function namespaces({ plannedNetns, netnsName, netns }: Seen): Finding[] {
   if (plannedNetns === undefined || plannedNetns === netnsName) return [];
   if (netnsName !== undefined)
     return [
@@ -87,7 +91,7 @@ function namespaces({ plannedNetns, netnsName, netns }: Program): Finding[] {
   ];
 }
 
-function files(program: Program): Finding[] {
+function files(program: Seen): Finding[] {
   const { seen, covers } = program;
   const replaced = (target: string, what: string): Finding => ({
     kind: "source-replaced",
@@ -118,7 +122,7 @@ function files(program: Program): Finding[] {
   return findings;
 }
 
-function propagation({ apart }: Program): Finding[] {
+function propagation({ apart }: Seen): Finding[] {
   if (apart.length === 0) return [];
   const points = apart.map(({ point }) => point);
   const shown = points.slice(0, 3).join(", ") + (points.length > 3 ? ` and ${points.length - 3} more` : "");
@@ -133,7 +137,7 @@ function propagation({ apart }: Program): Finding[] {
 }
 
 /** Pin and overlay hold without one. */
-function keeping(program: Program): Finding[] {
+function keeping(program: Seen): Finding[] {
   const { keeper, covers } = program;
   const isLoose = covers.some(({ method }) => method === "rejoin" || method === "cover");
   if (keeper !== undefined || !isLoose) return [];
@@ -146,7 +150,7 @@ function keeping(program: Program): Finding[] {
   ];
 }
 
-function resolvers({ seen, plannedNetns }: Program): Finding[] {
+function resolvers({ seen, plannedNetns }: Seen): Finding[] {
   const file =
     plannedNetns === undefined ? "the file that covers it" : `/etc/netns/${plannedNetns}/resolv.conf`;
   const silent = (seen?.silent ?? []).map(

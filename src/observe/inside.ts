@@ -11,6 +11,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
+import { Refusal } from "../errors.ts";
 import { addressOf, loadNamespaceCalls } from "../library.ts";
 import { type PastTheFile, pastTheFile } from "../past-the-file.ts";
 import { isStill, type Process } from "./processes.ts";
@@ -37,17 +38,20 @@ export interface Answer {
   readonly past: readonly PastTheFile[];
 }
 
-/** For each question one line, as it is known: an Answer, or null where the process has ended. */
+const CLONE_FS = 0x200;
+
+/** For each question one line, as it is known: an Answer, or null where the process has ended. Throws Refusal. */
 export function answerAll(questions: readonly Question[]): void {
   const libc = loadNamespaceCalls();
-  const CLONE_FS = 0x200;
-  if (libc.unshare(CLONE_FS) !== 0) throw new Error("cannot unshare the working directory");
   const host = openSync("/proc/self/ns/mnt", "r");
-  const enter = (file: number) => {
-    if (libc.setns(file, 0) !== 0) throw new Error("cannot enter a namespace");
+  const enter = (namespace: number, what: string) => {
+    // A root and a working directory of this thread's own: the runtime can have started one that shares them.
+    if (libc.unshare(CLONE_FS) !== 0 || libc.setns(namespace, 0) !== 0)
+      throw new Refusal(`cannot enter ${what}`, "setns(2) needs root with CAP_SYS_ADMIN and CAP_SYS_CHROOT");
   };
   say("ready");
   for (const question of questions) {
+    const { process, within, isThorough } = question;
     const files: number[] = [];
     const open = (at: Process["at"], kind: string) => {
       const file = openSync(`${at}/ns/${kind}`, "r");
@@ -55,26 +59,31 @@ export function answerAll(questions: readonly Question[]): void {
       return file;
     };
     try {
-      const mounts = open(question.within, "mnt");
-      const net = open(question.process.at, "net");
+      const mounts = open(within, "mnt");
+      const net = open(process.at, "net");
       const wanted = wantedFiles(question);
-      if (!isStill(question.process)) throw new Error("it has ended");
-      enter(mounts);
+      if (!isStill(process)) throw new Error("it has ended");
+      enter(mounts, `the mount namespace of process ${process.pid}`);
       const seen = wanted.map(({ source, target, id }) => ({
         ...{ source, target },
         isSeen: id !== undefined && idOf(target) === id,
       }));
       const servers = serversIn(contents("/etc/resolv.conf"));
-      const past = question.isThorough ? pastTheFile([]) : [];
-      if (question.isThorough) enter(net);
-      const silent = question.isThorough ? (servers ?? []).filter(isLoopback).filter(isSilent) : [];
+      const past = isThorough ? pastTheFile([]) : [];
+      if (isThorough) enter(net, `the network namespace of process ${process.pid}`);
+      const silent = isThorough
+        ? asked(servers ?? [])
+            .filter(isLoopback)
+            .filter(isSilent)
+        : [];
       say({ servers, files: seen, silent, past } satisfies Answer);
-    } catch {
+    } catch (error) {
+      if (error instanceof Refusal) throw error; // and not: a program less
       say(null);
     } finally {
       for (const file of files) closeSync(file);
-      enter(host);
     }
+    enter(host, "its own mount namespace again");
   }
 }
 
@@ -134,6 +143,11 @@ function serversIn(text: string | undefined): string[] | undefined {
     ?.matchAll(/^nameserver[ \t]+(\S+)/gm)
     .map(([, server]) => server as string)
     .toArray();
+}
+
+/** By resolv.conf(5) the first three, MAXNS. */
+function asked(servers: readonly string[]): readonly string[] {
+  return servers.slice(0, 3);
 }
 
 function isLoopback(server: string): boolean {

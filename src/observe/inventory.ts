@@ -9,6 +9,7 @@ import {
   netnsOf,
   Table,
 } from "./covers.ts";
+import { type Finding, findingsOf, isUnanswered } from "./findings.ts";
 import type { Answer } from "./inside.ts";
 import { lookInside } from "./look-inside.ts";
 import {
@@ -27,6 +28,8 @@ import {
 export interface Found {
   readonly process: Process;
   readonly keeper: Process | undefined;
+  /** Inode of its mount namespace. */
+  readonly mounts: number;
   /** Inode of the network namespace, and the name by which it is known now. */
   readonly netns: number;
   readonly netnsName: string | undefined;
@@ -36,21 +39,53 @@ export interface Found {
   readonly apart: readonly Apart[];
 }
 
-export interface Program extends Found {
-  /** null: a file system that it sees hangs. */
+/** What it sees; null: a file system that it sees hangs. */
+export interface Seen extends Found {
   readonly seen: Answer | null;
+}
+
+export interface Program extends Seen {
+  readonly findings: readonly Finding[];
 }
 
 export interface Inventory {
   readonly programs: readonly Program[];
   /** Processes that this user may not look at. */
   readonly hidden: number;
-  /** Names of network namespaces. */
-  readonly names: ReadonlyMap<number, string>;
 }
 
+const LOOKS = 3;
+const PAUSE = 150; // milliseconds
+
+/**
+ * Nobody stands still for it: a launch that is under way, a keeper that covers again, an end that is
+ * near are no findings. So those are asked again of whom there are any, and what each look says counts.
+ */
 export async function takeInventory(isThorough: boolean): Promise<Inventory> {
-  const { found, hidden, names } = findPrograms();
+  const { found, hidden } = findPrograms();
+  let programs = await judge(found, isThorough);
+  const isDoubtful = ({ findings }: Program) => findings.length > 0 && !isUnanswered(findings);
+  for (let looks = 1; looks < LOOKS && programs.some(isDoubtful); looks++) {
+    await Bun.sleep(PAUSE);
+    const doubtful = programs.filter(isDoubtful);
+    const isAsked = ({ process }: Found) => doubtful.some((one) => isSame(one.process, process));
+    const again = await judge(findPrograms().found.filter(isAsked), isThorough);
+    programs = programs.flatMap((one): Program[] => {
+      if (!doubtful.includes(one)) return [one];
+      const now = again.find(({ process }) => isSame(process, one.process));
+      if (now === undefined) return []; // it has ended
+      const before = one.findings.map(({ kind }) => kind);
+      return [{ ...now, findings: now.findings.filter(({ kind }) => before.includes(kind)) }];
+    });
+  }
+  return { programs: programs.sort((a, b) => a.process.pid - b.process.pid), hidden };
+}
+
+function isSame(a: Process, b: Process): boolean {
+  return a.pid === b.pid && a.start === b.start;
+}
+
+async function judge(found: readonly Found[], isThorough: boolean): Promise<Program[]> {
   const answers = await lookInside(
     found.map(({ process, keeper, covers, plannedNetns }) => ({
       process,
@@ -62,14 +97,14 @@ export async function takeInventory(isThorough: boolean): Promise<Inventory> {
       isThorough,
     })),
   );
-  const programs = found.flatMap((one, i): Program[] => {
+  return found.flatMap((one, i): Program[] => {
     const seen = answers[i];
     if (seen === null || !isStill(one.process)) return []; // it has ended meanwhile
     const isLost = seen?.files.some(({ isSeen }) => !isSeen) ?? false;
-    const isOurs = one.covers.length > 0 || one.keeper !== undefined || isLost;
-    return isOurs ? [{ ...one, seen: seen ?? null }] : [];
+    if (one.covers.length === 0 && one.keeper === undefined && !isLost) return [];
+    const program = { ...one, seen: seen ?? null };
+    return [{ ...program, findings: findingsOf(program) }];
   });
-  return { programs: programs.sort((a, b) => a.process.pid - b.process.pid), hidden, names };
 }
 
 /** Stops nothing, and waits for nothing. */
@@ -85,7 +120,7 @@ export function findPrograms() {
     const one = findIn(members, mounts, host, names, hostNetns);
     if (one !== undefined) found.push(one);
   }
-  return { found, hidden, names };
+  return { found, hidden };
 }
 
 function findIn(
@@ -116,7 +151,7 @@ function findIn(
     return undefined;
   const plannedNetns = covers.map(({ source }) => netnsOf(source)).find((name) => name !== undefined);
   return {
-    ...{ process, keeper, netns, netnsName, covers },
+    ...{ process, keeper, mounts, netns, netnsName, covers },
     plannedNetns: plannedNetns ?? (covers.length === 0 ? netnsName : undefined),
     apart: apartFrom(host, table),
   };

@@ -1,10 +1,12 @@
 // The questions to ./inside.ts, and the time that it has to answer them.
+import { STATUSES } from "../contract.ts";
+import { Reported } from "../errors.ts";
 import type { Answer, Question } from "./inside.ts";
 
 const START = 60_000; // milliseconds, on a machine that has no time
-const EACH = 3000;
+const EACH = 5000; // of which three DNS servers that do not answer take three seconds
 
-/** Of each, in their order: null, it has ended; undefined, it did not answer: a file system hangs. */
+/** Of each, in their order: null, it has ended; undefined, it did not answer: a file system hangs. Throws Reported. */
 export async function lookInside(questions: readonly Question[]): Promise<(Answer | null | undefined)[]> {
   const answers: (Answer | null | undefined)[] = [];
   while (answers.length < questions.length) {
@@ -19,8 +21,9 @@ async function ask(questions: readonly Question[], answers: (Answer | null | und
   const child = Bun.spawn([process.execPath, "inside"], {
     stdin: Buffer.from(JSON.stringify(questions)),
     stdout: "pipe",
-    stderr: "ignore",
+    stderr: "inherit",
   });
+  const expected = answers.length + questions.length;
   const reader = child.stdout.getReader();
   const decoder = new TextDecoder();
   let rest = "";
@@ -30,7 +33,11 @@ async function ask(questions: readonly Question[], answers: (Answer | null | und
     const timer = setTimeout(resolve, patience, undefined);
     const got = await Promise.race([reader.read(), promise]);
     clearTimeout(timer);
-    if (got === undefined || got.done) break;
+    if (got === undefined) break;
+    if (got.done) {
+      if (answers.length < expected) throw new Reported(STATUSES.CANNOT); // which it has said
+      break;
+    }
     const lines = (rest + decoder.decode(got.value, { stream: true })).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) if (line !== '"ready"') answers.push(JSON.parse(line));

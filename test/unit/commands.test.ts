@@ -95,6 +95,7 @@ test.each([
   ["bundle", [], "bundle takes DIR first"],
   ["bundle", ["--constructor", "/d"], "bundle takes DIR first"],
   ["bake", ["--bind=/a:/b", "-o", "x", "--arch=mips"], 'option --arch needs x64 or arm64, not "mips"'],
+  ["check", ["--json", "--prometheus"], "option --json and --prometheus are two forms: give one"],
   ["ps", ["a"], 'ps takes no argument "a"'],
   ["inside", ["a"], "inside takes no argument"],
   ["unpinned", ["a", "b"], "unpinned takes HELLO WORLD COPY"],

@@ -1,0 +1,31 @@
+// The words of a command that say which programs it is about.
+import { quote } from "../arguments.ts";
+import { Refusal } from "../errors.ts";
+import type { Program } from "../observe/inventory.ts";
+import { namespaceOf } from "../observe/processes.ts";
+
+/** A process of it, or the network namespace that it is in, or was started in. Throws Refusal where there is none. */
+export function select(programs: readonly Program[], words: readonly string[]): readonly Program[] {
+  if (words.length === 0) return programs;
+  const selected = new Set(words.flatMap((word) => selectBy(programs, word)));
+  return programs.filter((program) => selected.has(program));
+}
+
+export function selectBy(programs: readonly Program[], word: string): readonly Program[] {
+  const named = programs.filter(({ netnsName, plannedNetns }) => [netnsName, plannedNetns].includes(word));
+  const found = /^[1-9]\d{0,9}$/.test(word) ? byProcess(programs, Number(word)) : [];
+  if (found.length > 0) return found;
+  if (named.length > 0) return named;
+  throw new Refusal(
+    `no program runs under nspin as process ${quote(word)} or in network namespace ${quote(word)}`,
+    "'nspin ps' shows those that do",
+  );
+}
+
+/** Also one that the program has started, and that sees what it sees. */
+function byProcess(programs: readonly Program[], pid: number): readonly Program[] {
+  const own = programs.filter(({ process }) => process.pid === pid);
+  if (own.length > 0) return own;
+  const mounts = namespaceOf(pid, "mnt");
+  return programs.filter((program) => mounts !== undefined && program.mounts === mounts);
+}

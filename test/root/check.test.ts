@@ -1,0 +1,310 @@
+// nspin check: each finding is made for real, and mended as it says.
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { $ } from "bun";
+import { NSPIN } from "../kit/nspin.ts";
+import { Program } from "../kit/program.ts";
+import { until } from "../kit/until.ts";
+import { nspin, start } from "./start.ts";
+import { fileOf, json, keepersOf, makeTasks, replace } from "./tasks.ts";
+
+const IDS = ["task1", "task2"];
+const [ID, OTHER] = IDS as [string, string];
+
+let end: () => Promise<void>;
+const programs: Program[] = [];
+beforeEach(async () => {
+  end = await makeTasks(IDS);
+});
+afterEach(async () => {
+  await endAll();
+  await end();
+});
+
+async function endAll(): Promise<void> {
+  for (const program of programs.splice(0)) await program.end();
+}
+
+async function run(options: readonly string[] = [], ...words: string[]): Promise<Program> {
+  const program = new Program([NSPIN, "run", "--netns", ID, ...options, "--", ...words]);
+  programs.push(program);
+  await program.run("true");
+  return program;
+}
+
+/** With its keeper, which has come to rest. */
+async function runKept(...options: string[]): Promise<Program> {
+  const program = await run(options);
+  await until(async () => keepersOf(program.pid).length === 1);
+  return program;
+}
+
+/** Exactly these findings, in all three forms. */
+async function finds(...kinds: string[]): Promise<string> {
+  const { printed, status } = await json("check");
+  expect(printed.findings.map(({ kind }: { kind: string }) => kind)).toEqual(kinds);
+  const lines = await nspin(["check"]);
+  expect([status, lines.status, lines.stderr]).toEqual([kinds.length === 0 ? 0 : 1, status, ""]);
+  expect(
+    lines.stdout
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => line.split(": ")[1]),
+  ).toEqual(kinds);
+  const metrics = (await nspin(["check", "--prometheus"])).stdout;
+  const counted = metrics.matchAll(/^nspin_findings\{kind="(.*)"\} ([1-9]\d*)$/gm);
+  expect(
+    counted
+      .map(([, kind]) => kind)
+      .toArray()
+      .sort(),
+  ).toEqual([...new Set(kinds)].sort());
+  return lines.stdout;
+}
+
+describe("findings", () => {
+  test("none: each by the way that holds", async () => {
+    await finds();
+    await runKept();
+    await run(["--method", "overlay"]);
+    await finds();
+  });
+
+  test("no-keeper: it was not wanted, or was killed", async () => {
+    const { pid } = await run(["--no-keep"]);
+    expect(await finds("no-keeper")).toContain(`${pid} sh (${ID}): no-keeper: no keeper stays beside it`);
+    await endAll();
+    const kept = await runKept();
+    await finds();
+    process.kill(keepersOf(kept.pid)[0] as number, "SIGKILL");
+    await until(async () => keepersOf(kept.pid).length === 0);
+    expect(await finds("no-keeper")).toContain(`remedy: nspin refresh ${kept.pid}\n`);
+  });
+
+  test("detached, and source-replaced", async () => {
+    await run(["--no-keep"]);
+    await replace(fileOf(ID), "nameserver 10.9.9.9\n");
+    expect(await finds("source-replaced", "no-keeper")).toContain(
+      `/etc/resolv.conf: ${fileOf(ID)} was replaced`,
+    );
+    await $`sh -c "rm /etc/resolv.conf && echo > /etc/resolv.conf"`;
+    expect(await finds("detached")).toContain(`it reads the host's instead of ${fileOf(ID)}`);
+    await endAll();
+    await runKept();
+    await finds();
+  });
+
+  test("something else is mounted on the cover, and taken away again", async () => {
+    const program = await run(["--method", "overlay"]);
+    await program.run("mount --bind /etc/hostname /etc/resolv.conf");
+    expect(await finds("detached")).toContain(
+      `remedy: nspin enter ${program.pid} -- umount /etc/resolv.conf`,
+    );
+    await program.run("umount /etc/resolv.conf");
+    await finds();
+  });
+
+  test("netns-differs", async () => {
+    await run(["--method", "overlay"], "nsenter", `--net=/run/netns/${OTHER}`);
+    await finds("netns-differs");
+    await endAll();
+    await run(["--method", "overlay"]);
+    await finds();
+  });
+
+  test("netns-gone", async () => {
+    await runKept();
+    await $`ip netns delete ${ID}`;
+    await finds("netns-gone");
+    await $`ip netns add ${ID}`;
+    await finds("netns-gone");
+    await endAll();
+    await runKept();
+    await finds();
+  });
+
+  test("propagation-lost: the program was started where / is a slave, or private", async () => {
+    await $`mkdir -p /opt/shared && mount -t tmpfs shared /opt/shared && mount --make-shared /opt/shared`;
+    for (const propagation of ["slave", "private"]) {
+      const program = new Program([
+        "unshare",
+        "--mount",
+        "--propagation",
+        propagation,
+        NSPIN,
+        "run",
+        "--netns",
+        ID,
+      ]);
+      programs.push(program);
+      await program.run("true");
+      await until(async () => keepersOf(program.pid).length === 1);
+      const nor = propagation === "private" ? ", nor what the host mounts there it" : "";
+      expect(await finds("propagation-lost")).toMatch(
+        new RegExp(`what it mounts in .* does not reach the host${nor};`),
+      );
+      await endAll();
+    }
+    await runKept();
+    await finds();
+    await $`umount /opt/shared`;
+  });
+
+  test("silent-resolver: on a loopback that is its own", async () => {
+    await $`ip -n ${ID} link set lo up`;
+    writeFileSync(fileOf(ID), "nameserver 127.0.0.53\nnameserver 10.0.0.1\nnameserver ::1\n");
+    await runKept();
+    expect(await finds("silent-resolver", "silent-resolver")).toContain("nothing answers at 127.0.0.53");
+    const dnsmasq = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"];
+    const listen = ["--user=root", "--pid-file=", "--bind-interfaces", "--listen-address=127.0.0.53,::1"];
+    const server = Bun.spawn(["ip", "netns", "exec", ID, ...dnsmasq, ...listen], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    await until(async () => (await nspin(["check"])).status === 0);
+    await finds();
+    server.kill("SIGSTOP"); // the port is there, and nobody answers
+    await finds("silent-resolver", "silent-resolver");
+    server.kill("SIGKILL");
+    await server.exited;
+    writeFileSync(fileOf(ID), "nameserver 10.0.0.1\n");
+    await finds();
+  });
+
+  test("past-the-file: nss-resolve", async () => {
+    await $`sed -i ${"s/^hosts:.*/hosts: files resolve [!UNAVAIL=return] dns/"} /etc/nsswitch.conf`;
+    await runKept();
+    expect(await finds("past-the-file")).toContain("systemd-resolved");
+    await endAll();
+    writeFileSync(`/etc/netns/${ID}/nsswitch.conf`, "hosts: files dns\n");
+    await runKept();
+    await finds();
+  });
+
+  test("past-the-file: nscd", async () => {
+    mkdirSync("/run/nscd");
+    const nscd = Bun.listen({ unix: "/run/nscd/socket", socket: { data() {} } });
+    await runKept();
+    expect(await finds("past-the-file")).toContain("nscd");
+    await endAll();
+    await $`mkdir -p /opt/empty`;
+    await runKept("--bind", "/opt/empty:/run/nscd");
+    await finds();
+    nscd.stop();
+  });
+});
+
+describe("who is checked", () => {
+  test("by a process, one that it has started, a network namespace; another is refused", async () => {
+    const bad = await run(["--no-keep"]);
+    const good = new Program([NSPIN, "run", "--netns", OTHER, "--method", "overlay"]);
+    programs.push(good);
+    const child = await good.run("sleep 300 > /dev/null & echo $!");
+    const status = async (...words: string[]) => (await nspin(["check", ...words])).status;
+    expect(await status(OTHER)).toBe(0);
+    expect(await status(String(good.pid))).toBe(0);
+    expect(await status(child)).toBe(0);
+    expect(await status(ID)).toBe(1);
+    expect(await status(String(bad.pid), OTHER)).toBe(1);
+    process.kill(Number(child));
+    for (const word of ["task3", "1", "x/y", "999999999", "0", ""]) {
+      const { status, stderr } = await nspin(["check", word]);
+      const what = JSON.stringify(word);
+      expect([status, stderr.split("\n")[0]]).toEqual([
+        125,
+        `nspin: no program runs under nspin as process ${what} or in network namespace ${what}`,
+      ]);
+    }
+  });
+
+  test("without root: no, or those of one's own", async () => {
+    const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    await runKept();
+    const { status, stderr } = await start([...user, NSPIN, "check"]);
+    expect(status).toBe(125);
+    expect(stderr).toMatch(
+      /^nspin: cannot look at \d+ processes of other users: .*\nnspin: hint: run it as root/,
+    );
+  });
+});
+
+test("--prometheus: promtool has nothing against it, whatever a program is called", async () => {
+  const program = await run(["--no-keep"]);
+  await program.run("printf 'a\"\\\\b\\n' > /proc/self/task/$$/comm");
+  const { stdout, status } = await nspin(["check", "--prometheus"]);
+  expect(status).toBe(1);
+  expect(stdout).toContain(
+    `nspin_isolated{pid="${program.pid}",program="a\\"\\\\b\\\\x0a",netns="${ID}"} 0\n`,
+  );
+  const promtool = Bun.spawn(["dist/promtool/usr/bin/promtool", "check", "metrics"], {
+    stdin: Buffer.from(stdout),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  expect([await promtool.exited, await promtool.stdout.text(), await promtool.stderr.text()]).toEqual([
+    0,
+    "",
+    "",
+  ]);
+  expect((await nspin(["check", "--prometheus", "--json"])).status).toBe(125);
+});
+
+test("200 programs in 50 network namespaces, while others come and go: each is right, at each look", async () => {
+  const many = Array.from({ length: 50 }, (_, i) => `many${i}`);
+  for (const id of many) {
+    await $`ip netns add ${id} && mkdir -p /etc/netns/${id}`;
+    writeFileSync(fileOf(id), `nameserver 10.2.0.${many.indexOf(id)}\n`);
+  }
+  const launch = (id: string, ...words: string[]) =>
+    Bun.spawn([NSPIN, "run", "--enter", "setns", "--netns", id, "--", ...words], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+  const expected = new Map<number, string>();
+  const all: Bun.Subprocess[] = [];
+  for (let i = 0; i < 200; i++) {
+    const id = many[i % many.length] as string;
+    const child = launch(id, "sleep", "1000");
+    all.push(child);
+    expected.set(child.pid, id);
+    if (i % 10 === 9)
+      await until(async () =>
+        all.every(({ pid }) => readFileSync(`/proc/${pid}/comm`, "utf8") === "sleep\n"),
+      );
+  }
+  await until(async () => all.every(({ pid }) => keepersOf(pid).length === 1), 60_000);
+  let isOver = false;
+  const comeAndGo = Array.from({ length: 4 }, async (_, i) => {
+    while (!isOver) {
+      const id = `churn${i}`;
+      await $`ip netns add ${id} && mkdir -p /etc/netns/${id}`.quiet();
+      writeFileSync(fileOf(id), "nameserver 10.3.0.1\n");
+      await launch(id, "sleep", "0.1").exited;
+      await $`ip netns delete ${id}`.quiet();
+    }
+  });
+  const times: number[] = [];
+  for (let looks = 0; looks < 10; looks++) {
+    const before = performance.now();
+    const { printed } = await json("ps");
+    times.push(performance.now() - before);
+    type Row = { pid: number; netns: string; state: string; servers: string[]; keeper: number | null };
+    const stable = (printed as Row[]).filter(({ pid }) => expected.has(pid));
+    expect(stable).toHaveLength(200);
+    const wrong = stable.filter(
+      ({ pid, netns, state, servers, keeper }) =>
+        netns !== expected.get(pid) ||
+        state !== "ok" ||
+        keeper === null ||
+        servers[0] !== `10.2.0.${many.indexOf(netns)}`,
+    );
+    expect(wrong).toEqual([]);
+    expect((printed as Row[]).filter(({ state }) => state !== "ok")).toEqual([]);
+    if (looks % 5 === 0) expect((await nspin(["check"])).stdout).toBe("");
+  }
+  isOver = true;
+  await Promise.all(comeAndGo);
+  console.log(
+    `ps of 200 programs in 50 network namespaces: ${Math.min(...times).toFixed(0)} to ${Math.max(...times).toFixed(0)} ms`,
+  );
+  for (const child of all) child.kill("SIGKILL");
+  await Promise.all(all.map(({ exited }) => exited));
+}, 480_000);
