@@ -10,6 +10,7 @@ import { optionRows } from "../src/commands/option-rows.ts";
  */
 const KINDS: Readonly<Record<string, string>> = {
   ID: "netns",
+  "PID|NETNS": "netns",
   "SRC:DST": "pair",
   FILE: "file",
   DIR: "directory",
