@@ -1,8 +1,9 @@
 // The JSON that commands print -> docs/*.schema.json, by valibot's own converter.
 import { toJsonSchema } from "@valibot/to-json-schema";
+import { DoctorDocument } from "../src/doctor/finding.ts";
 import { CheckDocument, PsDocument } from "../src/observe/documents.ts";
 
-const documents = { ps: PsDocument, check: CheckDocument };
+const documents = { ps: PsDocument, check: CheckDocument, doctor: DoctorDocument };
 
 /** Each file's path, and what shall be in it. */
 export const schemas: ReadonlyMap<string, string> = new Map(

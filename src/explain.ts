@@ -113,7 +113,7 @@ function notesOn(plan: Plan, leftOut: readonly Cover[], isKept: boolean): string
 }
 
 /** Process 1's; empty where it may not be read (proc(5), hidepid=). */
-function tableOfFirst(): Mount[] {
+export function tableOfFirst(): Mount[] {
   try {
     return mountTable(1);
   } catch {

@@ -50,7 +50,13 @@ export async function runUnpinned(hello: string, world: string, copy: string): P
 
 /** Loads the steps on this thread; what it returns takes steps for as long as there are any. */
 export function prepare({ turn, hello, world, copy, nsenter }: Race): () => void {
-  const { mount, unshare, execve, write, readlink, errno } = loadLibc();
+  const { mount, unshare, execve, write, readlink, errno } = loadLibc(
+    "mount",
+    "unshare",
+    "execve",
+    "write",
+    "readlink",
+  );
   const bytes = (text: string) => Buffer.from(`${text}\0`);
   /** The last number in what the link says. */
   const numberIn = (link: string) => {

@@ -5,12 +5,12 @@ import { isatty } from "node:tty";
 import { quote, tryHelp } from "../arguments.ts";
 import { STATUSES } from "../contract.ts";
 import { Refusal } from "../errors.ts";
-import { loadWatching } from "../library.ts";
+import { loadLibc } from "../library.ts";
 import { log } from "../log.ts";
+import { NSFS_MAGIC } from "../netns.ts";
 import { type Plan, RESOLV_CONF } from "../plan.ts";
 import { failure } from "../system-error.ts";
 
-const NSFS_MAGIC = 0x6e736673;
 const STDERR = 2;
 const GONE: ReadonlySet<unknown> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 
@@ -60,7 +60,7 @@ export function wait(plan: Plan, duration: string, isDry: boolean): void {
 
 /** inotify(7): names that appear in directories. */
 class Names {
-  readonly #libc = loadWatching();
+  readonly #libc = loadLibc("inotify_init1", "inotify_add_watch", "poll");
   readonly #fd: number;
 
   /** Throws Refusal. */

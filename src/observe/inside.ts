@@ -12,7 +12,7 @@ import {
   writeSync,
 } from "node:fs";
 import { Refusal } from "../errors.ts";
-import { addressOf, loadNamespaceCalls } from "../library.ts";
+import { addressOf, loadLibc } from "../library.ts";
 import { type PastTheFile, pastTheFile } from "../past-the-file.ts";
 import { isStill, type Process } from "./processes.ts";
 
@@ -42,7 +42,7 @@ const CLONE_FS = 0x200;
 
 /** For each question one line, as it is known: an Answer, or null where the process has ended. Throws Refusal. */
 export function answerAll(questions: readonly Question[]): void {
-  const libc = loadNamespaceCalls();
+  const libc = loadLibc("unshare", "setns");
   const host = openSync("/proc/self/ns/mnt", "r");
   const enter = (namespace: number, what: string) => {
     // A root and a working directory of this thread's own: the runtime can have started one that shares them.
@@ -166,7 +166,7 @@ function isSilent(server: string): boolean {
   address.writeUInt16BE(53, 2);
   if (isSix) address[23] = 1;
   else address.set(server.split(".").map(Number), 4);
-  const libc = loadNamespaceCalls();
+  const libc = loadLibc("socket", "connect", "poll");
   const socket = libc.socket(isSix ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (socket < 0) return true;
   try {

@@ -2,7 +2,7 @@
 // a process is read: its command line and environment are its own memory, and what is below
 // its root its own file systems; both can be made to hang whoever reads them, or to lie.
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
-import { loadNamespaceCalls } from "../library.ts";
+import { loadLibc } from "../library.ts";
 
 export interface Process {
   readonly pid: number;
@@ -134,7 +134,7 @@ export function isOwn({ at }: Process): boolean {
   let owner = -1;
   try {
     namespace = openSync(`${at}/ns/mnt`, "r");
-    owner = loadNamespaceCalls().ioctl(namespace, NS_GET_USERNS);
+    owner = loadLibc("ioctl").ioctl(namespace, NS_GET_USERNS, null);
     return owner >= 0 && fstatSync(owner).ino === statSync("/proc/self/ns/user").ino;
   } catch {
     return false;

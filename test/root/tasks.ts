@@ -55,9 +55,14 @@ export function keepersOf(pid: number): number[] {
 /** What the command prints as JSON, which is as its published schema says. */
 export async function json(command: "ps" | "check", ...words: string[]) {
   const { stdout, stderr, status } = await start([NSPIN, command, "--json", ...words]);
-  const printed = JSON.parse(stdout);
+  return { printed: readJson(command, stdout), stderr, status };
+}
+
+/** As its published schema says; throws else. */
+export function readJson(command: "ps" | "check" | "doctor", text: string) {
+  const printed = JSON.parse(text);
   const schema = JSON.parse(readFileSync(`docs/${command}.schema.json`, "utf8"));
   const { valid, errors } = new Validator(schema, "7").validate(printed);
   if (!valid) throw new Error(JSON.stringify(errors));
-  return { printed, stderr, status };
+  return printed;
 }

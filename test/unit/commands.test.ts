@@ -18,7 +18,7 @@ const others = (name: string, option: string) => [
   ...(["run", "bake", "bundle"].includes(name) ? ["p"] : []),
 ];
 
-describe.each(names.filter((name) => name !== "unpinned" && name !== "inside"))("%s", (name) => {
+describe.each(names.filter((name) => !["unpinned", "inside", "probe"].includes(name)))("%s", (name) => {
   test.each([
     ...["-undefined", "-null", "-x", "-vx", "-oX", "-1", "--undefined"],
     ...["--constructor", "--__proto__", "--toString", "--hasOwnProperty", "--valueOf"],
@@ -97,6 +97,7 @@ test.each([
   ["bake", ["--bind=/a:/b", "-o", "x", "--arch=mips"], 'option --arch needs x64 or arm64, not "mips"'],
   ["check", ["--json", "--prometheus"], "option --json and --prometheus are two forms: give one"],
   ["ps", ["a"], 'ps takes no argument "a"'],
+  ["doctor", ["a"], 'doctor takes no argument "a"'],
   ["inside", ["a"], "inside takes no argument"],
   ["unpinned", ["a", "b"], "unpinned takes HELLO WORLD COPY"],
 ])("%s %p is refused", async (name, words, message) => {
