@@ -6,7 +6,6 @@
 #ifndef MOVE_MOUNT_BENEATH
 #define MOVE_MOUNT_BENEATH 0x00000200 /* Linux 6.5 */
 #endif
-#define MNT_DETACH 2 /* in libc's headers only */
 
 static int is_directory(const struct kept *kept) {
   return kept->shown.kind == S_IFDIR;
@@ -248,7 +247,7 @@ static long unmount(const char *point, const char *id,
                     const struct file *shown) {
   struct place place;
   struct file file;
-  char path[FD_PATH_BYTES], seen[NUMBER_BYTES];
+  char seen[NUMBER_BYTES];
   MUST(path_open(-1, point, LINK_ITSELF, &place));
   long result = mount_id(place.fd, seen);
   if (result == 0)
@@ -256,9 +255,8 @@ static long unmount(const char *point, const char *id,
   if (result == 0 &&
       !(text_equal(seen, id) && (shown == NULL || file_is_same(&file, shown))))
     result = -ESTALE;
-  fd_path(path, place.fd);
   if (result == 0)
-    result = CALL(__NR_umount2, path, MNT_DETACH);
+    result = unmount_here(place.fd);
   close_file(&place.fd);
   return result;
 }

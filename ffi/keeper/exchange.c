@@ -5,7 +5,6 @@
 #ifndef MOVE_MOUNT_BENEATH
 #define MOVE_MOUNT_BENEATH 0x00000200 /* Linux 6.5 */
 #endif
-#define MNT_DETACH 2 /* in libc's headers only */
 
 static long clone_source(const struct keeper *keeper, const struct kept *kept,
                          long source) {
@@ -18,13 +17,6 @@ static long clone_source(const struct keeper *keeper, const struct kept *kept,
     }
   }
   return clone;
-}
-
-/* Of all that lies there the topmost, umount(2). */
-static long unmount(long fd) {
-  char path[FD_PATH_BYTES];
-  fd_path(path, fd);
-  return CALL(__NR_umount2, path, MNT_DETACH);
 }
 
 /* What is laid there on a mount that is shared is laid on its peers too. */
@@ -55,7 +47,7 @@ static long exchange_beneath(struct keeper *keeper, struct kept *kept,
                   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
                       MOVE_MOUNT_BENEATH);
   if (result == 0) {
-    result = unmount(place.fd);
+    result = unmount_here(place.fd);
     if (result == 0 || result == -EINVAL)
       result = mount_id(clone, kept->id);
   }
@@ -109,7 +101,7 @@ static long clone_directory(const struct keeper *keeper, struct kept *kept) {
         mount_propagation(directory.fd, MS_PRIVATE); /* a root, or EINVAL */
   while (result >= 0 && (result = mount_of(target.fd, &mount)) == 0 &&
          text_equal(mount.point, target.path)) {
-    result = unmount(target.fd);
+    result = unmount_here(target.fd);
     close_file(&target.fd);
     if (result == 0)
       result = open_target(kept, &target, NULL);

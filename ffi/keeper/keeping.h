@@ -140,6 +140,13 @@ struct within *find_within(const struct keeper *keeper, const char *id);
 long leave_within(struct within *within);
 long rejoin_within(struct within *within);
 
+/*
+ * The topmost mount that lies where that one is open, and all that is on it.
+ * umount(2) of a mount goes to the peers of each mount that it takes another
+ * from, the host's too: so first none of these is a peer any more.
+ */
+long unmount_here(long fd);
+
 /* The same for any mount, by its root. */
 long leave(struct keeper *keeper, long mount);
 long rejoin(struct keeper *keeper);

@@ -58,10 +58,12 @@ long rejoin(struct keeper *keeper) {
 
 /* --- laying one --- */
 
-/* umount(2) takes away the topmost that lies there. */
-static long unmount(long fd) {
+long unmount_here(long fd) {
+  struct mount_attr private = {.propagation = MS_PRIVATE};
   char path[FD_PATH_BYTES];
   fd_path(path, fd);
+  MUST(CALL(__NR_mount_setattr, fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &private,
+            sizeof private));
   return CALL(__NR_umount2, path, MNT_DETACH);
 }
 
@@ -85,7 +87,7 @@ static void take_away_moved(struct keeper *keeper, const char *path,
     if (within->mount.here >= 0 && text_equal(within->path, path) &&
         mount_of(within->mount.here, &mount) == 0 &&
         text_equal(mount.parent, holder_id) && !text_equal(mount.point, path) &&
-        unmount(within->mount.here) == 0)
+        unmount_here(within->mount.here) == 0)
       forget(keeper, within);
   }
 }
@@ -180,9 +182,11 @@ void take_away(struct keeper *keeper, struct within *within) {
   char id[NUMBER_BYTES];
   if (leave_below(keeper, within, &below) < 0)
     return;
-  int is_gone = path_open(-1, within->path, LINK_ITSELF, &place) == 0 &&
-                mount_id(place.fd, id) == 0 &&
-                text_equal(id, within->mount.id) && unmount(place.fd) == 0;
+  int is_there = path_open(-1, within->path, LINK_ITSELF, &place) == 0 &&
+                 mount_id(place.fd, id) == 0 &&
+                 text_equal(id, within->mount.id);
+  within->is_out |= is_there; /* what cannot be unmounted must rejoin */
+  int is_gone = is_there && unmount_here(place.fd) == 0;
   close_file(&place.fd);
   if (is_gone)
     forget(keeper, within);

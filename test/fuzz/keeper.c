@@ -6,6 +6,7 @@
  * - when it waits, it is in the program's mount namespace, and has no
  *   descriptor open but those that it knows of;
  * - what it lays goes nowhere else: on no mount that is shared, and private;
+ * - what lies on a mount that it takes away is taken from no peer of that;
  * - it gives up no memory of its own, and says nothing that a terminal obeys;
  * - where the kernel told the truth, and refused nothing, all that can be
  *   covered is covered when it waits again, and by the source as it is now.
@@ -444,6 +445,13 @@ static int is_root(long fd) {
   return strcmp(fds[fd].path, mounts[fds[fd].mount].point) == 0;
 }
 
+static void change_all(int mount, u64 kind, int is_recursive) {
+  change(mount, kind);
+  for (int i = 1; is_recursive && i <= k.mount_count; i++)
+    if (mounts[i].space != GONE && mounts[i].parent == mount)
+      change_all(i, kind, 1);
+}
+
 static long set_attributes(long fd, unsigned flags,
                            const struct mount_attr *attributes) {
   long result = error();
@@ -452,10 +460,7 @@ static long set_attributes(long fd, unsigned flags,
     return result;
   if (!is_root(fd) || mounts[mount].space == GONE)
     return -EINVAL;
-  change(mount, attributes->propagation);
-  for (int i = 1; flags & AT_RECURSIVE && i <= k.mount_count; i++)
-    if (mounts[i].parent == mount)
-      change(i, attributes->propagation);
+  change_all(mount, attributes->propagation, flags & AT_RECURSIVE);
   return 0;
 }
 
@@ -535,6 +540,15 @@ static long mount(const char *onto, const char *type, unsigned long flags) {
   return add_mount(tmpfs), 0;
 }
 
+/* Else what is taken from it goes with it in each of its peers. */
+static void check_no_peers(int mount) {
+  for (int i = 1; i <= k.mount_count; i++)
+    if (mounts[i].space != GONE && mounts[i].parent == mount) {
+      must(mounts[mount].group == 0);
+      check_no_peers(i);
+    }
+}
+
 static long unmount(const char *path, int flags) {
   enum { DETACH = 2 };
   long result = error();
@@ -546,6 +560,7 @@ static long unmount(const char *path, int flags) {
   if ((int)mounts[top].space != here() || mounts[top].parent == 0 ||
       strcmp(mounts[top].point, fds[fd].path) != 0)
     return -EINVAL;
+  check_no_peers(top);
   remove_mount(top);
   return 0;
 }

@@ -37,7 +37,7 @@ export class Stage {
 
   static async make(kind: Kind, entry: Entry = "run"): Promise<Stage> {
     const stage = new Stage(kind, entry);
-    await $`mount -t tmpfs stage ${stage.holder} && mount --make-shared ${stage.holder}`.quiet();
+    await $`mount -t tmpfs --make-shared stage ${stage.holder}`.quiet();
     mkdirSync(`${stage.holder}/etc`);
     if (kind === "plain") writeFileSync(stage.file, "host\n");
     else symlinkSync(stage.target, stage.file);
@@ -58,9 +58,11 @@ export class Stage {
 
   async end(): Promise<void> {
     // Not -R: umount(8) follows a mount point that is a symbolic link, and ends there.
-    for (const point of [this.target, `${this.root}/other`, this.holder]) {
-      await $`umount -l ${point}`.quiet().nothrow();
-    }
+    const mounted = this.mounts();
+    const points = [this.target, `${this.root}/other`, this.holder].filter((point) =>
+      mounted.includes(point),
+    );
+    if (points.length > 0) await $`umount -l ${points}`.quiet().nothrow();
     rmSync(this.root, { recursive: true, force: true });
     mkdirSync(this.root);
     idle.push(this.root);

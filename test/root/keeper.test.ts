@@ -71,6 +71,12 @@ async function reads(program: Program, file: string, text: string): Promise<void
   expect(seen).toBe(text);
 }
 
+/** In ppoll(2): its number, the files, how many, and NULL for a timeout. */
+function isAtRest(keeper: number): boolean {
+  const ppoll = process.arch === "x64" ? "271" : "73";
+  return new RegExp(`^${ppoll} 0x[0-9a-f]+ 0x3 0x0 `).test(of(keeper, "syscall"));
+}
+
 const ended = (pid: number) => until(async () => !isRunning(pid), SOON);
 /** Who does not end has had the time to. */
 const stays = async (pid: number) => {
@@ -745,6 +751,7 @@ describe.each(["plain", "link"] as const)("the source, where the target is a %s 
   test("is missing, for a while: the old one stays until there is a new one", () =>
     onStage(kind, (stage) =>
       kept(stage, async (program) => {
+        await until(async () => isAtRest(keeperOf(program.pid))); // it has a copy of the cover ready
         await $`rm ${stage.source}`;
         await Bun.sleep(100);
         expect(await program.run(`cat ${stage.file}`)).toBe("task");
@@ -900,6 +907,34 @@ test("what the host mounts while it is covered again and again is never missed",
     }),
   ));
 
+test("what the host mounts while the directory's mount is no peer is seen all the same, and what it had mounted stays", () =>
+  onStage("plain", async (stage) => {
+    const [there, late] = [`${stage.holder}/etc/there`, `${stage.holder}/etc/late`];
+    await sh(
+      `mkdir ${there} ${late} && mount -t tmpfs there ${there} && mkdir ${there}/in && mount -t tmpfs in ${there}/in`,
+    );
+    const before = stage.mounts();
+    await kept(stage, async (program) => {
+      const keeper = keeperOf(program.pid);
+      const inject = "inject=mount_setattr:delay_exit=500ms";
+      const strace = Bun.spawn(["strace", "-qq", "-o", "/dev/null", "-p", `${keeper}`, "-e", inject]);
+      await until(async () => status(keeper, "TracerPid") !== "0");
+      await replace(stage);
+      const own = `grep ' /etc ${stage.holder}/etc ' /proc/self/mountinfo`;
+      await until(async () => /\/etc \S+ - /.test(await program.run(own)), 10_000); // neither shared nor a slave
+      await $`mount -t tmpfs late ${late} && touch ${late}/seen`.quiet();
+      strace.kill();
+      await strace.exited;
+      await until(async () => (await program.run(`ls ${late}`)) === "seen");
+      await reads(program, stage.file, "task");
+      expect(stage.mounts()).toEqual([...before, late].sort());
+      await $`umount ${late} && umount ${there}/in`;
+      expect(await program.run(`ls ${late}; mountpoint -q ${there}/in || mountpoint ${there}`)).toBe(
+        `${there} is a mountpoint`,
+      );
+    });
+  }));
+
 test("the host can unmount what holds the target's directory, also where it is that mount's root", () =>
   onStage("plain", async (stage) => {
     writeFileSync(`${stage.holder}/file`, "host\n");
@@ -1043,7 +1078,8 @@ test("it uses no CPU while nothing happens: it does not wake, and waits without 
   onStage("plain", (stage) =>
     kept(stage, async ({ pid }) => {
       const keeper = keeperOf(pid);
-      await Bun.sleep(300); // it has begun to watch
+      await until(async () => isAtRest(keeper)); // it has begun to watch
+      await Bun.sleep(300);
       const used = () => [
         of(keeper, "stat").split(" ").slice(13, 15).join(),
         status(keeper, "voluntary_ctxt_switches"),
@@ -1051,9 +1087,7 @@ test("it uses no CPU while nothing happens: it does not wake, and waits without 
       const before = used();
       await Bun.sleep(1500);
       expect(used()).toEqual(before);
-      const ppoll = process.arch === "x64" ? "271" : "73";
-      // Its number, the files, how many, and NULL: so it is after an hour, too.
-      expect(of(keeper, "syscall")).toMatch(new RegExp(`^${ppoll} 0x[0-9a-f]+ 0x3 0x0 `));
+      expect(isAtRest(keeper)).toBeTrue(); // so it is after an hour, too
     }),
   ));
 
