@@ -1,6 +1,7 @@
 // units/ and docs/cloud-init.md: its user-data, read by cloud-init on a new instance, and what of
 // it is there after a reboot.
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { dirname } from "node:path";
 import { HOST_ANSWER, NAME, TASK_ANSWER } from "../kit/answers.ts";
 import { fenced, userData } from "../kit/document.ts";
 import { until } from "../kit/until.ts";
@@ -57,7 +58,8 @@ async function expectDown(): Promise<void> {
 }
 
 test("systemd finds nothing to say of the units", async () => {
-  const units = "nspin-netns@a.service nspin-netns@a.target nspin@a.service";
+  const units =
+    "nspin-netns@a.service nspin-netns@a.target nspin@a.service nspin-check.service nspin-check.timer";
   const { status, stdout, stderr } = await machine.try(`systemd-analyze verify --man=no ${units}`);
   expect([status, stdout, stderr]).toEqual([0, "", ""]);
 });
@@ -106,6 +108,24 @@ test("made again, it stays as it is", async () => {
   const before = await state();
   await machine.run(`${BY_HAND} up task1`);
   expect(await state()).toBe(before);
+  await expectUp("nspin@task1");
+});
+
+test("nspin-check: metrics, and a unit that fails where a program is not as planned", async () => {
+  const metrics = "/var/lib/prometheus/node-exporter/nspin.prom";
+  await machine.run("systemctl start nspin-check"); // without a directory for metrics
+  await machine.run(`mkdir -p ${dirname(metrics)} && systemctl start nspin-check`);
+  expect(await machine.run(`cat ${metrics}`)).toMatch(/^nspin_isolated\{.*netns="task1".*\} 1$/m);
+  const [program] = JSON.parse(await machine.run("nspin ps --json"));
+  await machine.run(`kill -KILL ${program.keeper}`);
+  expect((await machine.try("systemctl start nspin-check")).status).not.toBe(0);
+  expect(await machine.run(`cat ${metrics}`)).toMatch(/^nspin_findings\{kind="no-keeper"\} 1$/m);
+  expect(await machine.run("journalctl --boot --unit nspin-check")).toMatch(/no-keeper: .*; remedy: /);
+  await machine.run("systemctl restart nspin@task1 && systemctl start nspin-check");
+  expect(await machine.run(`ls ${dirname(metrics)}`)).toBe("nspin.prom\n");
+  await machine.run("systemctl enable --now nspin-check.timer");
+  expect(await machine.run("systemctl list-timers --no-pager")).toContain("nspin-check.service");
+  await machine.run("systemctl disable --now nspin-check.timer");
   await expectUp("nspin@task1");
 });
 
