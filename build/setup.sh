@@ -17,7 +17,8 @@ case $level in
 demo) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base unshare:util-linux" ;;
 test) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base strace:strace podman:podman runc:runc crun:crun clang-format:clang-format"
 	tools="$tools clang:clang qemu-system-x86_64:qemu-system-x86 qemu-system-aarch64:qemu-system-arm cpio:cpio sudo:sudo setcap:libcap2-bin"
-	tools="$tools qemu-aarch64:qemu-user llvm-strip:llvm eu-strip:elfutils prlimit:util-linux debootstrap:debootstrap shellcheck:shellcheck $pages" ;;
+	tools="$tools qemu-aarch64:qemu-user llvm-strip:llvm eu-strip:elfutils prlimit:util-linux debootstrap:debootstrap shellcheck:shellcheck $pages"
+	tools="$tools packer:packer ansible-playbook:ansible-core ansible-lint:ansible-lint" ;;
 check) tools="$tools clang-format:clang-format shellcheck:shellcheck $pages" ;;
 soak) tools="$tools ip:iproute2 unshare:util-linux" ;;
 bench) tools="$tools ip:iproute2 hyperfine:hyperfine strace:strace go:golang-go runc:runc crun:crun bwrap:bubblewrap"

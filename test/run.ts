@@ -58,6 +58,11 @@ const levels: Record<string, (files: string) => Promise<void>> = {
     await one("a Debian with systemd", ["sh", "test/kit/debian-root.sh"]);
     await suite("boot", [bun, ...tests, "--bail", files]);
   },
+  async contrib(files) {
+    if (!mayMount("contrib")) return;
+    await one("a Debian with systemd", ["sh", "test/kit/debian-root.sh"]);
+    await suite("contrib", [bun, ...tests, "--bail", files]);
+  },
   async soak() {
     if (mayMount("soak")) await one("soak", [...container, "test/load/soak.ts", SOAK_LAUNCHES]);
   },

@@ -160,7 +160,7 @@ test("a start that fails gives the interface back, and is tried again", async ()
   await expectUp("nspin@task1");
 });
 
-test.each(["", ".", "..", "../x", "a/b"])("nspin-netns: %p is no name", async (name) => {
+test.each(["", ".", "..", "-x", "../x", "a/b"])("nspin-netns: %p is no name", async (name) => {
   for (const action of ["up", "down"]) {
     expect((await machine.try(`/usr/lib/nspin/nspin-netns ${action} '${name}'`)).status).toBe(2);
   }

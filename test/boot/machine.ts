@@ -41,7 +41,8 @@ WantedBy=multi-user.target
 `;
 
 export class Machine {
-  readonly #name: string;
+  /** Podman's. */
+  readonly name: string;
   readonly #end: ReturnType<typeof Machine.endWith>;
 
   static async boot(): Promise<Machine> {
@@ -56,7 +57,7 @@ export class Machine {
   }
 
   private constructor(name: string) {
-    this.#name = name;
+    this.name = name;
     this.#end = Machine.endWith(name);
   }
 
@@ -74,7 +75,7 @@ export class Machine {
   }
 
   async try(commands: string): Promise<{ status: number; stdout: string; stderr: string }> {
-    const { exitCode, stdout, stderr } = await $`podman exec ${this.#name} sh -eu -c ${commands}`
+    const { exitCode, stdout, stderr } = await $`podman exec ${this.name} sh -eu -c ${commands}`
       .nothrow()
       .quiet();
     return { status: exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
@@ -82,23 +83,23 @@ export class Machine {
 
   /** A program there, started by what stands before it. */
   start(command: readonly string[]): Program {
-    return new Program(["podman", "exec", "--interactive", this.#name, ...command]);
+    return new Program(["podman", "exec", "--interactive", this.name, ...command]);
   }
 
   async write(path: string, content: string, mode = "644"): Promise<void> {
     const install = `install -D -m ${mode} /dev/stdin ${path}`;
-    await $`podman exec --interactive ${this.#name} ${install.split(" ")} < ${Buffer.from(content)}`;
+    await $`podman exec --interactive ${this.name} ${install.split(" ")} < ${Buffer.from(content)}`;
   }
 
   /** As a shutdown and a start: what is in /etc and /var stays, what is in /run does not. */
   async reboot(): Promise<void> {
     await this.run("systemctl start --no-block reboot.target");
-    await $`podman wait ${this.#name}`.quiet();
+    await $`podman wait ${this.name}`.quiet();
     await this.#boot();
   }
 
   async #boot(): Promise<void> {
-    await $`sh test/kit/debian-boot.sh ${this.#name}`;
+    await $`sh test/kit/debian-boot.sh ${this.name}`;
   }
 
   async remove(): Promise<void> {

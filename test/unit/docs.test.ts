@@ -37,6 +37,19 @@ test("the judgements in docs/bench.json follow from its figures", () => {
   expect(bench.judged as ReturnType<typeof judge>).toEqual(judge(bench as Parameters<typeof judge>[0]));
 });
 
+test("docs/fleet.md: what follows from so many launches, none of them wrong", () => {
+  const text = readFileSync("docs/fleet.md", "utf8");
+  const rows = [...text.matchAll(/^\| ([\d,]+) \| ([\d,]+) \|$/gm)].map(([, ...cells]) =>
+    cells.map((cell) => Number((cell as string).replaceAll(",", ""))),
+  );
+  const isSoaks = /^Of 967,110 .*\nmillion; of 19,800 by `run`, fewer than 152/m;
+  expect(readFileSync("README.md", "utf8")).toMatch(isSoaks);
+  expect(rows.map(([launches]) => launches)).toEqual([1000, 19_800, 967_110, 2_995_732]);
+  for (const [launches, most] of rows)
+    expect(Math.ceil(1e6 * (1 - 0.05 ** (1 / (launches as number))))).toBe(most as number);
+  expect((100 * 0.995 ** 1000).toFixed(1)).toBe("0.7");
+});
+
 test("each link in a document leads to a file", async () => {
   const documents = (await $`git ls-files --cached --others --exclude-standard '*.md'`.text())
     .trim()
