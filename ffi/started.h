@@ -29,15 +29,15 @@ struct target;
 
 struct record {
   char **arguments, **environment; /* as execve(2) was given them */
+  long (*keeper)(const struct launch *launch, const struct target *targets,
+                 const char *process,
+                 const char *program); /* keeper.h; or NULL */
   void *environment_end; /* behind which the kernel laid the auxiliary vector */
   u64 ignored, mask, pending; /* signals: bit N - 1 is signal N */
   struct rlimit64 limits[GUARD_LIMIT_COUNT];
   long
       directory; /* open at the working directory where it has no path; or -1 */
   long object;   /* the sequence's own file, which is loaded by now; or -1 */
-  long (*keeper)(const struct launch *launch, const struct target *targets,
-                 const char *process,
-                 const char *program); /* keeper.h; or NULL */
   unsigned *descriptors;
   u64 descriptor_count;
 };

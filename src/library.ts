@@ -1,5 +1,5 @@
 // The C side, dist/nspin.so, and where it comes from. No other file knows bun:ffi.
-import { CString, dlopen, linkSymbols, type Pointer, ptr, read } from "bun:ffi";
+import { CFunction, CString, dlopen, linkSymbols, type Pointer, ptr, read } from "bun:ffi";
 import { Refusal } from "./errors.ts";
 import type { Memory } from "./launch-struct.ts";
 
@@ -50,6 +50,7 @@ const LIBC = {
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },
   connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
   poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
+  flock: { args: ["i32", "i32"], returns: "i32" },
   inotify_init1: { args: ["i32"], returns: "i32" },
   inotify_add_watch: { args: ["i32", "ptr", "u32"], returns: "i32" },
   getpwnam: { args: ["ptr"], returns: "ptr" },
@@ -122,3 +123,10 @@ export const ownMemory: Memory = {
 
 /** What execve(2) is given for an environment: as this process was. */
 export const environment = () => read.ptr(record as never, POINTER_BYTES) as Pointer; // behind record.arguments
+
+/** keeper_start() of ffi/keeper.h; undefined from source, where no guard has said where it is. */
+export function loadKeeper() {
+  if (record === 0) return undefined;
+  const address = read.ptr(record as never, 2 * POINTER_BYTES) as Pointer; // behind record.environment
+  return CFunction({ ptr: address, args: ["ptr", "ptr", "ptr", "ptr"], returns: "i64" });
+}

@@ -91,22 +91,23 @@ export function makePlan(options: Omit<RunOptions, "wait" | "dryRun" | "json" | 
   });
 }
 
+/** Of what is no launch by `run`'s options. */
+export const NO_OPTIONS: Plan = Object.freeze({
+  netns: undefined,
+  etc: undefined,
+  covers: [],
+  method: "auto",
+  enter: "setns",
+  ...{ keep: false, strict: false, readOnly: false },
+  ...{ words: [], commandWords: 0, tidWord: 0 },
+  lock: LOCK,
+  skip: 0,
+  program: [],
+});
+
 /** A plan that starts nothing: its one target is the file to unmount. */
 export function unpinPlan(target: string, force: boolean): Plan {
-  const covers: readonly Cover[] = [{ source: target, target, isEntry: false }];
-  const none = { netns: undefined, etc: undefined, method: "auto", enter: "setns" } as const;
-  const flags = { keep: false, strict: false, readOnly: false, force };
-  return Object.freeze({
-    ...none,
-    ...flags,
-    covers,
-    words: [],
-    commandWords: 0,
-    tidWord: 0,
-    lock: LOCK,
-    skip: 0,
-    program: [],
-  });
+  return Object.freeze({ ...NO_OPTIONS, covers: [{ source: target, target, isEntry: false }], force });
 }
 
 /** A netns as ip-netns(8) names it, an absolute path, or pid:N. */

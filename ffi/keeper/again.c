@@ -67,6 +67,19 @@ long open_cover(const struct kept *kept, struct place *place) {
   return text_equal(id, kept->id) ? 0 : -ESTALE;
 }
 
+void find_covers(struct keeper *keeper) {
+  for (u64 i = 0; i < keeper->count; i++) {
+    struct kept *kept = &keeper->kept[i];
+    struct place place;
+    struct file file;
+    if (open_target(kept, &place, NULL) < 0)
+      continue;
+    if (file_look_at(place.fd, &file) == 0 && file_is_same(&file, &kept->shown))
+      mount_id(place.fd, kept->id);
+    close_file(&place.fd);
+  }
+}
+
 void make_spare(struct kept *kept) {
   struct place place = {.fd = -1};
   long spare = -1;

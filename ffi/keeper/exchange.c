@@ -123,21 +123,6 @@ static long clone_directory(const struct keeper *keeper, struct kept *kept) {
   return result;
 }
 
-/* Each cover in there is a copy now, with an id of its own. */
-static long find_again(struct keeper *keeper) {
-  for (u64 i = 0; i < keeper->count; i++) {
-    struct kept *kept = &keeper->kept[i];
-    struct place place;
-    struct file file;
-    if (open_target(kept, &place, NULL) < 0)
-      continue;
-    if (file_look_at(place.fd, &file) == 0 && file_is_same(&file, &kept->shown))
-      mount_id(place.fd, kept->id);
-    close_file(&place.fd);
-  }
-  return 0;
-}
-
 /*
  * Such a clone, over the directory's mount, which stays below it. Where the
  * kernel cannot lay a mount beneath another (before Linux 6.5), it is the only
@@ -181,7 +166,7 @@ static long exchange_directory(struct keeper *keeper, struct kept *kept) {
   within->mount.here = clone;
   within->is_out = 1;
   MUST(mount_id(clone, within->mount.id));
-  result = find_again(keeper);
+  find_covers(keeper);
   MUST(rejoin_within(within));
   if (was_level && is_level(keeper, within) == 0)
     take_away(keeper, within); /* the host has mounted something meanwhile */

@@ -116,6 +116,10 @@ long exchange(struct keeper *keeper, struct kept *kept, long source,
 /* The cover itself; -ESTALE: the program has something on it. */
 long open_cover(const struct kept *kept, struct place *place);
 
+/* Where the directory was cloned, each cover in it is a copy with its own id.
+ */
+void find_covers(struct keeper *keeper);
+
 /* A private clone of what is open, its descriptor; of that kind. */
 long clone_private(const struct kept *kept, long fd);
 long make_read_only(const struct kept *kept, long clone);

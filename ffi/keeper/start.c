@@ -58,6 +58,50 @@ static void keep(struct keeper *keeper, const struct cover *cover,
   text_copy(within->path, target->directory);
 }
 
+/* As nspin lays it: on a private mount of the target onto itself. */
+static int is_cover(const struct mount *mount, const char *path) {
+  struct mount below;
+  return text_equal(mount->point, path) && !mount->is_shared &&
+         !mount->is_slave && mount_below(mount, &below) == 0 &&
+         text_equal(below.point, path) && !below.is_shared && !below.is_slave;
+}
+
+/* 0: what is there is none. */
+static long find_cover(struct kept *kept) {
+  struct place place;
+  struct mount mount;
+  long result = path_open(-1, kept->target, LINK_ITSELF, &place);
+  if (result == -ENOENT || result == -ENOTDIR)
+    return 0; /* the keeper waits for it */
+  MUST(result);
+  text_copy(kept->path, place.path);
+  result = mount_of(place.fd, &mount);
+  if (result == 0 && is_cover(&mount, place.path)) {
+    text_copy(kept->id, mount.id);
+    result = file_look_at(place.fd, &kept->shown);
+    result = result < 0 ? result : 1;
+  }
+  close_file(&place.fd);
+  return result;
+}
+
+/* Of a program that runs: its cover as it is, or what shall cover it again. */
+static long keep_again(struct keeper *keeper, const struct cover *cover) {
+  struct kept *kept = &keeper->kept[keeper->count];
+  struct place source;
+  keeper->count++;
+  kept->spare = -1;
+  copy_path(kept->source, (const char *)cover->source);
+  copy_path(kept->target, (const char *)cover->target);
+  long found = find_cover(kept);
+  if (found != 0)
+    return found < 0 ? found : 0;
+  MUST(path_open(-1, kept->source, LINK_FOLLOWED, &source));
+  long result = file_look_at(source.fd, &kept->shown);
+  close_file(&source.fd);
+  return result;
+}
+
 long keeper_start(const struct launch *launch, const struct target *targets,
                   const char *process, const char *program) {
   const struct cover *covers = (const struct cover *)launch->covers;
@@ -80,8 +124,11 @@ long keeper_start(const struct launch *launch, const struct target *targets,
     keeper->within[i].mount = (struct directory_mount)NO_DIRECTORY_MOUNT;
   long *files = (long *)(keeper->within + keeper->within_count);
   keeper->daemon.more = files;
-  for (u64 i = 0; i < count; i++)
-    if (targets[i].is_kept) {
+  long result = 0;
+  for (u64 i = 0; i < count && result == 0; i++)
+    if (targets == NULL) {
+      result = keep_again(keeper, &covers[i]);
+    } else if (targets[i].is_kept) {
       keep(keeper, &covers[i], &targets[i]);
       *files++ = targets[i].within.here;
       *files++ = targets[i].within.peer;
@@ -96,13 +143,16 @@ long keeper_start(const struct launch *launch, const struct target *targets,
   long *kept_files = keeper->daemon.files;
   keeper->table = kept_files[0] =
       CALL(__NR_openat, AT_FDCWD, OWN_TABLE, O_RDONLY | O_CLOEXEC);
-  keeper->program = kept_files[1] = CALL(__NR_pidfd_open, CALL(__NR_getpid), 0);
+  long member =
+      targets == NULL ? (long)text_value(process, 10) : CALL(__NR_getpid);
+  keeper->program = kept_files[1] = CALL(__NR_pidfd_open, member, 0);
   keeper->proc = kept_files[2] =
       CALL(__NR_openat, AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   keeper->left = (struct left){-1, -1};
-  long result = keeper->table < 0     ? keeper->table
-                : keeper->program < 0 ? keeper->program
-                : keeper->proc < 0    ? keeper->proc
+  if (result == 0)
+    result = keeper->table < 0     ? keeper->table
+             : keeper->program < 0 ? keeper->program
+             : keeper->proc < 0    ? keeper->proc
                                    : daemon_start(&keeper->daemon, keeper_run);
   for (int i = 0; i < 3; i++)
     close_file(&kept_files[i]);

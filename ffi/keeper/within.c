@@ -132,6 +132,8 @@ long lay_within(struct keeper *keeper, const char *path,
   if (result == 0) {
     long peer = keeper->left.peer;
     result = lay_on(keeper, path, holder, own);
+    if (result == 0) /* those that were laid without it: start.c */
+      find_covers(keeper);
     MUST(rejoin(keeper)); /* both stay open for another try */
     close_file(&peer);
   }

@@ -8,7 +8,7 @@ import { KINDS } from "../observe/findings.ts";
 import { type Program, takeInventory } from "../observe/inventory.ts";
 import { print, printable } from "../print.ts";
 import { type Command, flag, readOptions } from "./command.ts";
-import { select } from "./programs.ts";
+import { refuseHidden, select, toLines } from "./programs.ts";
 
 const args = {
   json: { type: "boolean", description: "print JSON, as docs/check.schema.json has it" },
@@ -31,26 +31,14 @@ export const check: Command = {
     if (options.json && options.prometheus)
       throw new Refusal("option --json and --prometheus are two forms: give one", tryHelp);
     const { programs, hidden } = await takeInventory(true);
-    if (hidden > 0 && rest.length === 0)
-      throw new Refusal(
-        `cannot look at ${hidden} processes of other users: Permission denied (EACCES)`,
-        "run it as root, for example with sudo; or name programs of your own",
-      );
+    refuseHidden(hidden, rest);
     const checked = select(programs, rest);
     if (options.json) print(toText(toCheckDocument(checked)));
     else if (options.prometheus) print(toMetrics(checked));
-    else for (const line of toLines(checked)) print(line);
+    else for (const line of checked.flatMap(toLines)) print(line);
     return checked.some(({ findings }) => findings.length > 0) ? 1 : 0;
   },
 };
-
-function toLines(programs: readonly Program[]): string[] {
-  return programs.flatMap(({ process, netnsName, plannedNetns, findings }) => {
-    const netns = netnsName ?? plannedNetns;
-    const who = `${process.pid} ${process.name}${netns === undefined ? "" : ` (${netns})`}`;
-    return findings.map(({ kind, what, remedy }) => printable(`${who}: ${kind}: ${what}; remedy: ${remedy}`));
-  });
-}
 
 /** Prometheus's text format. */
 function toMetrics(programs: readonly Program[]): string {

@@ -1,8 +1,9 @@
-// The words of a command that say which programs it is about.
+// Which programs a command is about, by its words; and what it says of them.
 import { quote } from "../arguments.ts";
 import { Refusal } from "../errors.ts";
 import type { Program } from "../observe/inventory.ts";
 import { namespaceOf } from "../observe/processes.ts";
+import { printable } from "../print.ts";
 
 /** A process of it, or the network namespace that it is in, or was started in. Throws Refusal where there is none. */
 export function select(programs: readonly Program[], words: readonly string[]): readonly Program[] {
@@ -28,4 +29,20 @@ function byProcess(programs: readonly Program[], pid: number): readonly Program[
   if (own.length > 0) return own;
   const mounts = namespaceOf(pid, "mnt");
   return programs.filter((program) => mounts !== undefined && program.mounts === mounts);
+}
+
+/** Without root not all can be found. Throws Refusal. */
+export function refuseHidden(hidden: number, words: readonly string[]): void {
+  if (hidden === 0 || words.length > 0) return;
+  throw new Refusal(
+    `cannot look at ${hidden} processes of other users: Permission denied (EACCES)`,
+    "run it as root, for example with sudo; or name programs of your own",
+  );
+}
+
+/** One for each finding. */
+export function toLines({ process, netnsName, plannedNetns, findings }: Program): string[] {
+  const netns = netnsName ?? plannedNetns;
+  const who = `${process.pid} ${process.name}${netns === undefined ? "" : ` (${netns})`}`;
+  return findings.map(({ kind, what, remedy }) => printable(`${who}: ${kind}: ${what}; remedy: ${remedy}`));
 }

@@ -59,7 +59,9 @@ export function findingsOf(program: Seen): Finding[] {
 }
 
 const restart = "start it again";
-const refresh = ({ process }: Seen) => `nspin refresh ${process.pid}`;
+/** No keeper could stay beside an overlay, see commands/refresh.ts. */
+const refresh = ({ process, covers }: Seen) =>
+  covers.some(({ method }) => method === "overlay") ? restart : `nspin refresh ${process.pid}`;
 
 function unanswered({ seen }: Seen): Finding[] {
   if (seen !== null) return [];

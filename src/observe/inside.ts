@@ -15,6 +15,7 @@ import { Refusal } from "../errors.ts";
 import { addressOf, loadLibc } from "../library.ts";
 import { type PastTheFile, pastTheFile } from "../past-the-file.ts";
 import { isStill, type Process } from "./processes.ts";
+import { setns } from "./setns.ts";
 
 export interface Question {
   readonly process: Process;
@@ -38,17 +39,10 @@ export interface Answer {
   readonly past: readonly PastTheFile[];
 }
 
-const CLONE_FS = 0x200;
-
 /** For each question one line, as it is known: an Answer, or null where the process has ended. Throws Refusal. */
 export function answerAll(questions: readonly Question[]): void {
   const libc = loadLibc("unshare", "setns");
   const host = openSync("/proc/self/ns/mnt", "r");
-  const enter = (namespace: number, what: string) => {
-    // A root and a working directory of this thread's own: the runtime can have started one that shares them.
-    if (libc.unshare(CLONE_FS) !== 0 || libc.setns(namespace, 0) !== 0)
-      throw new Refusal(`cannot enter ${what}`, "setns(2) needs root with CAP_SYS_ADMIN and CAP_SYS_CHROOT");
-  };
   say("ready");
   for (const question of questions) {
     const { process, within, isThorough } = question;
@@ -63,14 +57,14 @@ export function answerAll(questions: readonly Question[]): void {
       const net = open(process.at, "net");
       const wanted = wantedFiles(question);
       if (!isStill(process)) throw new Error("it has ended");
-      enter(mounts, `the mount namespace of process ${process.pid}`);
+      setns(libc, mounts, `the mount namespace of process ${process.pid}`);
       const seen = wanted.map(({ source, target, id }) => ({
         ...{ source, target },
         isSeen: id !== undefined && idOf(target) === id,
       }));
       const servers = serversIn(contents("/etc/resolv.conf"));
       const past = isThorough ? pastTheFile([]) : [];
-      if (isThorough) enter(net, `the network namespace of process ${process.pid}`);
+      if (isThorough) setns(libc, net, `the network namespace of process ${process.pid}`);
       const silent = isThorough
         ? asked(servers ?? [])
             .filter(isLoopback)
@@ -83,7 +77,7 @@ export function answerAll(questions: readonly Question[]): void {
     } finally {
       for (const file of files) closeSync(file);
     }
-    enter(host, "its own mount namespace again");
+    setns(libc, host, "its own mount namespace again");
   }
 }
 

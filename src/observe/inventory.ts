@@ -81,7 +81,7 @@ export async function takeInventory(isThorough: boolean): Promise<Inventory> {
   return { programs: programs.sort((a, b) => a.process.pid - b.process.pid), hidden };
 }
 
-function isSame(a: Process, b: Process): boolean {
+export function isSame(a: Process, b: Process): boolean {
   return a.pid === b.pid && a.start === b.start;
 }
 

@@ -31,7 +31,7 @@ export async function makeHost(id: string): Promise<() => Promise<void>> {
   };
 }
 
-function serve(prefix: string[], address: string, answer: string) {
+export function serve(prefix: string[], address: string, answer: string) {
   const dnsmasq = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"];
   const options = ["--bind-interfaces", "--user=root", "--pid-file=", `--listen-address=${address}`];
   return Bun.spawn([...prefix, ...dnsmasq, ...options, `--address=/${NAME}/${answer}`], {

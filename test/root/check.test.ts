@@ -2,11 +2,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
+import { keepersOf } from "../kit/keepers.ts";
 import { NSPIN } from "../kit/nspin.ts";
 import { Program } from "../kit/program.ts";
 import { until } from "../kit/until.ts";
 import { nspin, start } from "./start.ts";
-import { fileOf, json, keepersOf, makeTasks, replace } from "./tasks.ts";
+import { fileOf, json, makeTasks, replace } from "./tasks.ts";
 
 const IDS = ["task1", "task2"];
 const [ID, OTHER] = IDS as [string, string];

@@ -1,5 +1,5 @@
 // A host with tasks: network namespaces with a resolv.conf each. For a container only.
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { Validator } from "@cfworker/json-schema";
 import { $ } from "bun";
 import { NSPIN } from "../kit/nspin.ts";
@@ -34,22 +34,6 @@ export async function makeTasks(
 export async function replace(file: string, text: string): Promise<void> {
   writeFileSync(`${file}.new`, text);
   await $`sh -c ${`mv -fT ${file}.new ${file}`}`;
-}
-
-/** Those of the mount namespace that the process is in. */
-export function keepersOf(pid: number): number[] {
-  const namespace = readlinkSync(`/proc/${pid}/ns/mnt`);
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((other) => {
-      try {
-        const isKeeper = readFileSync(`/proc/${other}/comm`, "utf8") === "nspin-keeper\n";
-        return isKeeper && readlinkSync(`/proc/${other}/ns/mnt`) === namespace;
-      } catch {
-        return false; // it has just ended
-      }
-    });
 }
 
 /** What the command prints as JSON, which is as its published schema says. */

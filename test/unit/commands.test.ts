@@ -18,7 +18,10 @@ const others = (name: string, option: string) => [
   ...(["run", "bake", "bundle"].includes(name) ? ["p"] : []),
 ];
 
-describe.each(names.filter((name) => !["unpinned", "inside", "probe"].includes(name)))("%s", (name) => {
+/** These are parts of other commands, and take no options. */
+const parts = ["unpinned", "inside", "keep", "probe"];
+
+describe.each(names.filter((name) => !parts.includes(name)))("%s", (name) => {
   test.each([
     ...["-undefined", "-null", "-x", "-vx", "-oX", "-1", "--undefined"],
     ...["--constructor", "--__proto__", "--toString", "--hasOwnProperty", "--valueOf"],
@@ -99,6 +102,7 @@ test.each([
   ["ps", ["a"], 'ps takes no argument "a"'],
   ["doctor", ["a"], 'doctor takes no argument "a"'],
   ["inside", ["a"], "inside takes no argument"],
+  ["keep", ["a"], "keep takes no argument"],
   ["unpinned", ["a", "b"], "unpinned takes HELLO WORLD COPY"],
 ])("%s %p is refused", async (name, words, message) => {
   await expect(runCommand(name, words)).rejects.toEqual(refusal(message));

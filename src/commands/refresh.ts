@@ -1,0 +1,102 @@
+// nspin refresh: a keeper for programs that have none, which covers again and shows a new source.
+import { basename } from "node:path";
+import type { ArgsDef } from "citty";
+import * as v from "valibot";
+import { log } from "../log.ts";
+import { type CoverSeen, meantBy } from "../observe/covers.ts";
+import type { Finding } from "../observe/findings.ts";
+import { isSame, type Program, takeInventory } from "../observe/inventory.ts";
+import type { Keeping } from "../observe/keep.ts";
+import { print } from "../print.ts";
+import { type Command, readOptions } from "./command.ts";
+import { refuseHidden, select, toLines } from "./programs.ts";
+
+const args = {} as const satisfies ArgsDef;
+
+export const refresh: Command = {
+  meta: {
+    name: "refresh",
+    description: "Cover again what is not covered any more, and start a keeper for it",
+  },
+  usage: "[PID|NETNS]...",
+  examples: ["nspin refresh", "nspin refresh task1"],
+  statuses: {
+    0: "it is done, or there was nothing to do",
+    1: "of one it could not be done: a line for each finding",
+  },
+  args,
+  async action(words) {
+    const { rest } = readOptions(args, v.object({}), words);
+    const { programs, hidden } = await takeInventory(false);
+    refuseHidden(hidden, rest);
+    const lacking = select(programs, rest).filter(({ findings }) => findings.some(isMended));
+    for (const program of lacking)
+      if (program.keeper === undefined && canBeKept(program)) await keep(program);
+    const left = lacking.length === 0 ? [] : await settle(lacking);
+    for (const line of left.flatMap(toLines)) print(line);
+    return left.length === 0 ? 0 : 1;
+  },
+};
+
+function isMended({ kind }: Finding): boolean {
+  return kind === "detached" || kind === "source-replaced" || kind === "no-keeper" || kind === "unanswered";
+}
+
+/**
+ * Not what hangs who asks, and not where the program itself has mounted something on its file. Through an
+ * overlay a keeper would find another source than the host has.
+ */
+function canBeKept({ seen, covers }: Program): boolean {
+  return seen !== null && !covers.some(({ isHidden, method }) => isHidden || method === "overlay");
+}
+
+const PATIENCE = 10_000; // milliseconds
+
+async function keep({ process: one, covers, seen, plannedNetns }: Program): Promise<void> {
+  const shown = covers.map((cover) => ({ source: sourceOf(cover, plannedNetns), target: cover.target }));
+  const isShown = (target: string) => shown.some((cover) => cover.target === target);
+  const gone = (seen?.files ?? []).filter(({ target }) => !isShown(target));
+  const keeping: Keeping = {
+    process: one,
+    covers: [...shown, ...gone.map(({ source, target }) => ({ source, target }))],
+    isReadOnly: covers.some(({ isReadOnly }) => isReadOnly),
+  };
+  const child = Bun.spawn([process.execPath, "keep"], {
+    stdin: Buffer.from(JSON.stringify(keeping)),
+    stdout: "ignore",
+    stderr: "inherit",
+  });
+  const { promise, resolve } = Promise.withResolvers<"late">();
+  const timer = setTimeout(resolve, PATIENCE, "late");
+  if ((await Promise.race([child.exited, promise])) === "late")
+    log.error(`process ${one.pid}: no keeper is there after ${PATIENCE / 1000} s: a file system hangs`);
+  clearTimeout(timer);
+  child.kill("SIGKILL");
+  child.unref();
+}
+
+/** A copy of what is gone has no place on the host: what it was a copy of had. */
+function sourceOf(cover: CoverSeen, netns: string | undefined): string {
+  if (cover.isOnHost || netns === undefined) return meantBy(cover);
+  return `/etc/netns/${netns}/${basename(cover.target)}`;
+}
+
+const SETTLED = 5000; // milliseconds, until a keeper has looked for the first time, on a machine that has no time
+
+/** What is left to be mended. */
+async function settle(lacking: readonly Program[]): Promise<Program[]> {
+  const end = Date.now() + SETTLED;
+  for (;;) {
+    await Bun.sleep(50);
+    const { programs } = await takeInventory(false);
+    const left = programs
+      .filter(({ process }) => lacking.some((one) => isSame(one.process, process)))
+      .map((program) => ({ ...program, findings: program.findings.filter(isMended) }))
+      .filter(({ findings }) => findings.length > 0);
+    if (left.length === 0 || Date.now() > end || left.every(isHopeless)) return left;
+  }
+}
+
+function isHopeless(program: Program): boolean {
+  return program.keeper === undefined || !canBeKept(program);
+}

@@ -1,0 +1,55 @@
+// A keeper beside a program that runs already: started in its mount namespace, by a process that may hang.
+import { closeSync, existsSync, openSync, writeSync } from "node:fs";
+import { Refusal } from "../errors.ts";
+import { writePlan } from "../launch-struct.ts";
+import { addressOf, loadKeeper, loadLibc } from "../library.ts";
+import { log } from "../log.ts";
+import { NO_OPTIONS } from "../plan.ts";
+import { failure } from "../system-error.ts";
+import { findPrograms, isSame } from "./inventory.ts";
+import { isStill, type Process, read } from "./processes.ts";
+import { setns } from "./setns.ts";
+
+export interface Keeping {
+  readonly process: Process;
+  readonly covers: readonly { readonly source: string; readonly target: string }[];
+  readonly isReadOnly: boolean;
+}
+
+const [LOCK_EX, LOCK_NB] = [2, 4];
+
+/** Where it has ended, or has one by now, nothing is to be done. Throws Refusal. */
+export function keep({ process, covers, isReadOnly }: Keeping): void {
+  const start = loadKeeper();
+  if (start === undefined) throw new Refusal("run from source, without the entry guard, there is no keeper");
+  const libc = loadLibc("unshare", "setns", "flock");
+  const mounts = openSync(`${process.at}/ns/mnt`, "r"); // the keeper closes it, once it can be seen to be one
+  if (libc.flock(mounts, LOCK_EX | LOCK_NB) !== 0)
+    throw new Refusal(`process ${process.pid} is being refreshed by another 'nspin refresh'`, "try again");
+  const now = findPrograms().found.find((one) => isSame(one.process, process));
+  if (now?.keeper !== undefined || !isStill(process)) return;
+  const plan = { ...NO_OPTIONS, covers: covers.map((cover) => ({ ...cover, isEntry: false })) };
+  const launch = writePlan({ ...plan, readOnly: isReadOnly }, addressOf);
+  const [pid, name] = [process.pid, process.name].map((word) => Buffer.from(`${word}\0`));
+  joinCgroup(process);
+  setns(libc, mounts, `the mount namespace of process ${process.pid}`);
+  const result = Number(start(launch, null, pid, name));
+  if (result < 0)
+    throw failure("start a keeper for", `process ${process.pid}`, { code: "errno", errno: result });
+}
+
+/** Else whatever this command is a part of, a service for one, would end the keeper when it ends. */
+function joinCgroup({ pid, at }: Process): void {
+  const cgroup = (of: string) => /^0::(\/.*)$/m.exec(read(`${of}/cgroup`))?.[1];
+  const wanted = cgroup(at);
+  if (wanted === undefined || wanted === cgroup("/proc/self")) return;
+  try {
+    const root = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].find((at) => existsSync(`${at}/cgroup.procs`));
+    const file = openSync(`${root}${wanted}/cgroup.procs`, "w");
+    writeSync(file, "0");
+    closeSync(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    log.warn(`the keeper for process ${pid} stays in this command's cgroup: cannot join ${wanted} (${code})`);
+  }
+}

@@ -1,0 +1,242 @@
+// nspin refresh: what a program without a keeper has lost it has again, and a keeper that goes on.
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { $ } from "bun";
+import { makeHost, NAME, serve, TASK_ANSWER } from "../kit/answers.ts";
+import { isRunning, keepersOf } from "../kit/keepers.ts";
+import { lines } from "../kit/lines.ts";
+import { mountTable } from "../kit/mountinfo.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { Program } from "../kit/program.ts";
+import { until } from "../kit/until.ts";
+import { nspin, start } from "./start.ts";
+import { fileOf, HOST_SERVER, json, makeTasks, replace } from "./tasks.ts";
+
+const ID = "task1";
+const FILE = "/etc/resolv.conf";
+const OWN = "nameserver 10.0.0.1";
+const NEW = "nameserver 10.9.9.9";
+
+let end: (() => Promise<void>) | undefined;
+const programs: Program[] = [];
+afterEach(async () => {
+  for (const program of programs.splice(0)) await program.end();
+  await end?.();
+  end = undefined;
+});
+
+async function run(...options: string[]): Promise<Program> {
+  const program = new Program([NSPIN, "run", "--netns", ID, ...options, "--"]);
+  programs.push(program);
+  await program.run("true");
+  return program;
+}
+
+const refresh = async (...words: string[]) => await nspin(["refresh", ...words]);
+const DONE = { status: 0, stdout: "", stderr: "" };
+const findings = async () =>
+  (await json("check")).printed.findings.map(({ kind }: { kind: string }) => kind) as string[];
+const seen = async (program: Program, text: string) =>
+  await until(async () => (await program.run(`cat ${FILE}`)) === text);
+
+describe.each(["link", "plain"] as const)("where the host's file is a %s", (kind) => {
+  beforeEach(async () => {
+    end = await makeTasks([ID], kind);
+  });
+  const hostReplaces = () => $`sh -c ${`rm ${FILE} && echo nameserver ${HOST_SERVER} > ${FILE}`}`;
+
+  test("--no-keep: a keeper is there, and keeps; the host's mounts are as they were", async () => {
+    const program = await run("--no-keep", "--method", "rejoin");
+    const before = mountTable();
+    expect(await refresh()).toMatchObject(DONE);
+    expect(keepersOf(program.pid)).toHaveLength(1);
+    expect(await program.run(`grep -c ' ${FILE} ' /proc/self/mountinfo`)).toBe("2");
+    await hostReplaces();
+    await seen(program, OWN);
+    expect(mountTable()).toEqual(before);
+    await replace(fileOf(ID), `${NEW}\n`);
+    await seen(program, NEW);
+    expect(await findings()).toEqual([]);
+    expect(await refresh()).toMatchObject(DONE);
+    expect(keepersOf(program.pid)).toHaveLength(1); // one is enough
+  });
+
+  test("the host has replaced its file: covered again", async () => {
+    const program = await run("--no-keep", "--method", "rejoin");
+    await hostReplaces();
+    expect(await program.run(`cat ${FILE}`)).toBe(`nameserver ${HOST_SERVER}`);
+    expect(await refresh(String(program.pid))).toMatchObject(DONE);
+    expect(await program.run(`cat ${FILE}`)).toBe(OWN);
+    expect(await findings()).toEqual([]);
+    await hostReplaces();
+    await seen(program, OWN);
+  });
+
+  test("the source was replaced: the new one is shown", async () => {
+    const program = await run("--no-keep", "--method", "rejoin");
+    await replace(fileOf(ID), `${NEW}\n`);
+    expect(await refresh(ID)).toMatchObject(DONE);
+    expect(await program.run(`cat ${FILE}`)).toBe(NEW);
+    expect(await findings()).toEqual([]);
+  });
+
+  test("the keeper was killed: another one goes on with what that had made", async () => {
+    const program = await run();
+    await until(async () => keepersOf(program.pid).length === 1);
+    const [killed] = keepersOf(program.pid) as [number];
+    process.kill(killed, "SIGKILL");
+    await until(async () => !isRunning(killed));
+    await replace(fileOf(ID), `${NEW}\n`);
+    await hostReplaces();
+    expect(await findings()).toEqual(["detached"]);
+    expect(await refresh()).toMatchObject(DONE);
+    expect(await program.run(`cat ${FILE}`)).toBe(NEW);
+    await hostReplaces();
+    await seen(program, NEW);
+    expect(await findings()).toEqual([]);
+    await $`mkdir -p /etc/there && mount -t tmpfs there /etc/there && touch /etc/there/file`;
+    await until(async () => (await program.run("ls /etc/there")) === "file");
+    await program.run("mount -t tmpfs here /etc/there && touch /etc/there/own");
+    expect(await $`ls /etc/there`.text()).toBe("own\n");
+    await program.run("umount /etc/there");
+    await $`umount /etc/there`;
+  });
+});
+
+describe("each way to cover", () => {
+  beforeEach(async () => {
+    end = await makeTasks([ID], "plain");
+  });
+
+  test("a new source by method pin", async () => {
+    const program = await run("--method", "pin");
+    expect(await refresh()).toMatchObject(DONE);
+    expect(keepersOf(program.pid)).toEqual([]); // there is nothing to do for one
+    await replace(fileOf(ID), `${NEW}\n`);
+    expect(await refresh()).toMatchObject(DONE);
+    expect(await program.run(`cat ${FILE}`)).toBe(NEW);
+    expect(await findings()).toEqual([]);
+  });
+
+  test("method overlay: that a restart is what shows a new source is said", async () => {
+    const program = await run("--method", "overlay");
+    expect(await refresh()).toMatchObject(DONE);
+    await replace(fileOf(ID), `${NEW}\n`);
+    const { status, stdout } = await refresh();
+    expect([status, stdout]).toEqual([1, expect.stringContaining("; remedy: start it again\n")]);
+    expect(keepersOf(program.pid)).toEqual([]);
+  });
+
+  test("several files, a directory among them, read-only", async () => {
+    await $`mkdir -p /opt/shown /opt/there && touch /opt/shown/file`;
+    writeFileSync(`/etc/netns/${ID}/hosts`, "10.1.1.1 task\n");
+    const program = await run(
+      "--no-keep",
+      "--method",
+      "rejoin",
+      "--read-only",
+      "--bind",
+      "/opt/shown:/opt/there",
+    );
+    await replace("/etc/hosts", "host\n");
+    await replace(fileOf(ID), `${NEW}\n`);
+    expect(await refresh()).toMatchObject(DONE);
+    const words = `cat ${FILE} /etc/hosts; ls /opt/there; echo > ${FILE}; echo > /etc/hosts; touch /opt/there/x`;
+    const said = (await program.run(words)).split("\n");
+    expect(said.slice(0, 3)).toEqual([NEW, "10.1.1.1 task", "file"]);
+    expect(said.slice(3).map((line) => line.split(": ").at(-1))).toEqual(
+      Array(3).fill("Read-only file system"),
+    );
+  });
+
+  test("what the program has mounted on its file stays, and is said", async () => {
+    const program = await run("--no-keep", "--method", "rejoin");
+    await program.run(`mount --bind /etc/hostname ${FILE}`);
+    const { status, stdout } = await refresh();
+    expect([status, stdout]).toEqual([1, expect.stringContaining(`-- umount ${FILE}\n`)]);
+    expect(keepersOf(program.pid)).toEqual([]);
+    await program.run(`umount ${FILE}`);
+    expect(await refresh()).toMatchObject(DONE);
+  });
+
+  test("its source is missing: it is said; and is there once it has come back", async () => {
+    const program = await run("--no-keep", "--method", "rejoin");
+    await $`rm ${fileOf(ID)}`;
+    const { status, stdout } = await refresh();
+    expect([status, stdout]).toEqual([1, expect.stringContaining(": source-replaced: ")]);
+    expect(keepersOf(program.pid)).toHaveLength(1);
+    writeFileSync(fileOf(ID), `${NEW}\n`);
+    await seen(program, NEW);
+  });
+
+  test("the keeper is in the program's cgroup, and in none of the command's files, session or directory", async () => {
+    // Where the unified hierarchy is on a host that has the other ones, too, cgroups(7).
+    const root = existsSync("/sys/fs/cgroup/cgroup.procs") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
+    if (!existsSync(`${root}/cgroup.procs`)) await $`mkdir -p ${root} && mount -t cgroup2 cgroup2 ${root}`;
+    mkdirSync(`${root}/unit`);
+    const program = await run("--no-keep", "--method", "rejoin");
+    writeFileSync(`${root}/unit/cgroup.procs`, String(program.pid));
+    expect(await refresh()).toMatchObject(DONE);
+    const [keeper] = keepersOf(program.pid) as [number];
+    expect(readFileSync(`/proc/${keeper}/cgroup`, "utf8")).toMatch(/^0::.*\/unit$/m);
+    expect(await $`ls -l /proc/${keeper}/fd`.text()).not.toMatch(/pipe|\/dev\/null/);
+    const [, , , , group, session] = readFileSync(`/proc/${keeper}/stat`, "utf8").split(" ");
+    expect([group, session]).toEqual([String(keeper), String(keeper)]);
+    await programs.splice(0)[0]?.end();
+    await until(async () => !isRunning(keeper));
+    await $`rmdir ${root}/unit`;
+  });
+
+  test("four at once: one keeper", async () => {
+    const program = await run("--no-keep", "--method", "rejoin");
+    await Promise.all(Array.from({ length: 4 }, () => refresh()));
+    expect(await refresh()).toMatchObject(DONE);
+    expect(keepersOf(program.pid)).toHaveLength(1);
+  });
+
+  test("who is none of ours, or is not root, is refused", async () => {
+    expect((await refresh("1")).status).toBe(125);
+    const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    const { status, stderr } = await start([...user, NSPIN, "refresh"]);
+    expect([status, stderr]).toEqual([125, expect.stringContaining("processes of other users")]);
+  });
+});
+
+test("without a restart: Go's resolver asks the new server, and glibc's", async () => {
+  end = await makeHost(ID);
+  const other = serve(["ip", "netns", "exec", ID], "127.0.0.252", "192.0.2.3");
+  const program = "/tmp/nspin-resolves";
+  await $`go build -o ${program} test/root/resolves.go`.env({
+    ...process.env,
+    CGO_ENABLED: "0",
+    GOCACHE: "/tmp/go",
+  });
+  const perl =
+    'use Socket; $| = 1; while (<STDIN>) { chomp; my $a = gethostbyname($_); print $a ? inet_ntoa($a) : 0, "\\n" }';
+  for (const words of [[program], ["perl", "-e", perl]]) {
+    writeFileSync(fileOf(ID), "nameserver 127.0.0.253\n");
+    const child = Bun.spawn(
+      [NSPIN, "run", "--netns", ID, "--no-keep", "--method", "rejoin", "--", ...words],
+      {
+        stdin: "pipe",
+        stdout: "pipe",
+      },
+    );
+    const answers = lines(child.stdout);
+    const asks = async () => {
+      child.stdin.write(`${NAME}\n`);
+      child.stdin.flush();
+      return (await answers.next()).value as string;
+    };
+    expect(await asks()).toContain(TASK_ANSWER);
+    await replace(fileOf(ID), "nameserver 127.0.0.252\n");
+    await Bun.sleep(6000);
+    expect(await asks()).toContain(TASK_ANSWER); // the old file is what it has
+    expect(await refresh()).toMatchObject(DONE);
+    await until(async () => (await asks()).includes("192.0.2.3"), 20_000);
+    child.stdin.end();
+    await child.exited;
+  }
+  other.kill();
+  await other.exited;
+}, 120_000);
