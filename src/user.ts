@@ -15,7 +15,7 @@ export interface User {
 /** The values of --user and --caps. Throws Refusal. */
 export function readUser(value: string, caps: string | undefined): User {
   const [, name, group] =
-    /^([^:\s\p{Cc}-][^:\s\p{Cc}]*)(?::([^:\s\p{Cc}-][^:\s\p{Cc}]*))?$/u.exec(value) ?? [];
+    /^([^:\s\p{Cc}+-][^:\s\p{Cc}]*)(?::([^:\s\p{Cc}+-][^:\s\p{Cc}]*))?$/u.exec(value) ?? [];
   if (name === undefined) {
     throw new Refusal(`option --user needs NAME[:GROUP] or UID:GID, not ${quote(value)}`);
   }
@@ -50,9 +50,27 @@ export function withGroup<Options extends { readonly user?: User }>(options: Opt
   return { ...options, user: { ...user, group: String(group) } };
 }
 
-/** A number brings no other groups: it need not be in passwd(5). Without a group setpriv would leave root's. */
+/**
+ * To setresuid(2) 2^32-1 says to stay who one is, here root; and of a larger number setpriv takes the
+ * lowest 32 bits, which can be root's.
+ */
+function refuseNoId(id: string): void {
+  if (isNumber(id) && Number(id) >= 0xffff_ffff) {
+    throw new Refusal(
+      `option --user cannot use the number ${id}`,
+      "4294967294 is the largest of a user or group",
+    );
+  }
+}
+
+/**
+ * A number brings no other groups: it need not be in passwd(5). Without a group setpriv would leave
+ * root's. Throws Refusal.
+ */
 export function setpriv({ name, group, caps }: User): string[] {
   if (group === undefined) throw new Error("the user has no group");
+  refuseNoId(name);
+  refuseNoId(group);
   const sets = ["-all", ...caps.map((cap) => `+${cap}`)].join(",");
   return [
     "/usr/bin/setpriv", // not by PATH, which sudo may leave to the user

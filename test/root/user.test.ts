@@ -79,6 +79,18 @@ describe("nothing is started:", () => {
       "nspin: cannot find user \"nonesuch\"\nnspin: hint: 'getent passwd' shows them\n",
       125,
     ],
+    // To the kernel 4294967295 is "stay who you are", and setpriv takes of a larger number the lowest 32 bits.
+    ...[
+      ["4294967295:1", "4294967295"],
+      ["4294967296:1", "4294967296"],
+      ["18446744073709551615:1", "18446744073709551615"],
+      ["probe:4294967295", "4294967295"],
+      ["1:4294967296", "4294967296"],
+    ].map(([user, number]): [string[], string, number] => [
+      ["--user", user as string],
+      `nspin: option --user cannot use the number ${number}\nnspin: hint: 4294967294 is the largest of a user or group\n`,
+      125,
+    ]),
     [["--user", "probe:nonesuch"], "setpriv: failed to parse regid: 'nonesuch'\n", 1],
     [["--user", "nonesuch:extra"], "setpriv: failed to parse reuid: 'nonesuch'\n", 1],
   ])("%p", async (options, stderr, status) => {

@@ -54,7 +54,7 @@ describe("run", () => {
       "options --user and --enter nsenter exclude",
     ],
     [["--netns", "a", "--user", "1000", "p"], "option --user needs a group with a number: 1000:GID"],
-    ...["", ":", "a:", ":b", "a:b:c", "-a", "a:-b", "a b"].map((user): [string[], string] => [
+    ...["", ":", "a:", ":b", "a:b:c", "-a", "a:-b", "+0:1", "a:+0", "a b"].map((user): [string[], string] => [
       ["--netns", "a", "--user", user, "p"],
       `option --user needs NAME[:GROUP] or UID:GID, not ${JSON.stringify(user)}`,
     ]),
