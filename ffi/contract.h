@@ -197,7 +197,9 @@
 #define HINTS(H)                                                               \
   H(LEADER, ENOENT, ALWAYS, "mount the proc file system on /proc")             \
   H(SECURE, EPERM, ALWAYS, "start it as root, for example with sudo")          \
-  H(PRIVILEGE, EPERM, ALWAYS, "run it as root, for example with sudo")         \
+  H(PRIVILEGE, EPERM, ALWAYS,                                                  \
+    "run it as root, for example with sudo; in a unit, "                       \
+    "CapabilityBoundingSet= must have it")                                     \
   H(ENTER, EPERM, ALWAYS,                                                      \
     "nsenter needs CAP_SYS_CHROOT, and setns(2) of a mount namespace, which "  \
     "systemd's RestrictNamespaces= refuses; --enter setns needs neither")      \
@@ -217,7 +219,7 @@
     "it is a file of another kind: 'ip netns add NAME' makes /run/netns/NAME") \
   H(CHECK_NETNS, EPERM, ALWAYS,                                                \
     "it belongs to another user namespace, in which this process has no "      \
-    "privilege")                                                               \
+    "privilege (systemd's PrivateUsers=)")                                     \
   H(KEEP, EAGAIN, ALWAYS, NO_PROCESS)                                          \
   H(KEEP, ENOMEM, ALWAYS, NO_PROCESS)                                          \
   H(KEEP, EPERM, ALWAYS, NO_PROCESS)                                           \
@@ -274,6 +276,7 @@
   H(BIND_BELOW, ENOSPC, ALWAYS, MOUNT_MAX)                                     \
   H(BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                           \
   H(ANY, EPERM, FILTERED, SECCOMP)                                             \
+  H(ANY, ENOSYS, FILTERED, SECCOMP)                                            \
   H(ANY, ESTALE, ALWAYS,                                                       \
     "it changed meanwhile, 50 times over, and nothing was started: try again")
 /* Those that only a launcher meets; NO_NETNS: no argument names it. */

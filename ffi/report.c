@@ -275,7 +275,7 @@ void report_propagation(void) {
   struct message message;
   message.length = 0;
   say(&message,
-      "nspin: warning: / is no peer of process 1's (a private or a slave mount "
+      "nspin: warning: / is no peer of the host's (a private or a slave mount "
       "namespace, as of systemd's PrivateTmp= or ProtectSystem=): what the "
       "program mounts there does not reach the host");
   write_line(&message);

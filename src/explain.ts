@@ -130,7 +130,7 @@ export function propagationNote(own: readonly Mount[], first: readonly Mount[]):
   if (root.peerGroup !== undefined)
     return host === undefined || host.peerGroup === root.peerGroup
       ? ""
-      : "/ is no peer of process 1's: what the program mounts there does not reach the host";
+      : "/ is no peer of the host's: what the program mounts there does not reach the host";
   return root.isSlave
     ? "/ is a slave: mounts from its master reach the program; those that the program makes on / reach no one"
     : "/ is private: mounts made on / by the host do not reach the program, nor the program's the host";

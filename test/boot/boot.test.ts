@@ -180,7 +180,6 @@ test("an interface that is attached after the boot", async () => {
 test("a namespace that something else makes, after the boot: its program waits, and is started once", async () => {
   await machine.run(commands.get("A namespace that something else makes") as string);
   await machine.run("systemctl disable nspin-netns@task1 nspin@task1");
-  await machine.write("/etc/netns/task2/resolv.conf", "nameserver 10.1.0.2\n");
   await machine.reboot();
   await until(async () => (await property("nspin@task2", "SubState")) === "running");
   const pid = await property("nspin@task2", "MainPID");
@@ -191,6 +190,8 @@ test("a namespace that something else makes, after the boot: its program waits, 
     ip link set ens6 netns task2
     ip -n task2 address add 10.1.0.11/24 dev ens6
     ip -n task2 link set ens6 up`);
+  expect(await machine.run(`cat /proc/${pid}/comm`)).toBe("nspin\n"); // the interface first, then the file
+  await machine.write("/etc/netns/task2/resolv.conf", "nameserver 10.1.0.2\n");
   await until(async () => (await machine.run("ls /run")).includes(`app.1.${pid}\n`));
   await expectUp("nspin@task2");
   expect([await property("nspin@task2", "MainPID"), await property("nspin@task2", "NRestarts")]).toEqual([

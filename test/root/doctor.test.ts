@@ -221,7 +221,7 @@ describe("nsenter", () => {
 test.each([
   ["private", "/ is private"],
   ["slave", "/ is a slave"],
-  ["shared", "/ is no peer of process 1's"],
+  ["shared", "/ is no peer of the host's"],
 ])("a / that is %s to the host's", async (propagation, what) => {
   const script = `mount --make-${propagation} / && exec ${NSPIN} doctor --json`;
   const own = ["unshare", "--mount", "--propagation", propagation === "slave" ? "slave" : "private"];

@@ -85,7 +85,9 @@ const rows: Record<string, Row> = {
   },
   "a network namespace of another user namespace": {
     prefix: ["unshare", "-Urm", "--propagation", "unchanged"],
-    says: netnsOf(`${EPERM} | it belongs to another user namespace, in which this process has no privilege`),
+    says: netnsOf(
+      `${EPERM} | it belongs to another user namespace, in which this process has no privilege (systemd's PrivateUsers=)`,
+    ),
   },
   "setns and unshare refused": {
     prefix: filter(calls.unshare, calls.setns),
@@ -188,7 +190,7 @@ const rows: Record<string, Row> = {
     prefix: ["unshare", "--mount", "--propagation", "slave"],
     stdout: "task\n",
     stderr:
-      "nspin: warning: / is no peer of process 1's (a private or a slave mount namespace, as of systemd's PrivateTmp= or ProtectSystem=): what the program mounts there does not reach the host\n",
+      "nspin: warning: / is no peer of the host's (a private or a slave mount namespace, as of systemd's PrivateTmp= or ProtectSystem=): what the program mounts there does not reach the host\n",
   },
 };
 

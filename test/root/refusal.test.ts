@@ -154,7 +154,7 @@ test("no CAP_SYS_ADMIN", async () => {
   expect(await start(drop)).toMatchObject({
     status: 125,
     stderr:
-      "nspin: cannot use CAP_SYS_ADMIN: Operation not permitted (EPERM)\nnspin: hint: run it as root, for example with sudo\n",
+      "nspin: cannot use CAP_SYS_ADMIN: Operation not permitted (EPERM)\nnspin: hint: run it as root, for example with sudo; in a unit, CapabilityBoundingSet= must have it\n",
   });
 });
 

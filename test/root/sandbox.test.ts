@@ -41,7 +41,7 @@ describe.each(entries)("by %s", (entry) => {
     const script = `mount --make-rshared / && ln -sfn HELLO ${link} && ${onLink.join(" ")}`;
     const own = ["unshare", "--user", "--map-root-user", "--mount", "--propagation", "private"];
     const seen = await start([...own, "sh", "-c", `${script} && grep -c ' ${link} ' /proc/self/mountinfo`]);
-    const warning = expect.stringMatching(/^nspin: warning: \/ is no peer of process 1's .*\n$/);
+    const warning = expect.stringMatching(/^nspin: warning: \/ is no peer of the host's .*\n$/);
     expect(seen).toMatchObject({ status: 0, stdout: "WORLD\n1\n", stderr: warning });
     if (entry === "launcher") return;
     const told = await start([...own, "sh", "-c", script.replace("--enter", "--dry-run --steps --enter")]);
@@ -79,7 +79,7 @@ describe("a chroot into a directory, where the root of the mount cannot be reach
       status: 125,
       stderr:
         "nspin: cannot find /usr/bin/nsenter: No such file or directory (ENOENT)\n" +
-        "nspin: hint: install util-linux, or enter without it: --enter setns\n",
+        "nspin: hint: install util-linux; --enter setns needs no nsenter\n",
     });
   });
 });

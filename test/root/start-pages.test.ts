@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { $ } from "bun";
 import { NSPIN } from "../kit/nspin.ts";
+import { compile } from "./compile.ts";
 import { files } from "./hello-and-world.ts";
 import { start } from "./start.ts";
 
@@ -67,4 +68,10 @@ test("where madvise(2) is refused, the program starts as well", async () => {
   await forget();
   const refused = await asked(run, ["-e", "inject=madvise:error=EPERM"]);
   expect(refused).toMatchObject({ ...shown, isThere: [false] });
+});
+
+test("under a seccomp filter, which can kill for a call that it does not list, none is asked for", async () => {
+  const mincore = process.arch === "arm64" ? "232" : "27";
+  await forget();
+  expect(await start([compile("refuse"), mincore, "0", binary, ...run])).toMatchObject(shown);
 });

@@ -111,8 +111,8 @@ const FIRST = "1 0 0:1 / / rw shared:1 - ext4 a rw";
 test.each([
   ["1 0 0:1 / / rw shared:1 - ext4 a rw", FIRST, ""],
   ["1 0 0:1 / / rw shared:1 - ext4 a rw", "", ""],
-  ["1 0 0:1 / / rw shared:7 master:1 - ext4 a rw", FIRST, "/ is no peer of process 1's"],
-  ["1 0 0:1 / / rw shared:7 - ext4 a rw", FIRST, "/ is no peer of process 1's"],
+  ["1 0 0:1 / / rw shared:7 master:1 - ext4 a rw", FIRST, "/ is no peer of the host's"],
+  ["1 0 0:1 / / rw shared:7 - ext4 a rw", FIRST, "/ is no peer of the host's"],
   ["1 0 0:1 / / rw - ext4 a rw", FIRST, "/ is private"],
   ["1 0 0:1 / / rw master:3 - ext4 a rw", FIRST, "/ is a slave"],
   ["1 0 0:1 / / rw shared:1 - ext4 a rw\n2 1 0:2 / / rw - overlay b rw", FIRST, "/ is private"],
