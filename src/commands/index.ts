@@ -20,6 +20,7 @@ export const commands: Commands = {
   bundle: async () => (await import("./bundle/index.ts")).bundle,
   ps: async () => (await import("./ps.ts")).ps,
   check: async () => (await import("./check.ts")).check,
+  enter: async () => (await import("./enter.ts")).enter,
   refresh: async () => (await import("./refresh.ts")).refresh,
   selftest: async () => (await import("./selftest/index.ts")).selftest,
   inside: async () => (await import("./inside.ts")).inside,

@@ -36,7 +36,7 @@ export function pass(): Pass {
   return { byMounts, hidden };
 }
 
-type Kind = "mnt" | "net" | "pid" | "user" | "cgroup" | "ipc" | "uts" | "time";
+export type Kind = "mnt" | "net" | "pid" | "user" | "cgroup" | "ipc" | "uts" | "time";
 
 /** Its inode. */
 export function namespaceOf(process: number | string, kind: Kind): number | "hidden" | undefined {
