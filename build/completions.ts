@@ -1,8 +1,8 @@
 // Completions for bash, zsh and fish: packaging/completions/, with the tables of src/commands/ filled in.
-import { readFileSync } from "node:fs";
 import { type Command, shownOf } from "../src/commands/command.ts";
 import { commands } from "../src/commands/index.ts";
 import { optionRows } from "../src/commands/option-rows.ts";
+import { fill } from "./template.ts";
 
 /**
  * What can stand for a value, by its name in the help. Of a program everything that follows
@@ -23,6 +23,7 @@ const KINDS: Readonly<Record<string, string>> = {
   "NAME[=VALUE]": "",
 };
 
+const TEMPLATES = "packaging/completions";
 const PROFILE = "@PROFILE|";
 
 interface Option {
@@ -146,23 +147,16 @@ export async function completions(): Promise<Record<"nspin.bash" | "_nspin" | "n
     command,
     takes: taken(name, command),
   }));
-  const fill = (file: string, marks: Record<string, string>) => {
-    const template = readFileSync(`packaging/completions/${file}`, "utf8");
-    return template.replaceAll(
-      /(?:^ *)?@(commands|names|descriptions|profiled)@/gm,
-      (_, mark) => marks[mark] as string,
-    );
-  };
   const profiled = all.filter(({ takes }) => takes.hasProfile).map(({ name }) => name);
   const table = (spaces: number, lines: (name: string, takes: Taken) => string[]) =>
     all.map(({ name, takes }) => indented(spaces, lines(name, takes))).join("\n");
   return {
-    "nspin.bash": fill("nspin.bash", {
+    "nspin.bash": fill(`${TEMPLATES}/nspin.bash`, {
       commands: table(4, bash),
       profiled: profiled.join(" "),
       names: all.map(({ name }) => name).join(" "),
     }),
-    _nspin: fill("_nspin", {
+    _nspin: fill(`${TEMPLATES}/_nspin`, {
       profiled: profiled.join("|"),
       commands: table(0, zsh),
       descriptions: indented(
@@ -170,7 +164,7 @@ export async function completions(): Promise<Record<"nspin.bash" | "_nspin" | "n
         all.map(({ name, command }) => quoted(`${name}:${command.meta.description}`)),
       ),
     }),
-    "nspin.fish": fill("nspin.fish", {
+    "nspin.fish": fill(`${TEMPLATES}/nspin.fish`, {
       profiled: profiled.join(" "),
       commands: table(8, fish),
       descriptions: indented(

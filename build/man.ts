@@ -6,6 +6,7 @@ import { CANNOT, wrap } from "../src/commands/help.ts";
 import { commands } from "../src/commands/index.ts";
 import { optionRows } from "../src/commands/option-rows.ts";
 import { STATUSES } from "../src/contract.ts";
+import { fill } from "./template.ts";
 
 const PROSE = "packaging/man";
 /** Without these no other command has a use for a page. */
@@ -18,10 +19,11 @@ export async function manPages(date: Date): Promise<Record<string, string>> {
   const day = date.toLocaleDateString("en-US", { timeZone: "UTC", dateStyle: "long" });
   const rows = shown.map(([name, { meta }]) => `.It Cm ${name}\n${text(sentence(meta.description))}`);
   const pages = paged.map(([name]) => `.Xr nspin-${name} 8`).sort();
-  const main = readFileSync(`${PROSE}/nspin.8`, "utf8")
-    .replace("@date@", day)
-    .replace("@commands@", rows.join("\n"))
-    .replace("@pages@", pages.join(" ,\n"));
+  const main = fill(`${PROSE}/nspin.8`, {
+    date: day,
+    commands: rows.join("\n"),
+    pages: pages.join(" ,\n"),
+  });
   return {
     "nspin.8": main,
     ...Object.fromEntries(paged.map(([name, command]) => [`nspin-${name}.8`, page(name, command, day)])),

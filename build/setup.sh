@@ -8,6 +8,7 @@ level=${1:-build}
 
 # command:package; of both machines' gcc, since launchers for both are in every binary
 tools='cc:gcc readelf:binutils'
+release='rpmbuild:rpm minisign:minisign'
 pages='mandoc:mandoc zsh:zsh fish:fish' # what looks at man pages and completions
 case $(uname -m) in
 aarch64) other=x86_64-linux-gnu tools="$tools x86_64-linux-gnu-gcc:gcc-x86-64-linux-gnu" headers=linux-libc-dev-amd64-cross ;;
@@ -18,7 +19,9 @@ demo) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base unshare:util-linux" ;;
 test) tools="$tools ip:iproute2 dnsmasq:dnsmasq-base strace:strace podman:podman runc:runc crun:crun clang-format:clang-format"
 	tools="$tools clang:clang qemu-system-x86_64:qemu-system-x86 qemu-system-aarch64:qemu-system-arm cpio:cpio sudo:sudo setcap:libcap2-bin"
 	tools="$tools qemu-aarch64:qemu-user llvm-strip:llvm eu-strip:elfutils prlimit:util-linux debootstrap:debootstrap shellcheck:shellcheck $pages"
-	tools="$tools go:golang-go packer:packer ansible-playbook:ansible-core ansible-lint:ansible-lint" ;;
+	tools="$tools go:golang-go packer:packer ansible-playbook:ansible-core ansible-lint:ansible-lint"
+	tools="$tools $release lintian:lintian rpmlint:rpmlint" ;;
+release) tools="$tools $release" ;;
 check) tools="$tools clang-format:clang-format shellcheck:shellcheck $pages" ;;
 soak) tools="$tools ip:iproute2 unshare:util-linux" ;;
 bench) tools="$tools ip:iproute2 hyperfine:hyperfine strace:strace go:golang-go runc:runc crun:crun bwrap:bubblewrap"

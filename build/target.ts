@@ -15,9 +15,7 @@ export const ALL = Object.keys(MACHINES) as Machine[];
 /** What is released, by the name that Bun's build for it has behind "bun-linux-"; the C is the machine's. */
 export const TARGETS = {
   x64: "x64",
-  "x64-baseline": "x64", // of a CPU without AVX2
   "x64-musl": "x64",
-  "x64-baseline-musl": "x64",
   arm64: "arm64",
   "arm64-musl": "arm64",
 } as const satisfies Record<string, Machine>;

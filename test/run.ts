@@ -63,6 +63,12 @@ const levels: Record<string, (files: string) => Promise<void>> = {
     await one("a Debian with systemd", ["sh", "test/kit/debian-root.sh"]);
     await suite("contrib", [bun, ...tests, "--bail", files]);
   },
+  async package(files) {
+    if (!mayMount("package")) return;
+    for (const name of ["bookworm", "trixie"])
+      await one(`a Debian ${name}`, ["sh", "test/package/root.sh", name]);
+    await suite("package", [bun, ...tests, "--bail", files]);
+  },
   async soak() {
     if (mayMount("soak")) await one("soak", [...container, "test/load/soak.ts", SOAK_LAUNCHES]);
   },

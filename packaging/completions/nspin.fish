@@ -79,8 +79,10 @@ function __nspin_complete
                 set ended yes
                 set at (math $at + 1)
                 break
+            case - # '?' is no pattern from fish 4 on
+                break
             case '-*=*'
-            case '-?*'
+            case '-*'
                 if set kind (string match -- "$word=*" $kinds)
                     set at (math $at + 1)
                 end

@@ -1,10 +1,12 @@
 // A machine that can be rebooted: Debian with systemd as PID 1, its own DNS server,
 // and docs/cloud-init.md's ENI, at whose other end is a VPC with another. Commands run in
 // it; the test stays outside.
+import { basename } from "node:path";
 import { $ } from "bun";
 import { HOST_ANSWER, TASK_ANSWER } from "../kit/answers.ts";
 import { install } from "../kit/document.ts";
 import { Program } from "../kit/program.ts";
+import { Terminal } from "../kit/terminal.ts";
 
 export const DNSMASQ = [
   ...["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts"],
@@ -41,13 +43,17 @@ WantedBy=multi-user.target
 `;
 
 export class Machine {
-  /** Podman's. */
-  readonly name: string;
   readonly #end: ReturnType<typeof Machine.endWith>;
 
-  static async boot(): Promise<Machine> {
-    const machine = new Machine(`nspin-boot-${process.pid}`);
+  /** As dist/ROOT has it. */
+  static async bare(root: string): Promise<Machine> {
+    const machine = new Machine(`nspin-${basename(root)}-${process.pid}`, root);
     await machine.#boot();
+    return machine;
+  }
+
+  static async boot(): Promise<Machine> {
+    const machine = await Machine.bare("e2e/root");
     await machine.run(`cd /nspin\n${install}systemctl daemon-reload`);
     await machine.write("/etc/systemd/system/dns.service", DNS);
     await machine.write("/etc/systemd/system/eni.service", ENI);
@@ -56,8 +62,11 @@ export class Machine {
     return machine;
   }
 
-  private constructor(name: string) {
-    this.name = name;
+  private constructor(
+    /** Podman's. */
+    readonly name: string,
+    readonly root: string,
+  ) {
     this.#end = Machine.endWith(name);
   }
 
@@ -86,6 +95,11 @@ export class Machine {
     return new Program(["podman", "exec", "--interactive", this.name, ...command]);
   }
 
+  /** A user sits at it. */
+  terminal(command: readonly string[]): Terminal {
+    return new Terminal(["podman", "exec", "--interactive", "--tty", this.name, ...command]);
+  }
+
   async write(path: string, content: string, mode = "644"): Promise<void> {
     const install = `install -D -m ${mode} /dev/stdin ${path}`;
     await $`podman exec --interactive ${this.name} ${install.split(" ")} < ${Buffer.from(content)}`;
@@ -99,7 +113,7 @@ export class Machine {
   }
 
   async #boot(): Promise<void> {
-    await $`sh test/kit/debian-boot.sh ${this.name}`;
+    await $`sh test/kit/debian-boot.sh ${this.name} ${this.root}`;
   }
 
   async remove(): Promise<void> {

@@ -1,24 +1,96 @@
-// What `npm run release` made. Each file runs here: that of another machine, of a
+// What `npm run release` made. Each binary runs here: that of another machine, of a
 // CPU without AVX2, and of musl, by qemu-user.
-import { describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { type Schema, Validator } from "@cfworker/json-schema";
 import { $ } from "bun";
-import { emulatorOf, type Machine, TARGETS, type Target } from "../../build/target.ts";
-import { version } from "../../package.json";
+import { deb } from "../../build/deb.ts";
+import { rpm } from "../../build/rpm.ts";
+import { sign } from "../../build/sign.ts";
+import { emulatorOf, MACHINE, type Machine, TARGETS, type Target } from "../../build/target.ts";
+import { dependencies, version } from "../../package.json";
 
 const RELEASE = resolve("dist/release");
 const machines: Machine[] = ["x64", "arm64"];
 const cpu = { x64: "Nehalem", arm64: "neoverse-n1" };
 const directory = mkdtempSync(join(tmpdir(), "nspin-release-"));
 
-test("SHA256SUMS is of every target", async () => {
-  const files = (Object.keys(TARGETS) as Target[]).map((target) => `nspin-linux-${target}`);
+const targets = Object.entries(TARGETS) as [Target, Machine][];
+const tarballs = targets.map(([target]) => `nspin-${version}-linux-${target}.tar.gz`);
+const packages = [
+  ...[`nspin_${version}_amd64.deb`, `nspin_${version}_arm64.deb`],
+  ...[`nspin-${version}-1.x86_64.rpm`, `nspin-${version}-1.aarch64.rpm`],
+];
+const SBOM = `nspin-${version}.cdx.json`;
+
+test("each file is there once, and SHA256SUMS has it", async () => {
+  const files = [...tarballs, ...packages, SBOM].sort();
   expect(readdirSync(RELEASE).sort()).toEqual(["SHA256SUMS", ...files].sort());
-  expect((await $`sha256sum --check --strict SHA256SUMS`.cwd(RELEASE).text()).split("\n").length - 1).toBe(
-    files.length,
-  );
+  const sums = readFileSync(join(RELEASE, "SHA256SUMS"), "utf8").trim().split("\n");
+  expect(sums.map((line) => line.slice(66))).toEqual(files);
+  expect(new Set(sums.map((line) => line.slice(0, 64))).size).toBe(files.length);
+});
+
+test("who has taken one file can check it", async () => {
+  await $`cp SHA256SUMS ${SBOM} ${directory}`.cwd(RELEASE);
+  const check = () =>
+    $`sha256sum --check --strict --ignore-missing SHA256SUMS`.cwd(directory).nothrow().quiet();
+  expect((await check()).stdout.toString()).toBe(`${SBOM}: OK\n`);
+  await $`echo >> ${join(directory, SBOM)}`;
+  expect((await check()).exitCode).toBe(1);
+});
+
+test("the checksums are signed with the key that is named", async () => {
+  const [key, pub] = [join(directory, "key"), join(directory, "key.pub")];
+  await $`minisign -G -W -s ${key} -p ${pub}`.quiet();
+  await $`cp SHA256SUMS ${directory}`.cwd(RELEASE);
+  await sign(directory, key);
+  const verify = () => $`minisign -V -p ${pub} -m SHA256SUMS`.cwd(directory).nothrow().quiet();
+  expect((await verify()).stdout.toString()).toContain(`Trusted comment: nspin ${version}\n`);
+  await $`echo >> ${join(directory, "SHA256SUMS")}`;
+  expect((await verify()).exitCode).toBe(1);
+});
+
+test("the SBOM is CycloneDX's, and names Bun and what the bundle has of npm", async () => {
+  const directory = "node_modules/@cyclonedx/cyclonedx-library/res/schema";
+  const read = (file: string): Schema => ({
+    ...JSON.parse(readFileSync(`${directory}/${file}`, "utf8")),
+    $id: `http://cyclonedx.org/schema/${file}`, // by which they refer to each other
+  });
+  const validator = new Validator(read("bom-1.6.SNAPSHOT.schema.json"), "7", false);
+  for (const name of ["jsf-0.82", "spdx"]) validator.addSchema(read(`${name}.SNAPSHOT.schema.json`));
+  const bom = JSON.parse(readFileSync(join(RELEASE, SBOM), "utf8"));
+  expect(validator.validate(bom).errors).toEqual([]);
+  expect(validator.validate({ ...bom, components: [{ name: "x" }] }).valid).toBeFalse();
+  const names: string[] = bom.components.map(({ name }: { name: string }) => name);
+  expect(names[0]).toBe("bun");
+  expect(names).toEqual(expect.arrayContaining(Object.keys(dependencies)));
+});
+
+test.each(packages.filter((file) => file.endsWith(".deb")))(
+  "lintian has nothing to say of %s",
+  async (file) => {
+    const lintian = ["lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0"];
+    const { stdout, exitCode } = await $`${lintian} ${join(RELEASE, file)}`.nothrow().quiet();
+    expect([exitCode, stdout.toString()]).toEqual([0, ""]);
+  },
+);
+
+test.each(packages.filter((file) => file.endsWith(".rpm")))(
+  "rpmlint has nothing to say of %s",
+  async (file) => {
+    const rpmlint = ["rpmlint", "--config", "packaging/rpm/rpmlint.toml"];
+    const { stdout } = await $`${rpmlint} ${join(RELEASE, file)}`.nothrow().quiet();
+    expect(stdout.toString()).toContain("0 errors, 0 warnings,");
+  },
+);
+
+test.each([deb, rpm])("%p: packed again in another directory, the same bytes", async (make) => {
+  const file = await make("dist/nspin", MACHINE, directory, version);
+  const [ours, theirs] = [directory, RELEASE].map((where) => readFileSync(join(where, file)));
+  expect(ours?.equals(theirs as Buffer)).toBeTrue();
 });
 
 test("the emulated x86-64 has no AVX2", async () => {
@@ -30,8 +102,13 @@ test("the emulated x86-64 has no AVX2", async () => {
   expect((await $`qemu-x86_64 -cpu max ${program}`.nothrow()).exitCode).toBe(0);
 });
 
-describe.each(Object.entries(TARGETS) as [Target, Machine][])("%s", (target, machine) => {
-  const nspin = [...emulatorOf(target, cpu), join(RELEASE, `nspin-linux-${target}`)];
+describe.each(targets)("%s", (target, machine) => {
+  const name = `nspin-${version}-linux-${target}`;
+  const nspin = [...emulatorOf(target, cpu), join(directory, name, "nspin")];
+
+  beforeAll(async () => {
+    await $`tar -C ${directory} -xzf ${RELEASE}/${name}.tar.gz`;
+  });
 
   test("runs, guarded", async () => {
     const env = { ...process.env, BUN_BE_BUN: "1" };

@@ -13,7 +13,7 @@ musl() { # MACHINE ARCHITECTURE CPU CC
 	[ -e "$gcc/libstdc++_pic.a" ] || unpack "$home" "$2" bookworm musl libstdc++-12-pic
 	mkdir -p "$home/lib"
 	cp "$home/root/lib/$3-linux-musl/libc.so" "$home/lib/ld-musl-$3.so.1"
-	asked=$(readelf -WrD "dist/release/nspin-linux-$1-musl" |
+	asked=$(readelf -WrD "dist/$1-musl/nspin" |
 		awk '$5 ~ /^(_Z|__cxa_|__once_|__gxx_|__dynamic_cast)/ { sub(/@.*/, "", $5); print "-Wl,-u," $5 }' |
 		grep -vE '__cxa_(finalize|thread_atexit_impl)$' | sort -u) # those two are libc's
 	# shellcheck disable=SC2086 # a list of options

@@ -1,0 +1,11 @@
+# Of instances only systemd knows the names, and where they are enabled.
+if [ -d /run/systemd/system ]; then
+	systemctl stop @instances@ || true
+fi
+if command -v systemctl >/dev/null; then
+	systemctl --no-reload disable @units@ || true
+fi
+# The mount that method pin left on the host, unless a program relies on it.
+if [ -e /run/nspin.lock ]; then
+	nspin unpin || true
+fi
