@@ -2,7 +2,8 @@
 // many of the covers are back after how long.
 import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
-import { type Figures, NAMES, type Name } from "./figures.ts";
+import type { ColdName } from "./cold.ts";
+import { COLD_NAMES, type Figures, HOST_NAMES, NAMES, type Name } from "./figures.ts";
 
 const NSPIN: readonly string[] = [
   "launcher",
@@ -15,6 +16,7 @@ const NSPIN: readonly string[] = [
 const TEXT = "currentColor"; // by STYLE
 const STYLE = "<style>svg{color:#1f2328}@media(prefers-color-scheme:dark){svg{color:#f0f6fc}}</style>";
 
+const LEGEND = { orient: "bottom", labelColor: TEXT, labelFontSize: 12 } as const;
 const CONFIG = {
   font: "sans-serif",
   view: { stroke: null },
@@ -28,10 +30,21 @@ const CONFIG = {
   },
 } as const;
 
-export async function toSvg({ starts }: Pick<Figures, "starts">): Promise<string> {
+/** Each file in docs/. */
+export async function toCharts(figures: Pick<Figures, "starts" | "again" | "cold" | "host">) {
+  const { cold, host } = figures;
+  return {
+    "bench.svg": await toSvg(figures),
+    "again.svg": await toAgainSvg(figures),
+    ...(cold && { "first-start.svg": await toColdSvg(cold) }),
+    ...(host && { "host.svg": await toHostSvg(host) }),
+  };
+}
+
+async function toSvg({ starts }: Pick<Figures, "starts">): Promise<string> {
   const values = Object.entries(starts).map(([name, times]) => ({
     ...times,
-    by: NAMES[name as Name].replaceAll(/[`*]/g, ""),
+    by: plain(NAMES[name as Name]),
     nspin: NSPIN.includes(name),
     label: times.median.toFixed(2),
   }));
@@ -73,7 +86,7 @@ export async function toSvg({ starts }: Pick<Figures, "starts">): Promise<string
 }
 
 /** Of the renames, in percent: after how long the program reads its own file again. */
-export async function toAgainSvg({ again }: Pick<Figures, "again">): Promise<string> {
+async function toAgainSvg({ again }: Pick<Figures, "again">): Promise<string> {
   const lines = { idle: again.idle, "a loop on each CPU": again.busy, "rename(2) itself": again.rename };
   const values = Object.entries(lines).flatMap(([of, { percentiles }]) =>
     percentiles.map((us, percent) => ({ of, us, percent })),
@@ -99,11 +112,102 @@ export async function toAgainSvg({ again }: Pick<Figures, "again">): Promise<str
         type: "nominal",
         title: null,
         scale: { range: ["#2f81f7", "#d29922", "#8b949e"], domain: Object.keys(lines) },
-        legend: { orient: "bottom", labelColor: TEXT, labelFontSize: 12 },
+        legend: LEGEND,
       },
     },
     config: CONFIG,
   });
+}
+
+/** From a cold disk, and at once again. */
+async function toColdSvg(cold: NonNullable<Figures["cold"]>): Promise<string> {
+  const values = Object.entries(cold).flatMap(([name, { first, again }]) =>
+    Object.entries({ "from a cold disk": first, "once more": again }).map(([start, { median }]) => ({
+      by: plain(COLD_NAMES[name as ColdName]),
+      start,
+      median,
+    })),
+  );
+  return draw({
+    data: { values },
+    background: "transparent",
+    width: 420,
+    height: { step: 24 },
+    mark: { type: "circle", size: 70, opacity: 1 },
+    encoding: {
+      y: {
+        field: "by",
+        type: "nominal",
+        sort: { field: "median", op: "max" },
+        title: null,
+        axis: { labelLimit: 0 },
+      },
+      x: {
+        field: "median",
+        type: "quantitative",
+        scale: { type: "log" },
+        axis: { format: "~g" },
+        title: "ms, logarithmic",
+      },
+      color: {
+        field: "start",
+        type: "nominal",
+        title: null,
+        scale: { range: ["#2f81f7", "#8b949e"], domain: ["from a cold disk", "once more"] },
+        legend: LEGEND,
+      },
+    },
+    config: CONFIG,
+  });
+}
+
+/** Until all programs run. */
+async function toHostSvg(host: NonNullable<Figures["host"]>): Promise<string> {
+  const values = host.flatMap(({ by, tasks, cold, warm }) =>
+    Object.entries({ "from a cold disk": cold, "once more": warm }).map(([start, ms]) => ({
+      by: plain(HOST_NAMES[by]),
+      tasks,
+      start,
+      ms,
+    })),
+  );
+  return draw({
+    data: { values },
+    background: "transparent",
+    width: 420,
+    height: 320,
+    mark: { type: "line", strokeWidth: 2, point: true },
+    encoding: {
+      x: {
+        field: "tasks",
+        type: "quantitative",
+        scale: { type: "log" },
+        axis: { values: [1, 10, 100, 200], format: "~g" },
+        title: "tasks at once",
+      },
+      y: {
+        field: "ms",
+        type: "quantitative",
+        scale: { type: "log" },
+        axis: { values: [1, 10, 100, 1000, 10_000], format: "~g" },
+        title: "ms until all run, logarithmic",
+      },
+      strokeDash: { field: "start", type: "nominal", title: null, legend: LEGEND },
+      color: {
+        field: "by",
+        type: "nominal",
+        title: null,
+        scale: { range: ["#2f81f7", "#39c5cf", "#a371f7", "#8b949e", "#d29922"] },
+        legend: { ...LEGEND, columns: 1, labelLimit: 0 },
+      },
+    },
+    config: CONFIG,
+  });
+}
+
+/** Without marks of Markdown. */
+function plain(name: string): string {
+  return name.replaceAll(/[`*]/g, "");
 }
 
 async function draw(spec: TopLevelSpec): Promise<string> {

@@ -1,49 +1,51 @@
-// What a start from a cold disk reads of its file: on an ext4 that was mounted
-// afresh, the pages that are in the page cache afterwards.
-import { basename, join } from "node:path";
-import { $ } from "bun";
-import type { Name } from "./figures.ts";
-import { PATH, type Stage } from "./stage.ts";
+// The first start after boot: from a disk of which a read takes 1 ms, with nothing of it in memory.
+import type { By, Disk, Round } from "./disk.ts";
+import { type Spread, spread } from "./figures.ts";
 
-const OF = ["launcher", "setns", "run", "published", "empty"] as const satisfies readonly Name[];
+const ROUNDS = 10;
+const OF = [
+  "launcher",
+  "setns",
+  "unasked",
+  "run",
+  "nsenter",
+  "ip",
+  "published",
+  "empty",
+] as const satisfies readonly By[];
+export type ColdName = (typeof OF)[number];
 
-export async function readCold(stage: Stage) {
-  const image = join(stage.own, "cold.img");
-  const directory = "/run/cold";
-  const at = (name: Name) => join(directory, basename(file(stage, name)));
-  await $`mkdir ${directory} && truncate -s 512M ${image} && mkfs.ext4 -q ${image}`;
-  const device = (await $`losetup --find --show ${image}`.text()).trim();
-  try {
-    const ahead = `/sys/block/${basename(device)}/queue/read_ahead_kb`;
-    const usual = await Bun.file(ahead).text();
-    await $`mount ${device} ${directory}`;
-    await $`cp ${[...new Set(OF.map((name) => file(stage, name)))]} ${directory} && umount ${directory}`;
-    const resident = async (name: Name) => {
-      const [, ...words] = (stage.commands[name] as string).split(" ");
-      await $`mount -o ro ${device} ${directory}`;
-      try {
-        await $`env -i PATH=${PATH.PATH} ${at(name)} ${words}`;
-        const [pages, size] = (await $`fincore --bytes --noheadings --output RES,SIZE ${at(name)}`.text())
-          .trim()
-          .split(/ +/);
-        return { pages: Number(pages), size: Number(size) };
-      } finally {
-        await $`umount ${directory}`;
-      }
-    };
-    const read: Partial<Record<Name, { size: number; alone: number; ahead: number }>> = {};
-    for (const name of OF) {
-      await Bun.write(ahead, "0");
-      const { pages: alone, size } = await resident(name);
-      await Bun.write(ahead, usual);
-      read[name] = { size, alone, ahead: (await resident(name)).pages };
-    }
-    return read;
-  } finally {
-    await $`losetup --detach ${device}`;
-  }
+export interface Cold {
+  /** Milliseconds until the program runs. */
+  readonly first: Spread;
+  /** The same at once once more. */
+  readonly again: Spread;
+  /** How often it waited that does not wait the second time. */
+  readonly waits: number;
+  readonly reads: number;
+  readonly kib: number;
 }
 
-function file(stage: Stage, name: Name): string {
-  return (stage.commands[name] as string).split(" ")[0] as string;
+export type ColdFigures = Readonly<Record<ColdName, Cold>>;
+
+/** In turn: what else the machine does then meets all of them alike. */
+export async function readCold(disk: Disk): Promise<ColdFigures> {
+  const rounds = new Map<ColdName, [Round, Round][]>(OF.map((name) => [name, []]));
+  for (let i = 0; i < ROUNDS; i++)
+    for (const name of OF) rounds.get(name)?.push((await disk.starts(name, 1, 2)) as [Round, Round]);
+  const cold = [...rounds].map(([name, list]) => {
+    const median = (value: (first: Round, again: Round) => number) =>
+      spread(list.map(([first, again]) => value(first, again))).median;
+    return [
+      name,
+      {
+        first: spread(list.map(([first]) => first.ms)),
+        again: spread(list.map(([, again]) => again.ms)),
+        waits: median((first, again) => first.waits - again.waits),
+        reads: median(({ reads }) => reads),
+        kib: median(({ read }) => read),
+      } satisfies Cold,
+    ] as const;
+  });
+  return Object.fromEntries(cold) as ColdFigures;
 }

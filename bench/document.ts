@@ -1,6 +1,15 @@
 // Figures and judgements in Markdown: what the README shows.
 import type { Again } from "./again.ts";
-import { type Figures, type Judgement, LEAST_MEMORY, NAMES, type Name } from "./figures.ts";
+import type { ColdName } from "./cold.ts";
+import {
+  COLD_NAMES,
+  type Figures,
+  HOST_NAMES,
+  type Judgement,
+  LEAST_MEMORY,
+  NAMES,
+  type Name,
+} from "./figures.ts";
 
 const MARKS = /(<!-- bench: [^>]* -->\n).*?(<!-- end -->)/s;
 
@@ -15,7 +24,6 @@ export function toMarkdown({
   mounts,
   launches,
   memory,
-  cold,
   window,
   again,
   judged,
@@ -40,16 +48,11 @@ ${table(
   launches.map((row) => [String(row.launch), ms(row.rejoin), ms(row.pin), ms(row.published)]),
 )}
 ${table(
-  ["", "peak memory, MiB", "file, KiB", "read from a cold disk, KiB", "with read-ahead, KiB"],
-  Object.entries(memory).map(([name, peak]) => {
-    const read = cold[name as Name];
-    const bytes = read === undefined ? ["", "", ""] : [read.size, read.alone, read.ahead].map(kib);
-    return [
-      NAMES[name as Name],
-      peak < LEAST_MEMORY ? `below ${LEAST_MEMORY / 1024}` : (peak / 1024).toFixed(1),
-      ...bytes,
-    ];
-  }),
+  ["", "peak memory, MiB"],
+  Object.entries(memory).map(([name, peak]) => [
+    NAMES[name as Name],
+    peak < LEAST_MEMORY ? `below ${LEAST_MEMORY / 1024}` : mib(peak),
+  ]),
 )}
 A plain /etc/resolv.conf is renamed over 50 times a second, 1000 times, while a program with a
 keeper reads it in a tight loop. Until it reads its own again, from the end of the rename(2):
@@ -77,10 +80,46 @@ ${table(
 )}`;
 }
 
-/** The README, with that between its marks. */
-export function withBlock(readme: string, report: Report): string {
-  if (!MARKS.test(readme)) throw new Error("README.md has no place for the benchmark");
-  return readme.replace(MARKS, (_, begin, end) => `${begin}${toMarkdown(report)}${end}`);
+/** What docs/first-start.md shows. */
+export function toFirstStart({ cold, host, machine }: Report): string {
+  const ofCold =
+    cold &&
+    `![Until the program runs, from a cold disk, in ms](first-start.svg)
+
+${table(
+  ["first start, by", "ms", "waits", "reads", "KiB", "the second, ms"],
+  Object.entries(cold)
+    .sort(([, a], [, b]) => a.first.median - b.first.median)
+    .map(([name, { first, again, waits, reads, kib }]) => [
+      COLD_NAMES[name as ColdName],
+      ...[first.median.toFixed(1), String(waits), String(reads), String(kib), ms(again.median)],
+    ]),
+)}
+Medians of 10 rounds, in turn, ${machine.cpus} CPUs, Linux ${machine.kernel}.
+`;
+  const ofHost =
+    host &&
+    `![Until all programs run, in ms](host.svg)
+
+${table(
+  ["tasks at once", "by", "cold disk, ms", "again, ms", "processor for each, ms", "peak memory, MiB"],
+  host.map(({ tasks, by, cold: first, warm, processor, memory }) => [
+    String(tasks),
+    HOST_NAMES[by],
+    ...[first.toFixed(0), warm.toFixed(1), ms(processor), mib(memory)],
+  ]),
+)}`;
+  return [ofCold, ofHost].filter((part) => part !== undefined).join("\n");
+}
+
+/** Each document, and what stands between its marks. */
+export function toDocuments(report: Report): Record<string, string> {
+  return { "README.md": toMarkdown(report), "docs/first-start.md": toFirstStart(report) };
+}
+
+export function withBlock(document: string, block: string): string {
+  if (!MARKS.test(document)) throw new Error("the document has no place for the benchmark");
+  return document.replace(MARKS, (_, begin, end) => `${begin}${block}${end}`);
 }
 
 function table(head: string[], rows: string[][]): string {
@@ -93,8 +132,8 @@ function ms(value: number): string {
   return value.toFixed(2);
 }
 
-function kib(bytes: number): string {
-  return String(Math.ceil(bytes / 1024));
+function mib(kib: number): string {
+  return (kib / 1024).toFixed(1);
 }
 
 function triple({ median, most99, worst }: Again): string[] {

@@ -1,5 +1,7 @@
 // What was measured, and what is judged by it. Times are in milliseconds.
 import type { AgainFigures } from "./again.ts";
+import type { Cold, ColdFigures, ColdName } from "./cold.ts";
+import type { Host, HostName } from "./host.ts";
 
 /** Who starts a program that only exits: the rows. */
 export const NAMES = {
@@ -23,6 +25,27 @@ export const NAMES = {
   systemd: "`systemd-run`",
 } as const;
 export type Name = keyof typeof NAMES;
+
+/** From a cold disk. */
+export const COLD_NAMES: Readonly<Record<ColdName, string>> = {
+  launcher: NAMES.launcher,
+  setns: NAMES.setns,
+  unasked: "the same, where it may not look at its pages (mincore(2) is refused)",
+  run: NAMES.run,
+  nsenter: NAMES.nsenter,
+  ip: NAMES.ip,
+  published: NAMES.published,
+  empty: NAMES.empty,
+};
+
+/** Of many tasks at once. */
+export const HOST_NAMES: Readonly<Record<HostName, string>> = {
+  kept: NAMES.kept,
+  setnsKept: NAMES.setnsKept,
+  runKept: NAMES.runKept,
+  ip: NAMES.ip,
+  published: NAMES.published,
+};
 
 /** KiB. The kernel counts a process's pages in batches: less than this it does not tell. */
 export const LEAST_MEMORY = 256;
@@ -48,8 +71,9 @@ export interface Figures {
   >)[];
   /** KiB of the largest process. */
   readonly memory: Readonly<Partial<Record<Name, number>>>;
-  /** Bytes of the file that a start from a cold disk reads. */
-  readonly cold: Readonly<Partial<Record<Name, { size: number; alone: number; ahead: number }>>>;
+  /** Not yet there where a bench of another part has been written last. */
+  readonly cold?: ColdFigures;
+  readonly host?: readonly Host[];
   /** rejoin's, in microseconds. */
   readonly window: Spread;
   readonly again: AgainFigures;
@@ -69,13 +93,14 @@ export function spread(list: readonly number[]): Spread {
   return { least: at(0), median: at(0.5), high: at(0.95) };
 }
 
+type Row = [what: string, measured: number, limit: number, unit: Judgement["unit"]];
+
 export function judge(figures: Figures): Judgement[] {
   const { launcher, kept, ip, published, same, setns, run, empty, nsenter, exec } = figures.starts;
   const median = (one: Spread | undefined) => one?.median ?? Number.NaN; // of which nothing holds
   const [first, last] = [figures.launches[0], figures.launches.at(-1)];
   const most = figures.mounts.at(-1);
-  const read = (name: Name) => (figures.cold[name]?.alone ?? Number.NaN) / 1024;
-  const rows: [string, number, number, Judgement["unit"]][] = [
+  const rows: Row[] = [
     ["launcher / `ip netns exec`", median(launcher) / median(ip), 0.5, ""],
     ["launcher with its keeper / `ip netns exec`", median(kept) / median(ip), 0.5, ""],
     ["launcher / published program", median(launcher) / median(published), 0.33, ""],
@@ -87,20 +112,21 @@ export function judge(figures: Figures): Judgement[] {
       1.35 * median(empty) + median(nsenter) - median(exec),
       "ms",
     ],
-    ...(["rejoin", "pin"] as const).map((method): (typeof rows)[number] => [
-      `by ${method}, launch ${last?.launch} / launch 1`,
-      (last?.[method] ?? Number.NaN) / (first?.[method] ?? Number.NaN),
-      1.05,
-      "",
-    ]),
+    ...(["rejoin", "pin"] as const).map(
+      (method): Row => [
+        `by ${method}, launch ${last?.launch} / launch 1`,
+        (last?.[method] ?? Number.NaN) / (first?.[method] ?? Number.NaN),
+        1.05,
+        "",
+      ],
+    ),
     [
       `with ${most?.mounts} more mounts, launcher / unshare and exec`,
       (most?.launcher ?? Number.NaN) / (most?.bare ?? Number.NaN),
       1.05,
       "",
     ],
-    ["a launcher from a cold disk reads", read("launcher"), 64, "KiB"],
-    ["`run` from a cold disk reads", read("run"), 8 * 1024, "KiB"],
+    ...(figures.cold === undefined ? [] : ofCold(figures.cold)),
     ["covered again, median", figures.again.idle.median, 100, "us"],
     ["covered again, 99 %", figures.again.idle.most99, 1000, "us"],
     [`of ${figures.again.many.programs} programs, not covered again`, figures.again.many.lost, 0, ""],
@@ -112,4 +138,19 @@ export function judge(figures: Figures): Judgement[] {
     unit,
     holds: measured <= limit,
   }));
+}
+
+function ofCold({ launcher, setns, unasked, empty }: ColdFigures): Row[] {
+  const against = (other: Cold) => setns.first.median / other.first.median;
+  return [
+    ["a launcher from a cold disk reads", launcher.kib, 64, "KiB"],
+    ["`run --enter setns` from a cold disk reads", setns.kib, 10 * 1024, "KiB"],
+    [
+      "from a cold disk, `run --enter setns` / the same without its list of pages",
+      against(unasked),
+      0.35,
+      "",
+    ],
+    ["from a cold disk, `run --enter setns` / empty Bun program", against(empty), 0.5, ""],
+  ];
 }

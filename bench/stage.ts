@@ -1,7 +1,7 @@
 // A host whose resolv.conf is a link, a network namespace with a file of its own,
 // and every program that is timed.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { $ } from "bun";
 import { ownResolvConf } from "../test/kit/own-etc.ts";
 import type { Name } from "./figures.ts";
@@ -14,7 +14,14 @@ export const SOURCE_TEXT = "nameserver 192.0.2.53";
 const CONTENTS = `${SOURCE_TEXT}\n`;
 export const HOST_FILE = "/run/systemd/resolve/resolv.conf";
 export const PATH = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
-const FREESTANDING = ["-std=gnu11", "-Os", "-ffreestanding", "-nostdlib", "-static", "-fno-stack-protector"];
+export const FREESTANDING = [
+  "-std=gnu11",
+  "-Os",
+  "-ffreestanding",
+  "-nostdlib",
+  "-static",
+  "-fno-stack-protector",
+];
 
 export interface Stage {
   /** What each is started by; a program that exits is the last word, or in the bundle. */
@@ -30,6 +37,8 @@ export interface Stage {
   readonly tools: Readonly<Record<"peak" | "mounts" | "stack" | "window" | "again", string>>;
   /** A directory on the disk. */
   readonly own: string;
+  /** In it, where the programs are. */
+  readonly installed: string;
 }
 
 /** In a mount namespace of its own, whose / is shared. */
@@ -78,7 +87,7 @@ export async function makeStage(own: string): Promise<Stage> {
   else leftOut.systemd = "systemd is not PID 1 here";
   for (const command of Object.values(commands)) await $`env -i PATH=${PATH.PATH} ${command.split(" ")}`;
   await $`sh -c ${undo.published}`;
-  return { commands, leftOut, undo, pin: `${pin} ${exits}`, kept, tools, own };
+  return { commands, leftOut, undo, pin: `${pin} ${exits}`, kept, tools, own, installed: dirname(nspin) };
 }
 
 /**

@@ -25,7 +25,7 @@ release) tools="$tools $release" ;;
 check) tools="$tools clang-format:clang-format shellcheck:shellcheck $pages" ;;
 soak) tools="$tools ip:iproute2 unshare:util-linux" ;;
 bench) tools="$tools ip:iproute2 hyperfine:hyperfine strace:strace go:golang-go runc:runc crun:crun bwrap:bubblewrap"
-	tools="$tools unshare:util-linux fincore:util-linux-extra losetup:mount mkfs.ext4:e2fsprogs" ;;
+	tools="$tools unshare:util-linux losetup:mount mkfs.ext4:e2fsprogs" ;;
 esac
 missing=
 for tool in $tools; do

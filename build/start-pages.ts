@@ -24,7 +24,7 @@ const PAGE = 4096;
 const COMMANDS = "dist/bundles/commands.js";
 const BUNDLE = ".bun"; // where Bun puts what it has bundled, behind its own
 /** So many pages that nobody touches are read with the others: a read more costs more than they do. */
-const BRIDGE = 4;
+const BRIDGE = 2;
 /** Of one madvise(2) the kernel reads no more than it would read ahead (128 KiB), or the device's largest request. */
 const MOST = 32;
 /** What a start touches is not quite the same each time. */
@@ -242,7 +242,6 @@ function heading(file: Buffer): string {
   return `bun ${file.toString("hex", offset, offset + size).slice(-40)}`;
 }
 
-/** Of a CPU without AVX2 it is the same: by the heading, the very same bytes. */
 function listFile(): string {
-  return `build/start-pages/${TARGET.replace("-baseline", "")}.txt`;
+  return `build/start-pages/${TARGET}.txt`;
 }

@@ -3,8 +3,8 @@ import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { $ } from "bun";
-import { toAgainSvg, toSvg } from "../../bench/chart.ts";
-import { withBlock } from "../../bench/document.ts";
+import { toCharts } from "../../bench/chart.ts";
+import { type Report, toDocuments, withBlock } from "../../bench/document.ts";
 import { judge } from "../../bench/figures.ts";
 import { pictures } from "../../build/pictures.ts";
 import { schemas } from "../../build/schemas.ts";
@@ -23,18 +23,20 @@ test.each([...pictures])("%s shows what test/method/trees.ts has: npm run pictur
   expect(readFileSync(file, "utf8")).toBe(text);
 });
 
-test("the README shows the figures of docs/bench.json", () => {
-  const readme = readFileSync("README.md", "utf8");
-  expect(readme).toBe(withBlock(readme, bench as Parameters<typeof withBlock>[1]));
+const report = bench as Report;
+
+test.each(Object.entries(toDocuments(report)))("%s shows the figures of docs/bench.json", (file, block) => {
+  const document = readFileSync(file, "utf8");
+  expect(document).toBe(withBlock(document, block));
 });
 
-test("docs/bench.svg and again.svg show them too", async () => {
-  expect(readFileSync("docs/bench.svg", "utf8")).toBe(await toSvg(bench));
-  expect(readFileSync("docs/again.svg", "utf8")).toBe(await toAgainSvg(bench));
+test("the charts show them too", async () => {
+  for (const [file, svg] of Object.entries(await toCharts(report)))
+    expect([file, readFileSync(join("docs", file), "utf8")]).toEqual([file, svg]);
 });
 
 test("the judgements in docs/bench.json follow from its figures", () => {
-  expect(bench.judged as ReturnType<typeof judge>).toEqual(judge(bench as Parameters<typeof judge>[0]));
+  expect(report.judged).toEqual(judge(report));
 });
 
 test("docs/fleet.md: what follows from so many launches, none of them wrong", () => {
