@@ -935,6 +935,17 @@ test("what the host mounts while the directory's mount is no peer is seen all th
     });
   }));
 
+test("what the host had mounted in the directory stays, where it renames that and makes a new one", () =>
+  onStage("plain", async (stage) => {
+    const { holder, file } = stage;
+    await $`mkdir ${holder}/etc/there && mount -t tmpfs there ${holder}/etc/there`;
+    await kept(stage, async (program) => {
+      await sh(`mv ${holder}/etc ${holder}/old && mkdir ${holder}/etc && echo new > ${file}`);
+      await reads(program, file, "task");
+      expect(stage.mounts()).toEqual([holder, `${holder}/old/there`]);
+    });
+  }));
+
 test("the host can unmount what holds the target's directory, also where it is that mount's root", () =>
   onStage("plain", async (stage) => {
     writeFileSync(`${stage.holder}/file`, "host\n");
