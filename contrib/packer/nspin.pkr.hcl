@@ -1,12 +1,17 @@
-# An AMI of Amazon Linux 2023 with nspin and its units, from dist/nspin.tar.gz of contrib/archive.sh.
+# An AMI of Amazon Linux 2023 with nspin and its units, from the .rpm.
 variable "region" {
   type        = string
   description = "Where the image is built."
 }
 
+variable "package" {
+  type        = string
+  description = "The .rpm, here."
+}
+
 variable "sha256" {
   type        = string
-  description = "What contrib/archive.sh has printed."
+  description = "What SHA256SUMS says of it."
 }
 
 variable "architecture" {
@@ -38,8 +43,8 @@ build {
   sources = ["source.amazon-ebs.al2023"]
 
   provisioner "file" {
-    source      = "${path.root}/../../dist/nspin.tar.gz"
-    destination = "/tmp/nspin.tar.gz"
+    source      = var.package
+    destination = "/tmp/nspin.package"
   }
 
   provisioner "shell" {

@@ -1,9 +1,8 @@
 #!/bin/sh
 # On the instance that becomes the image: what nspin.pkr.hcl has uploaded, and SHA256 of it.
 set -eu
-echo "$SHA256  /tmp/nspin.tar.gz" | sha256sum --check --strict
-tar --extract --file /tmp/nspin.tar.gz --directory / --no-overwrite-dir
-rm /tmp/nspin.tar.gz
-systemctl daemon-reload
+echo "$SHA256  /tmp/nspin.package" | sha256sum --check --strict
+if command -v dpkg >/dev/null; then dpkg --install /tmp/nspin.package; else rpm --upgrade --replacepkgs --oldpackage /tmp/nspin.package; fi
+rm /tmp/nspin.package
 nspin doctor
 nspin selftest

@@ -225,6 +225,6 @@ test.each([
 });
 
 test("nothing else is fenced in docs/cloud-init.md", () => {
-  const headings = ["The image", "A namespace that something else makes", "When it does not come up"];
+  const headings = ["A namespace that something else makes", "When it does not come up"];
   expect([...commands.keys()]).toEqual(headings);
 });

@@ -4,7 +4,6 @@
 import { basename } from "node:path";
 import { $ } from "bun";
 import { HOST_ANSWER, TASK_ANSWER } from "../kit/answers.ts";
-import { install } from "../kit/document.ts";
 import { Program } from "../kit/program.ts";
 import { Terminal } from "../kit/terminal.ts";
 
@@ -54,7 +53,7 @@ export class Machine {
 
   static async boot(): Promise<Machine> {
     const machine = await Machine.bare("e2e/root");
-    await machine.run(`cd /nspin\n${install}systemctl daemon-reload`);
+    await machine.run("sh /nspin/test/kit/install.sh && systemctl daemon-reload");
     await machine.write("/etc/systemd/system/dns.service", DNS);
     await machine.write("/etc/systemd/system/eni.service", ENI);
     await machine.write("/etc/systemd/resolved.conf.d/dns.conf", "[Resolve]\nDNS=10.0.0.2\nDomains=~.\n");

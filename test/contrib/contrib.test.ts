@@ -2,24 +2,30 @@
 // for real, on a machine with systemd: nspin comes, works, and comes again where it is already.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { type Schema, Validator } from "@cfworker/json-schema";
 import { $ } from "bun";
+import { deb } from "../../build/deb.ts";
+import { MACHINE } from "../../build/target.ts";
+import { version } from "../../package.json";
 import { Machine } from "../boot/machine.ts";
 import { TASK_ANSWER } from "../kit/answers.ts";
 import { until } from "../kit/until.ts";
 import imageBuilder from "./image-builder.schema.json";
 import ssm from "./ssm.schema.json";
 
-const ARCHIVE = "/nspin/dist/nspin.tar.gz";
-const REMOVE = "rm -rf /usr/local/bin/nspin /usr/lib/nspin /usr/local/lib/systemd && systemctl daemon-reload";
+const DIRECTORY = "dist/contrib";
+/** The .deb, of what was built. */
+let file: string;
 let sha256: string;
 let machine: Machine;
 
 beforeAll(async () => {
-  sha256 = (await $`sh contrib/archive.sh`.text()).split(" ")[0] as string;
+  file = `${DIRECTORY}/${await deb("dist/nspin", MACHINE, DIRECTORY, version)}`;
+  sha256 = new Bun.CryptoHasher("sha256").update(await Bun.file(file).bytes()).digest("hex");
   machine = await Machine.boot();
-  // Machine has it by contrib/install.sh.
-  await machine.run(REMOVE);
+  // It has nspin by hand.
+  await machine.run("rm -r /usr/local/bin/nspin /usr/lib/nspin /usr/local/lib/systemd");
 }, 120_000);
 afterAll(() => machine.remove());
 
@@ -47,10 +53,6 @@ async function expectInstalled() {
   await machine.run("systemctl cat nspin@a nspin-netns@a && ls /usr/lib/nspin/nspin-netns");
 }
 
-test("the archive is the same again", async () => {
-  expect((await $`sh contrib/archive.sh`.text()).split(" ")[0]).toBe(sha256);
-});
-
 describe("EC2 Image Builder", () => {
   interface Component {
     parameters: Record<string, object>[];
@@ -77,12 +79,12 @@ describe("EC2 Image Builder", () => {
   });
 
   test.each([1, 2])("build, validate and test, time %p", async () => {
-    const values = { Source: ARCHIVE, Sha256: sha256 };
+    const values = { Source: `/nspin/${file}`, Sha256: sha256 };
     for (const { steps } of phases) for (const step of steps) await play(step, values);
     await expectInstalled();
   });
 
-  test("another archive is refused", async () => {
+  test("another file is refused", async () => {
     const [download, install] = (phases[0] as Component["phases"][0]).steps as [Step, Step];
     const values = { Source: "/etc/hostname", Sha256: sha256 };
     await play(download, values);
@@ -90,11 +92,11 @@ describe("EC2 Image Builder", () => {
   });
 
   test("an image whose nspin does not work fails", async () => {
-    await machine.run("mv /usr/local/bin/nspin /run/nspin && ln -s /bin/false /usr/local/bin/nspin");
+    await machine.run("mv /usr/bin/nspin /run/nspin && ln -s /bin/false /usr/bin/nspin");
     const steps = phases.slice(1).flatMap((phase) => phase.steps);
     expect(steps.length).toBe(5);
     for (const step of steps) await expect(play(step, {})).rejects.toThrow();
-    await machine.run("mv /run/nspin /usr/local/bin/nspin && ! ip netns list | grep nspin");
+    await machine.run("mv /run/nspin /usr/bin/nspin && ! ip netns list | grep nspin");
   });
 });
 
@@ -133,7 +135,7 @@ describe("Systems Manager", () => {
     await machine.write("/run/file", "the program's\n");
     const program = machine.start(["nspin", "run", "--bind", "/run/file:/etc/issue", "--"]);
     expect(await program.run("cat /etc/issue")).toBe("the program's");
-    await machine.run(`install -D ${ARCHIVE} ${download.inputs.destinationPath}`);
+    await machine.run(`install -D /nspin/${file} ${download.inputs.destinationPath}`);
     for (const command of install.inputs.runCommand) await machine.run(fill(command, { Sha256: sha256 }));
     await expectInstalled();
     await machine.run("cp /etc/issue /etc/issue.new && mv /etc/issue.new /etc/issue"); // its keeper covers again
@@ -148,7 +150,7 @@ describe("Systems Manager", () => {
 
 describe("Packer", () => {
   const validate = (...more: string[]) =>
-    $`packer validate ${more} -var region=eu-central-1 contrib/packer/nspin.pkr.hcl`
+    $`packer validate ${more} -var package=${file} -var region=eu-central-1 contrib/packer/nspin.pkr.hcl`
       .env({ ...process.env, CHECKPOINT_DISABLE: "1" })
       .quiet()
       .nothrow();
@@ -161,9 +163,9 @@ describe("Packer", () => {
 
   test("what it runs", async () => {
     const provision = `SHA256=${sha256} sh /nspin/contrib/packer/provision.sh`;
-    await machine.run(`rm /usr/local/bin/nspin; cp ${ARCHIVE} /tmp/nspin.tar.gz; ${provision}`);
+    await machine.run(`dpkg --purge nspin; cp /nspin/${file} /tmp/nspin.package; ${provision}`);
     await expectInstalled();
-    await expect(machine.run(`cp /etc/hostname /tmp/nspin.tar.gz; ${provision}`)).rejects.toThrow("FAILED");
+    await expect(machine.run(`cp /etc/hostname /tmp/nspin.package; ${provision}`)).rejects.toThrow("FAILED");
   });
 });
 
@@ -186,7 +188,7 @@ describe("Ansible", () => {
       ANSIBLE_NOCOLOR: "1",
     };
     const { exitCode, stdout } =
-      await $`ansible-playbook --user root --inventory ${machine.name}, ${more} contrib/ansible/site.yml`
+      await $`ansible-playbook --user root --inventory ${machine.name}, --extra-vars nspin_package=${resolve(file)} ${more} contrib/ansible/site.yml`
         .env({ ...process.env, ...settings })
         .quiet()
         .nothrow();
@@ -196,7 +198,7 @@ describe("Ansible", () => {
     (await machine.run(`systemctl show --value --property SubState ${unit}`)) === "running\n";
 
   beforeAll(async () => {
-    await machine.run(REMOVE);
+    await machine.run(`dpkg --purge nspin; cp -r /nspin/${DIRECTORY}/apt* /usr/lib/python3/dist-packages`);
     await machine.run("systemctl start dns eni");
     const app = "#!/bin/sh\ngetent ahostsv4 who.nspin.test >/run/app\nexec sleep infinity\n";
     await machine.write("/usr/local/bin/app", app, "755");
@@ -204,9 +206,9 @@ describe("Ansible", () => {
 
   test("--check says what would be done, and does nothing", async () => {
     const { exitCode, changed, stdout } = await play("--check");
-    // It unpacks nothing, and starts nothing.
-    expect([exitCode, changed, stdout]).toEqual([0, "4", expect.stringContaining("skipped=3")]);
-    expect((await machine.try("ls /usr/local/bin/nspin /etc/nspin")).status).toBe(2);
+    // It installs nothing, and starts nothing.
+    expect([exitCode, changed, stdout]).toEqual([0, "4", expect.stringContaining("skipped=4")]);
+    expect((await machine.try("ls /usr/bin/nspin /etc/nspin")).status).toBe(2);
   });
 
   test("the program runs, in its namespace and with its resolver", async () => {

@@ -2,7 +2,6 @@
 // how that changes.
 import { lstatSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
-import { install } from "../kit/document.ts";
 import { mountTable } from "../kit/mountinfo.ts";
 import { until } from "../kit/until.ts";
 import { DnsServer } from "./dns.ts";
@@ -24,7 +23,7 @@ export class Host {
 
   static async make(): Promise<Host> {
     const host = new Host();
-    await $`cd /nspin && sh -euc ${install}`; // docs/soci.md wants the units that make a namespace
+    await $`sh /nspin/test/kit/install.sh`; // docs/soci.md wants the units that make a namespace
     await $`ip link add ${INTERFACE} type veth peer name peer && ip link set peer up && ip link set ${INTERFACE} up`;
     for (const { address, answer } of SERVERS) {
       await $`ip address add ${address}/24 dev ${INTERFACE}`;

@@ -14,8 +14,6 @@ export function fenced(path: string, language: string): Map<string, string> {
   return new Map(texts.filter(([, text]) => text !== ""));
 }
 
-/** How nspin and its units come into an image, in the repository. */
-export const install = fenced("docs/cloud-init.md", "sh").get("The image") as string;
 /** docs/cloud-init.md's user-data, as it is there, and the files that it has cloud-init write. */
 export const userData = [...fenced("docs/cloud-init.md", "yaml").values()].join("");
 export const userFiles = (Bun.YAML.parse(userData) as { write_files: { path: string; content: string }[] })
