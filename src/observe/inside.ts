@@ -20,7 +20,7 @@ import { setns } from "./setns.ts";
 export interface Question {
   readonly process: Process;
   /** Who is in its mount namespace, and has its root there: the keeper, or the program. */
-  readonly within: Process["at"];
+  readonly within: Process;
   /** Of the network namespace; whose files in /etc/netns cover their namesakes. */
   readonly netns: string | undefined;
   readonly covers: readonly { readonly source: string; readonly target: string }[];
@@ -47,16 +47,16 @@ export function answerAll(questions: readonly Question[]): void {
   for (const question of questions) {
     const { process, within, isThorough } = question;
     const files: number[] = [];
-    const open = (at: Process["at"], kind: string) => {
+    const open = ({ at }: Process, kind: string) => {
       const file = openSync(`${at}/ns/${kind}`, "r");
       files.push(file);
       return file;
     };
     try {
-      const mounts = open(within, "mnt");
-      const net = open(process.at, "net");
+      const mounts = open(isStill(within) ? within : process, "mnt");
+      const net = open(process, "net");
       const wanted = wantedFiles(question);
-      if (!isStill(process)) throw new Error("it has ended");
+      if (!isStill(process)) throw new Error(`process ${process.pid} has ended`);
       setns(libc, mounts, `the mount namespace of process ${process.pid}`);
       const seen = wanted.map(({ source, target, id }) => ({
         ...{ source, target },
@@ -72,13 +72,22 @@ export function answerAll(questions: readonly Question[]): void {
         : [];
       say({ servers, files: seen, silent, past } satisfies Answer);
     } catch (error) {
-      if (error instanceof Refusal) throw error; // and not: a program less
+      if (error instanceof Refusal || !hasEnded(process)) throw error; // and not: a program less
       say(null);
     } finally {
       for (const file of files) closeSync(file);
     }
     setns(libc, host, "its own mount namespace again");
   }
+}
+
+/** Or will have in a moment: its namespaces go first. */
+function hasEnded(process: Process): boolean {
+  for (let looks = 0; looks < 20; looks++) {
+    if (!isStill(process)) return true;
+    Bun.sleepSync(5);
+  }
+  return false;
 }
 
 function say(what: unknown): void {

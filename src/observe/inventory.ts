@@ -89,7 +89,7 @@ async function judge(found: readonly Found[], isThorough: boolean): Promise<Prog
   const answers = await lookInside(
     found.map(({ process, keeper, covers, plannedNetns }) => ({
       process,
-      within: (keeper ?? process).at,
+      within: keeper ?? process,
       netns: plannedNetns,
       covers: covers
         .filter(({ isOnHost }) => isOnHost)

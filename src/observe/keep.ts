@@ -1,10 +1,11 @@
 // A keeper beside a program that runs already: started in its mount namespace, by a process that may hang.
-import { closeSync, existsSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, writeSync } from "node:fs";
 import { Refusal } from "../errors.ts";
 import { writePlan } from "../launch-struct.ts";
 import { addressOf, loadKeeper, loadLibc } from "../library.ts";
 import { log } from "../log.ts";
 import { NO_OPTIONS } from "../plan.ts";
+import { printable } from "../print.ts";
 import { failure } from "../system-error.ts";
 import { findPrograms, isSame } from "./inventory.ts";
 import { isStill, type Process, read } from "./processes.ts";
@@ -30,7 +31,7 @@ export function keep({ process, covers, isReadOnly }: Keeping): void {
   if (now?.keeper !== undefined || !isStill(process)) return;
   const plan = { ...NO_OPTIONS, covers: covers.map((cover) => ({ ...cover, isEntry: false })) };
   const launch = writePlan({ ...plan, readOnly: isReadOnly }, addressOf);
-  const [pid, name] = [process.pid, process.name].map((word) => Buffer.from(`${word}\0`));
+  const [pid, name] = [String(process.pid), printable(process.name)].map((word) => Buffer.from(`${word}\0`));
   joinCgroup(process);
   setns(libc, mounts, `the mount namespace of process ${process.pid}`);
   const result = Number(start(launch, null, pid, name));
@@ -45,7 +46,7 @@ function joinCgroup({ pid, at }: Process): void {
   if (wanted === undefined || wanted === cgroup("/proc/self")) return;
   try {
     const root = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].find((at) => existsSync(`${at}/cgroup.procs`));
-    const file = openSync(`${root}${wanted}/cgroup.procs`, "w");
+    const file = openSync(`${root}${wanted}/cgroup.procs`, constants.O_WRONLY);
     writeSync(file, "0");
     closeSync(file);
   } catch (error) {

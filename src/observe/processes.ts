@@ -127,6 +127,8 @@ export function keptBy(keeper: Process): number {
   return Number(read(`/proc/${keeper.pid}/cmdline`).split("\0")[1]);
 }
 
+let libc: ReturnType<typeof loadLibc<"ioctl">> | undefined;
+
 /** Its mount namespace is of the user namespace that this process is in, ioctl_ns(2). */
 export function isOwn({ at }: Process): boolean {
   const NS_GET_USERNS = 0xb701;
@@ -134,7 +136,8 @@ export function isOwn({ at }: Process): boolean {
   let owner = -1;
   try {
     namespace = openSync(`${at}/ns/mnt`, "r");
-    owner = loadLibc("ioctl").ioctl(namespace, NS_GET_USERNS, null);
+    libc ??= loadLibc("ioctl");
+    owner = libc.ioctl(namespace, NS_GET_USERNS, null);
     return owner >= 0 && fstatSync(owner).ino === statSync("/proc/self/ns/user").ino;
   } catch {
     return false;

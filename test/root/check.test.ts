@@ -6,6 +6,7 @@ import { keepersOf } from "../kit/keepers.ts";
 import { NSPIN } from "../kit/nspin.ts";
 import { Program } from "../kit/program.ts";
 import { until } from "../kit/until.ts";
+import { compile } from "./compile.ts";
 import { nspin, start } from "./start.ts";
 import { fileOf, json, makeTasks, replace } from "./tasks.ts";
 
@@ -194,6 +195,25 @@ describe("findings", () => {
   });
 });
 
+test("unanswered: a file system that hangs below one program's file; the others are checked, and refreshed", async () => {
+  const hanging = Bun.spawn(
+    [NSPIN, "run", "--netns", ID, "--no-keep", "--", "unshare", "--mount", compile("hangs"), "/etc"],
+    { stdio: ["ignore", "ignore", "inherit"] },
+  );
+  const other = await run(["--no-keep"]);
+  await until(async () => (await json("ps")).printed.length === 2, 60_000);
+  // It is in a mount namespace of its own, for the test: with a copy of the cover that nobody keeps.
+  const found = await finds("unanswered", "propagation-lost", "no-keeper", "no-keeper");
+  const lines = found.split("\n").slice(0, -1);
+  expect(lines.map((line) => Number.parseInt(line, 10))).toEqual([...Array(3).fill(hanging.pid), other.pid]);
+  const { status, stdout } = await nspin(["refresh"]);
+  expect([status, stdout]).toEqual([1, `${lines[0]}\n${lines[2]}\n`]);
+  expect(keepersOf(other.pid)).toHaveLength(1);
+  hanging.kill("SIGKILL");
+  await hanging.exited;
+  await finds();
+}, 240_000);
+
 describe("who is checked", () => {
   test("by a process, one that it has started, a network namespace; another is refused", async () => {
     const bad = await run(["--no-keep"]);
@@ -215,6 +235,14 @@ describe("who is checked", () => {
         `nspin: no program runs under nspin as process ${what} or in network namespace ${what}`,
       ]);
     }
+  });
+
+  test("without the right to look inside: no, and not as if there were none", async () => {
+    await runKept();
+    const command = ["setpriv", "--bounding-set=-sys_chroot", "--inh-caps=-sys_chroot", NSPIN, "check"];
+    const { status, stdout, stderr } = await start(command);
+    expect([status, stdout]).toEqual([125, ""]);
+    expect(stderr).toMatch(/^nspin: cannot enter the mount namespace of process \d+\nnspin: hint: setns/);
   });
 
   test("without root: no, or those of one's own", async () => {
