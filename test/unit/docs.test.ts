@@ -9,7 +9,14 @@ import { judge } from "../../bench/figures.ts";
 import { pictures } from "../../build/pictures.ts";
 import { schemas } from "../../build/schemas.ts";
 import bench from "../../docs/bench.json";
+import { findCommand } from "../../src/commands/command.ts";
+import { commands } from "../../src/commands/index.ts";
+import { optionRows } from "../../src/commands/option-rows.ts";
 import { actionTable } from "../method/actions.ts";
+
+const documents = (await $`git ls-files --cached --others --exclude-standard '*.md'`.text())
+  .trim()
+  .split("\n");
 
 test("docs/methods.md has the table of what the host may do", () => {
   expect(readFileSync("docs/methods.md", "utf8")).toContain(actionTable());
@@ -52,10 +59,21 @@ test("docs/fleet.md: what follows from so many launches, none of them wrong", ()
   expect((100 * 0.995 ** 1000).toFixed(1)).toBe("0.7");
 });
 
+test.each(documents)("%s: each command line of nspin's is one that it takes", async (document) => {
+  const blocks = readFileSync(document, "utf8").matchAll(/^```\w*\n(.*?)^```$/gms);
+  const lines = [...blocks].flatMap(([, text = ""]) => text.replaceAll(/\n {6,}(?=\[)/g, " ").split("\n"));
+  for (const line of lines) {
+    const [, name, words = ""] = /^(?:sudo )?nspin ([a-z]+)(.*)/.exec(line) ?? [];
+    if (name === undefined) continue;
+    const { args } = await findCommand(commands, name);
+    const own = words.replace(/ #.*| \[?--\]? .*/, "");
+    const takes = optionRows(args).flatMap(({ long, short }) => [long, short]);
+    for (const [, option] of own.matchAll(/[ [|](--?[a-z][a-z-]*)/g))
+      expect([line, takes.includes(option)]).toEqual([line, true]);
+  }
+});
+
 test("each link in a document leads to a file", async () => {
-  const documents = (await $`git ls-files --cached --others --exclude-standard '*.md'`.text())
-    .trim()
-    .split("\n");
   expect(documents.length).toBeGreaterThan(5);
   for (const document of documents) {
     const links = readFileSync(document, "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g);

@@ -9,6 +9,7 @@ import { manPages } from "../../build/man.ts";
 import { shownOf } from "../../src/commands/command.ts";
 import { commands } from "../../src/commands/index.ts";
 import { optionRows } from "../../src/commands/option-rows.ts";
+import { STATUSES } from "../../src/contract.ts";
 
 const pages = await manPages(new Date(0));
 const scripts = await completions();
@@ -57,6 +58,10 @@ test("nspin.8 has the sections that are looked for, and each command", () => {
     ]),
   );
   for (const [name] of shown) expect(pages["nspin.8"]).toContain(`.It Cm ${name}\n`);
+});
+
+test("nspin.8 has each exit status", () => {
+  for (const status of Object.values(STATUSES)) expect(pages["nspin.8"]).toContain(`\n.It ${status}\n`);
 });
 
 test.each(shown)("%s: each option is in its page, and in each shell's completions", (name, { args }) => {
