@@ -629,15 +629,16 @@ static int does_propagate(const struct sequence *s) {
   struct reader table;
   struct mount root, mount;
   u64 group = 0;
-  if (CALL(__NR_fstat, s->host.mounts, &own) < 0)
+  if (CALL(__NR_fstat, s->host.mounts, &own) < 0 ||
+      own.st_ino == file_inode("/proc/1/ns/mnt"))
     return 1;
   long here = open_itself("/");
   long result = here < 0 ? here : mount_of(here, &root);
   close_file(&here);
   if (result < 0)
     return 1;
-  if (own.st_ino == file_inode("/proc/1/ns/mnt")) /* its own: PrivatePIDs= */
-    return !text_equal(s->tid, "1") || !root.is_slave;
+  if (text_equal(s->tid, "1")) /* PrivatePIDs=: that table is its own */
+    return !root.is_slave;
   if (read_open(&table, "/proc/1/mountinfo") < 0)
     return 1;
   while (mount_next(&table, &mount))

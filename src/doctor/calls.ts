@@ -145,7 +145,7 @@ function findingOf({ name, step, since, without }: Call, answer: Answer, isFilte
   if (answer === KILLED)
     return problem(
       `${name}: a seccomp filter kills who calls it`,
-      `allow it: in a unit SystemCallFilter=@mount @process, RestrictNamespaces=no; SystemCallErrorNumber=EPERM lets who calls it live`,
+      `allow it: in a unit SystemCallFilter=@system-service @mount; with SystemCallErrorNumber=EPERM who calls it lives`,
     );
   const { ENOSYS, EINVAL, EPERM } = constants.errno;
   const isUnknown = answer === ENOSYS || (answer === EINVAL && since !== undefined);
@@ -160,4 +160,4 @@ function findingOf({ name, step, since, without }: Call, answer: Answer, isFilte
 }
 
 const FILTER =
-  "a seccomp filter is at work: in a unit SystemCallFilter=@mount @process and RestrictNamespaces=no, in a container --security-opt seccomp=unconfined";
+  "a seccomp filter is at work: in a unit SystemCallFilter=@system-service @mount and RestrictNamespaces=mnt net, in a container --security-opt seccomp=unconfined";

@@ -151,7 +151,7 @@ describe("a seccomp filter", () => {
     async (call) => {
       const found = of("calls", await doctor(refuse(call, 0)));
       const killed = bad(found).filter(({ what }) => what.includes("a seccomp filter kills who calls it"));
-      expect(killed[0]).toEqual(one("calls", "problem", call, "SystemCallFilter=@mount"));
+      expect(killed[0]).toEqual(one("calls", "problem", call, "SystemCallFilter=@system-service @mount"));
       expect(found[0]?.what).toContain(call === "setns" ? "unshare" : "setns(CLONE_NEWNET)");
     },
   );
