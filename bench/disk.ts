@@ -33,7 +33,7 @@ const COMMANDS = {
   ip: `ip netns exec t{} ${RUNS}`,
   nsenter: `nsenter --net=/run/netns/t{} -- ${RUNS}`,
   empty: "/opt/empty",
-  /** mincore(2) is refused. */
+  /** Under a seccomp filter, where the guard does not ask for pages. */
   unasked: `/opt/nspin run --netns t{} --enter setns --no-keep -- ${RUNS}`,
 } as const;
 export type By = keyof typeof COMMANDS;
