@@ -137,6 +137,36 @@ test("a process that is left in the namespace does not keep the interface", asyn
   await expectUp("nspin@task1");
 });
 
+test("several addresses of both families, servers and domains; what is left out is not done", async () => {
+  await machine.run("ip link add ens7 type veth peer name peer7 && ip link set peer7 up");
+  const both = `INTERFACE=ens7
+ADDRESS="10.2.0.10/24 10.2.0.11/32 fd00::10/64"
+GATEWAY="10.2.0.1 fd00::1"
+DNS="10.2.0.2 fd00::2"
+SEARCH="a.test b.test"
+`;
+  await machine.write("/etc/nspin/task3.conf", both);
+  await machine.run("mkdir -p /etc/netns/task3 && ln -s /run/victim /etc/netns/task3/.resolv.conf");
+  await machine.run("systemctl start nspin-netns@task3");
+  expect(await machine.run("cat /etc/netns/task3/resolv.conf; ls -A /etc/netns/task3")).toBe(
+    "nameserver 10.2.0.2\nnameserver fd00::2\nsearch a.test b.test\nresolv.conf\n",
+  );
+  expect((await machine.try("ls /run/victim")).status).not.toBe(0);
+  const addresses = await machine.run("ip -n task3 -o address show dev ens7 scope global");
+  expect(addresses.match(/(?<=inet6? )\S+/g)).toEqual(["10.2.0.10/24", "10.2.0.11/32", "fd00::10/64"]);
+  expect(await machine.run("ip -n task3 route show default; ip -n task3 -6 route show default")).toMatch(
+    /^default via 10.2.0.1 dev ens7 \ndefault via fd00::1 dev ens7 /,
+  );
+  await machine.run("systemctl stop nspin-netns@task3 && ip link delete ens7");
+  await machine.write("/etc/nspin/task3.conf", "");
+  await machine.write("/etc/netns/task3/resolv.conf", "nameserver 10.3.0.2\n");
+  await machine.run("systemctl start nspin-netns@task3");
+  expect(await machine.run("ip -n task3 -o link show up; cat /etc/netns/task3/resolv.conf")).toMatch(
+    /^1: lo: .*\nnameserver 10.3.0.2\n$/,
+  );
+  await machine.run("systemctl stop nspin-netns@task3 && rm -r /etc/netns/task3 /etc/nspin/task3.conf");
+});
+
 test("where the host has another interface of that name, it stays in its namespace", async () => {
   await machine.run("ip link add ens6 type veth peer name other");
   await machine.run("systemctl stop nspin-netns@task1");
