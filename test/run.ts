@@ -61,6 +61,7 @@ const levels: Record<string, (files: string) => Promise<void>> = {
   async contrib(files) {
     if (!mayMount("contrib")) return;
     await one("a Debian with systemd", ["sh", "test/kit/debian-root.sh"]);
+    await one("promtool", ["sh", "test/root/promtool.sh"]);
     await one("Debian's python3-apt", ["sh", "test/contrib/unpack.sh"]);
     await suite("contrib", [bun, ...tests, "--bail", files]);
   },

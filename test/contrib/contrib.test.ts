@@ -169,6 +169,29 @@ describe("Packer", () => {
   });
 });
 
+describe("Prometheus", () => {
+  const promtool = "dist/promtool/usr/bin/promtool";
+  const rules = "contrib/prometheus/nspin.rules.yml";
+
+  test("promtool finds the rules valid, and each of them alerts, and does not before", async () => {
+    await $`${promtool} check rules ${rules} && ${promtool} test rules test/contrib/nspin.rules.test.yml`.quiet();
+  });
+
+  test("what they and docs/fleet.md ask for is what nspin check says", async () => {
+    const program = machine.start(["nspin", "run", "--bind", "/etc/hostname:/etc/issue", "--"]);
+    await program.run("");
+    const metrics = await machine.run("nspin check --prometheus");
+    expect(await program.end()).toBe(0);
+    const text = [rules, "docs/fleet.md"].map((path) => readFileSync(path, "utf8")).join("");
+    const asked = new Set(text.match(/\bnspin_[a-z]+(\{kind="[a-z-]+")?(?![a-z_])/g));
+    expect([...asked].sort()).toContain('nspin_findings{kind="detached"');
+    asked.delete("nspin_package"); // the role's
+    for (const metric of asked) expect(metrics).toMatch(new RegExp(`^${metric}[{} ]`, "m"));
+    for (const label of ["netns=", "program="])
+      expect(metrics).toMatch(new RegExp(`^nspin_isolated\\{.*${label}`, "m"));
+  });
+});
+
 describe("Ansible", () => {
   test("ansible-lint finds nothing, by its strictest profile", async () => {
     const { exitCode, stdout, stderr } =
