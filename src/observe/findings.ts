@@ -74,16 +74,18 @@ function unanswered({ seen }: Seen): Finding[] {
   ];
 }
 
-function namespaces({ plannedNetns, netnsName, netns }: Seen): Finding[] {
+function namespaces({ plannedNetns, netnsName, isHostNetns, netns }: Seen): Finding[] {
   if (plannedNetns === undefined || plannedNetns === netnsName) return [];
-  if (netnsName !== undefined)
+  if (netnsName !== undefined || isHostNetns) {
+    const where = netnsName === undefined ? "the host's network namespace" : `network namespace ${netnsName}`;
     return [
       {
         kind: "netns-differs",
-        what: `it is in network namespace ${netnsName}, and its files are those of ${plannedNetns}`,
+        what: `it is in ${where}, and its files are those of ${plannedNetns}`,
         remedy: restart,
       },
     ];
+  }
   return [
     {
       kind: "netns-gone",

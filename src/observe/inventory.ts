@@ -33,6 +33,7 @@ export interface Found {
   /** Inode of the network namespace, and the name by which it is known now. */
   readonly netns: number;
   readonly netnsName: string | undefined;
+  readonly isHostNetns: boolean;
   /** Whose /etc/netns/NAME covers its files; undefined: it is by --bind alone. */
   readonly plannedNetns: string | undefined;
   readonly covers: readonly CoverSeen[];
@@ -152,6 +153,7 @@ function findIn(
   const plannedNetns = covers.map(({ source }) => netnsOf(source)).find((name) => name !== undefined);
   return {
     ...{ process, keeper, mounts, netns, netnsName, covers },
+    isHostNetns: netns === hostNetns,
     plannedNetns: plannedNetns ?? (covers.length === 0 ? netnsName : undefined),
     apart: apartFrom(host, table),
   };

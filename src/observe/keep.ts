@@ -1,5 +1,5 @@
 // A keeper beside a program that runs already: started in its mount namespace, by a process that may hang.
-import { closeSync, constants, existsSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, readlinkSync, writeSync } from "node:fs";
 import { Refusal } from "../errors.ts";
 import { writePlan } from "../launch-struct.ts";
 import { addressOf, loadKeeper, loadLibc } from "../library.ts";
@@ -23,6 +23,8 @@ const [LOCK_EX, LOCK_NB] = [2, 4];
 export function keep({ process, covers, isReadOnly }: Keeping): void {
   const start = loadKeeper();
   if (start === undefined) throw new Refusal("run from source, without the entry guard, there is no keeper");
+  if (readlinkSync("/proc/self") !== String(globalThis.process.pid))
+    throw new Refusal("cannot start a keeper: /proc is that of another PID namespace", "mount this one's");
   const libc = loadLibc("unshare", "setns", "flock");
   const mounts = openSync(`${process.at}/ns/mnt`, "r"); // the keeper closes it, once it can be seen to be one
   if (libc.flock(mounts, LOCK_EX | LOCK_NB) !== 0)

@@ -108,7 +108,10 @@ describe("findings", () => {
 
   test("netns-differs", async () => {
     await run(["--method", "overlay"], "nsenter", `--net=/run/netns/${OTHER}`);
-    await finds("netns-differs");
+    expect(await finds("netns-differs")).toContain(`it is in network namespace ${OTHER}, and its files`);
+    await endAll();
+    await run(["--method", "overlay"], "nsenter", "--net=/proc/1/ns/net");
+    expect(await finds("netns-differs")).toContain("it is in the host's network namespace, and its files");
     await endAll();
     await run(["--method", "overlay"]);
     await finds();
