@@ -39,6 +39,10 @@ ${rows(
 export const METHODS = {
 ${rows(lists.methods, ([name, bit]) => `${name.toLowerCase()}: ${bit}`)}} as const;
 
+/** What few launches ask for, by its option; the bit stands for it in struct launch. */
+export const EXTRAS = {
+${rows(lists.extras, ([name, bit]) => `"${name.toLowerCase().replace("_", "-")}": ${bit}`)}} as const;
+
 /** How a target is covered, the first row that fits; decision N is DECISIONS[N - 1]. */
 export const DECISIONS = [
 ${rows(

@@ -2,11 +2,11 @@
 // the same segment the object that it hands to the dynamic linker.
 import { $ } from "bun";
 import { addCode, readCode, readElf, verifyCode } from "./elf.ts";
-import { KEEPER, OBJECT } from "./object.ts";
+import { ASIDE, OBJECT } from "./object.ts";
 import { type Pages, pagesAsMacros } from "./start-pages.ts";
 import { CC, DIST, ELF_MACHINE, FREESTANDING } from "./target.ts";
 
-const FLAGS = [...FREESTANDING, "-Os", "-g", `-DOBJECT="${OBJECT}"`, `-DKEEPER="${KEEPER}"`];
+const FLAGS = [...FREESTANDING, "-Os", "-g", `-DOBJECT="${OBJECT}"`, `-DASIDE="${ASIDE}"`];
 const LINK = ["--entry=guard_entry", "--gc-sections", "--build-id=none", "-z,noexecstack,-z,noseparate-code"];
 const SOURCES = [
   ...["entry.S", "object.S", "guard.c", "object.c", "start-pages.c"].map((file) => `ffi/guard/${file}`),

@@ -18,7 +18,7 @@ const FLAGS = [
 /** Not in a launcher: what undoes a runtime's changes, and what the command line calls. */
 const OTHERS = ["exports", "inherit", "started"].map((name) => `ffi/${name}.c`);
 const own = ["start.S", "note.S", "launcher.c", "netns.c", "inherit.c"].map((file) => `ffi/launcher/${file}`);
-const sources = sourcesOf("ffi", "ffi/keeper").filter((file) => !OTHERS.includes(file));
+const sources = sourcesOf("ffi", "ffi/keeper", "ffi/aside").filter((file) => !OTHERS.includes(file));
 
 await $`mkdir -p dist`;
 await texts();

@@ -1,4 +1,4 @@
-// ffi/ -> dist/nspin.so, the sequence as a shared object, and dist/keeper.so; and a look at
+// ffi/ -> dist/nspin.so, the sequence as a shared object, and dist/aside.so; and a look at
 // what came out: nothing in them may need anything of who loads them.
 import { $ } from "bun";
 import { FUNCTIONS } from "../src/library.ts";
@@ -9,9 +9,12 @@ import { texts } from "./texts.ts";
 export const OBJECT = `${DIST}/nspin.so`;
 /** Bytes: each start writes it into a memfd. */
 export const LIMIT = 32 << 10;
-/** What runs beside the program, ffi/keeper/: not loaded, but run where the binary has it mapped. */
-export const KEEPER = `${DIST}/keeper.so`;
-const KEEPER_LIMIT = 32 << 10;
+/** What few launches ask for, ffi/aside.h: not loaded, but run where the binary has it mapped. */
+export const ASIDE = `${DIST}/aside.so`;
+const ASIDE_LIMIT = 32 << 10;
+
+/** What calls the sequence: without it the linker leaves that out too. */
+const EXPORTS = "ffi/exports.c";
 
 const FLAGS = [...SHARED, ...SMALL[MACHINE], "-g"];
 const LINK = [
@@ -30,17 +33,12 @@ export async function objects(): Promise<void> {
   await texts();
   await object(OBJECT, sourcesOf("ffi"), ["-soname,nspin.so"], Object.keys(FUNCTIONS), LIMIT);
   await object(
-    KEEPER,
-    sourcesOf("ffi", "ffi/keeper").filter(isOfKeeper),
-    ["--entry=keeper_start"],
+    ASIDE,
+    sourcesOf("ffi", "ffi/keeper", "ffi/aside").filter((file) => file !== EXPORTS),
+    ["--entry=aside"],
     [],
-    KEEPER_LIMIT,
+    ASIDE_LIMIT,
   );
-}
-
-/** Without what calls the sequence: the linker then leaves that out too. */
-function isOfKeeper(file: string): boolean {
-  return file !== "ffi/exports.c";
 }
 
 async function object(

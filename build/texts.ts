@@ -14,6 +14,8 @@ const tables = {
   ERRORS: lists.errors.map(([name, text]) => `${text} (${name})`),
   HINTS: onceInARow(lists.hints.map(([, , , text]) => text)),
   COMMAND_HINTS: lists.commandHints.map(([, , , text]) => text),
+  METHODS: lists.methods.map(([name]) => name.toLowerCase()),
+  SENTENCES: lists.sentences.map(([, text]) => text),
   LAUNCHER_HINTS: onceInARow(lists.launcherHints.map(([, , , text]) => text)),
 };
 

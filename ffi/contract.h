@@ -41,18 +41,21 @@
   F(failed_errno, "out: why")                                                  \
   F(netns_argument, "a launcher's first argument names netns; 2: and etc")     \
   F(command_words, "how many of words are that command's; the program's "      \
-                   "follow")
+                   "follow")                                                   \
+  F(extras, "what few launches ask for, see EXTRAS")
 
 /* One bind mount: source seen at target. */
 #define COVER_FIELDS(F)                                                        \
   F(source, "path of what the program shall see")                              \
   F(target, "path where it shall see it; a symbolic link is covered itself")   \
-  F(is_entry, "1: an entry of etc, with its namesake")                         \
+  F(is_entry, "1: an entry of etc, with its namesake; 2: of --own-dns")        \
   F(decision, "out: how it is covered, a row of DECISIONS from 1")             \
   F(holder, "out: the first cover whose target the same mount holds")
 
 /* What --method can ask for, M(NAME, bit); the man pages' words in README. */
 #define METHODS(M) M(AUTO, 1) M(PIN, 2) M(REJOIN, 4) M(OVERLAY, 8)
+/* What is beside all that, X(NAME, bit). */
+#define EXTRAS(X) X(SYS, 1) X(OWN_DNS, 2)
 /* AUTO without a keeper: what is decided at the start must hold. */
 #define STATIC 16
 
@@ -155,6 +158,7 @@
   S(OPEN_HOST, "open the host's root directory", NONE, SAME)                   \
   S(LIST, "list", ETC, SAME)                                                   \
   S(FIND_RESOLV_CONF, "find", RESOLV_CONF, SAME)                               \
+  S(OWN_DNS, "make what covers", TARGET, "make, in memory, what covers")       \
   S(OPEN_SOURCE, "open", SOURCE, SAME)                                         \
   S(OPEN_TARGET, "open", TARGET, SAME)                                         \
   S(COMPARE, "lay", BIND, "compare")                                           \
@@ -181,6 +185,8 @@
   S(FIND, "find", PROGRAM, SAME)                                               \
   S(KEEP, "start the keeper", NONE, SAME)                                      \
   S(JOIN_NETNS, "join network namespace", NETNS, SAME)                         \
+  S(SYS, "lay a sysfs on /sys", NONE,                                          \
+    "lay a sysfs of the network namespace on /sys")                            \
   S(RESTORE, "restore signals and limits", NONE, SAME)                         \
   S(EXECUTE, "execute", COMMAND, SAME)                                         \
   S(FIND_PIN, "find a mount of method pin on", TARGET, SAME)                   \
@@ -224,6 +230,10 @@
   H(KEEP, ENOMEM, ALWAYS, NO_PROCESS)                                          \
   H(KEEP, EPERM, ALWAYS, NO_PROCESS)                                           \
   H(JOIN_NETNS, EPERM, FILTERED, SECCOMP)                                      \
+  H(SYS, ENODEV, ALWAYS, "mount a sysfs on /sys first")                        \
+  H(DECIDE, EINVAL, ALWAYS,                                                    \
+    "--own-dns pins nothing: it needs a keeper, so Linux 5.15")                \
+  H(OWN_DNS, EPERM, ALWAYS, "it needs CAP_SYS_CHROOT")                         \
   H(FIND_COMMAND, ENOENT, ALWAYS,                                              \
     "install util-linux; --enter setns needs no nsenter")                      \
   H(FIND, ENOENT, SCRIPT,                                                      \
@@ -299,6 +309,27 @@
   H(CHECK_USE, EBUSY, ALWAYS,                                                  \
     "end it first; with --force the host can replace the file, and it then "   \
     "reads the host's")
+/*
+ * Of the sequence's own sentences what is the same in each, T(NAME, text), for
+ * ffi/report.c: here, so that build/texts.ts codes them too.
+ */
+#define SENTENCES(T)                                                           \
+  T(CANNOT, "nspin: cannot ")                                                  \
+  T(HINT, "nspin: hint: ")                                                     \
+  T(WARNING, "nspin: warning: ")                                               \
+  T(LEFT_OUT, " is left out: there is no ")                                    \
+  T(WAITING, "nspin: waiting for the lock on ")                                \
+  T(HELD_BY, ", which process ")                                               \
+  T(HOLDS, " holds")                                                           \
+  T(USED_BY, ", on which process ")                                            \
+  T(RELIES, " relies")                                                         \
+  T(NO_PEER,                                                                   \
+    "nspin: warning: / is no peer of the host's (a private or a slave mount "  \
+    "namespace, as of systemd's PrivateTmp= or ProtectSystem=): what the "     \
+    "program mounts there does not reach the host")                            \
+  T(NO_KEEPER, "nspin: warning: no keeper, as by --no-keep: ")                 \
+  T(REFUSED_KEEPER, "a seccomp filter refuses what it needs")                  \
+  T(LONE_KEEPER, "it would be process 1 after 'unshare --pid'")
 /* What is cloned and not attached yet is in a mount namespace of its own. */
 #define MOUNT_NAMESPACES "the limit is the sysctl user.max_mnt_namespaces"
 #define MOUNT_MAX "the limit is the sysctl fs.mount-max"

@@ -157,5 +157,7 @@ long target_decide(struct target *target, struct cover *cover, int asked,
   target->is_kept =
       asked == AUTO && (target->act == ACT_REJOIN || target->act == ACT_COVER);
   cover->decision = (u64)row;
+  if (target->act == ACT_PIN && cover->is_entry == OF_OWN_DNS)
+    return -EINVAL; /* a daemon could not make its socket anew */
   return target->act == ACT_REFUSE ? -EOPNOTSUPP : 0;
 }

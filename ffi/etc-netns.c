@@ -1,5 +1,5 @@
 #include "etc-netns.h"
-#include "cover.h"
+#include "aside.h"
 
 #include <asm/errno.h>
 
@@ -61,6 +61,7 @@ static long list(struct launch *launch, struct block *block,
     text_bytes += text_length(directory) + sizeof etc +
                   2 * (text_length(entry->name) + 1);
   }
+  count += OWN_DNS_COVERS;
   MUST(
       block_obtain(block, (asked + count) * sizeof(struct cover) + text_bytes));
   struct cover *covers = (struct cover *)block->at, *end = covers + asked;

@@ -1,4 +1,5 @@
 #include "exports.h"
+#include "aside.h"
 #include "report.h"
 
 /* The given record, or the state as it is now; NULL: no such, and reported. */
@@ -24,7 +25,7 @@ static const struct record *record_or_now(struct launch *launch,
     return NULL;
   }
   now->directory = now->object = -1;
-  now->keeper = NULL;
+  now->aside = NULL;
   return now;
 }
 
@@ -46,7 +47,10 @@ unsigned nspin_decide(struct launch *launch, const struct record *record) {
   return run(launch, record, 1);
 }
 
-unsigned nspin_unpin(struct launch *launch) {
-  sequence_unpin(launch);
+unsigned nspin_unpin(struct launch *launch, const struct record *record) {
+  launch->failed_step = STEP_CONTRACT;
+  launch->failed_errno = EOPNOTSUPP;
+  if (record != NULL)
+    record->aside(ASIDE_UNPIN, launch, NULL, NULL, NULL);
   return report(launch, NULL);
 }

@@ -16,12 +16,13 @@
  * arguments and the environment that /proc/self has.
  *
  * Each returns the exit status, the reason said on stderr; 0 where nothing
- * failed. nspin_launch becomes the program where nothing fails.
+ * failed. nspin_launch becomes the program where nothing fails. nspin_unpin
+ * needs the record, for what is in there of aside.h.
  */
 EXPORT unsigned nspin_launch(struct launch *launch,
                              const struct record *record);
 EXPORT unsigned nspin_decide(struct launch *launch,
                              const struct record *record);
-EXPORT unsigned nspin_unpin(struct launch *launch);
+EXPORT unsigned nspin_unpin(struct launch *launch, const struct record *record);
 
 #endif

@@ -4,8 +4,8 @@
  * mount namespace, when what it lies on is unlinked or renamed over: without a
  * word to the program, which would go on with the host's file.
  *
- * It is a code of its own, in keeper/: a runtime's process would be too big to
- * stay. struct record says where that is.
+ * It is of the code that aside.h speaks of: a runtime's process would be too
+ * big to stay.
  */
 #ifndef NSPIN_KEEPER_H
 #define NSPIN_KEEPER_H

@@ -57,11 +57,11 @@ static const struct {
 } hints[] = {OWN_HINTS(HINT) HINTS(HINT)};
 static const char hint_texts[] = CODED_OWN_HINTS CODED_HINTS;
 
-#define METHOD(name, bit) {bit, #name},
-static const struct {
-  unsigned char bit;
-  char name[8];
-} methods[] = {METHODS(METHOD)};
+static const char methods[] = CODED_METHODS;
+
+#define SENTENCE(name, text) SAY_##name,
+enum sentence { SENTENCES(SENTENCE) };
+static const char sentences[] = CODED_SENTENCES;
 
 #define LENGTH(table) (sizeof(table) / sizeof *(table))
 
@@ -79,11 +79,15 @@ static void write_line(struct message *message) {
   CALL(__NR_rt_sigprocmask, SIG_SETMASK, &mask, 0, SIGNAL_MASK_BYTES);
 }
 
+static void say_sentence(struct message *message, enum sentence sentence) {
+  say(message, nth(sentences, sentence));
+}
+
 static void say_method(struct message *message, u64 method) {
-  for (size_t i = 0; i < LENGTH(methods); i++)
-    if (methods[i].bit == method)
-      for (const char *c = methods[i].name; *c != '\0'; c++)
-        put(message, (char)(*c | 0x20)); /* in lower case */
+  size_t row = 0;
+  for (; method > 1 && row < 3; method >>= 1)
+    row++;
+  say(message, nth(methods, row));
 }
 
 static void say_object(struct message *message, const struct launch *launch,
@@ -122,9 +126,9 @@ static void say_object(struct message *message, const struct launch *launch,
     say_name(message, (const char *)cover->target);
     if (launch->failed_process == 0)
       return; /* it could not be looked for */
-    say(message, ", on which process ");
+    say_sentence(message, SAY_USED_BY);
     say_number(message, launch->failed_process);
-    return say(message, " relies");
+    return say_sentence(message, SAY_RELIES);
   }
 }
 
@@ -227,7 +231,7 @@ unsigned report(const struct launch *launch, const struct program *program) {
   if (launch->failed_step == STEP_NONE)
     return 0;
   message.length = 0;
-  say(&message, "nspin: cannot ");
+  say_sentence(&message, SAY_CANNOT);
   say(&message, nth(verbs, launch->failed_step - 1));
   if (objects[launch->failed_step - 1] != OBJECT_NONE)
     put(&message, ' ');
@@ -237,7 +241,7 @@ unsigned report(const struct launch *launch, const struct program *program) {
   const char *hint = hint_of(launch, program);
   if (hint != NULL) {
     put(&message, '\n');
-    say(&message, "nspin: hint: ");
+    say_sentence(&message, SAY_HINT);
     say(&message, hint);
   }
   write_line(&message);
@@ -250,9 +254,9 @@ void report_left_out(const struct launch *launch) {
   struct message message;
   for (u64 i = 0; i < launch->left_out; i++, cover++) {
     message.length = 0;
-    say(&message, "nspin: warning: ");
+    say_sentence(&message, SAY_WARNING);
     say_name(&message, (const char *)cover->source);
-    say(&message, " is left out: there is no ");
+    say_sentence(&message, SAY_LEFT_OUT);
     say_name(&message, (const char *)cover->target);
     write_line(&message);
   }
@@ -261,12 +265,12 @@ void report_left_out(const struct launch *launch) {
 void report_waiting(const char *lock, u64 process) {
   struct message message;
   message.length = 0;
-  say(&message, "nspin: waiting for the lock on ");
+  say_sentence(&message, SAY_WAITING);
   say_name(&message, lock);
   if (process != 0) {
-    say(&message, ", which process ");
+    say_sentence(&message, SAY_HELD_BY);
     say_number(&message, process);
-    say(&message, " holds");
+    say_sentence(&message, SAY_HOLDS);
   }
   write_line(&message);
 }
@@ -274,19 +278,15 @@ void report_waiting(const char *lock, u64 process) {
 void report_propagation(void) {
   struct message message;
   message.length = 0;
-  say(&message,
-      "nspin: warning: / is no peer of the host's (a private or a slave mount "
-      "namespace, as of systemd's PrivateTmp= or ProtectSystem=): what the "
-      "program mounts there does not reach the host");
+  say_sentence(&message, SAY_NO_PEER);
   write_line(&message);
 }
 
 void report_no_keeper(int why) {
   struct message message;
   message.length = 0;
-  say(&message, "nspin: warning: no keeper, as by --no-keep: ");
-  say(&message, why == REFUSED_KEEPER
-                    ? "a seccomp filter refuses what it needs"
-                    : "it would be process 1 after 'unshare --pid'");
+  say_sentence(&message, SAY_NO_KEEPER);
+  say_sentence(&message,
+               why == REFUSED_KEEPER ? SAY_REFUSED_KEEPER : SAY_LONE_KEEPER);
   write_line(&message);
 }

@@ -7,6 +7,7 @@
  * Everything is opened and checked before the first namespace changes; after
  * that there is only "become the program" or "say what failed".
  */
+#include "aside.h"
 #include "decision.h"
 #include "etc-netns.h"
 #include "overlay.h"
@@ -47,6 +48,8 @@ struct sequence {
 static long check_contract(struct sequence *s) {
   if (s->launch->size != sizeof *s->launch)
     return -EINVAL;
+  if (s->launch->extras && s->record->aside == NULL)
+    return -EOPNOTSUPP;
   s->asked_covers = s->launch->covers;
   s->asked_count = s->launch->cover_count;
   s->launch->failed_process = s->launch->step_count = 0;
@@ -85,6 +88,10 @@ static long name_leader(struct sequence *s) {
   return length;
 }
 
+static int has_mounts(const struct launch *launch) {
+  return launch->cover_count > 0 || launch->etc != 0 || launch->extras != 0;
+}
+
 /*
  * Can nsenter do its part? It enters this thread's own mount namespace again,
  * setns(2), and opens the working directory. Where it cannot, and was not asked
@@ -92,8 +99,7 @@ static long name_leader(struct sequence *s) {
  */
 static long choose_entry(struct sequence *s) {
   struct launch *launch = s->launch;
-  int has_mounts = launch->cover_count > 0 || launch->etc != 0;
-  if (!has_mounts || (s->is_dry && may_mount() != 1))
+  if (!has_mounts(launch) || (s->is_dry && may_mount() != 1))
     return 0;
   long directory = open_file(".", O_PATH);
   long result = !can_return() ? -EPERM : directory == -EACCES ? -EACCES : 0;
@@ -200,7 +206,7 @@ static void leave_out(struct sequence *s, u64 cover) {
 static int can_be_left_out(const struct sequence *s) {
   struct place place;
   const char *target = (const char *)s->cover->target;
-  if (!s->cover->is_entry || s->launch->strict ||
+  if (s->cover->is_entry != 1 || s->launch->strict ||
       text_equal(target, "/etc/resolv.conf"))
     return 0;
   long result = path_open(-1, target, LINK_ITSELF, &place);
@@ -357,9 +363,8 @@ static long check_keeper_calls(void) {
  */
 static void choose_keeper(struct sequence *s) {
   struct launch *launch = s->launch;
-  int is_asked = launch->keep && launch->method == AUTO &&
-                 (launch->cover_count > 0 || launch->etc != 0) &&
-                 s->record->keeper != NULL;
+  int is_asked = launch->keep && launch->method == AUTO && has_mounts(launch) &&
+                 s->record->aside != NULL;
   int may_ask = !s->is_dry || may_mount() == 1; /* else all say EPERM */
   long calls = is_asked && may_ask ? check_keeper_calls() : 0;
   int is_alone = is_asked && !has_own_pid_namespace();
@@ -387,7 +392,7 @@ static long prepare(struct sequence *s) {
     if (s->netns >= 0) /* a dry run can lack the right to open it */
       LOOK(CHECK_NETNS, if_allowed(s, check_netns(s)));
   }
-  if (launch->cover_count > 0 || launch->etc != 0)
+  if (has_mounts(launch))
     LOOK(OPEN_HOST, host_open(&s->host));
   return 0;
 }
@@ -429,6 +434,8 @@ static long look(struct sequence *s) {
     begin(s, STEP_LIST);
   launch->left_out = 0;
   MUST(etc_list(launch, &s->covers));
+  if (launch->extras & EXTRA_OWN_DNS)
+    MUST(s->record->aside(ASIDE_OWN_DNS, launch, NULL, NULL, NULL));
   find_lacking(s);
   if (launch->etc != 0)
     LOOK(FIND_RESOLV_CONF, etc_find_resolv_conf(launch));
@@ -438,8 +445,13 @@ static long look(struct sequence *s) {
       leave_out(s, i_--);
       continue;
     }
-    LOOK(OPEN_SOURCE,
-         target_open_source(s->target, (const char *)s->cover->source));
+    int is_own = s->cover->is_entry == OF_OWN_DNS;
+    begin(s, is_own ? STEP_OWN_DNS : STEP_OPEN_SOURCE);
+    MUST(is_own
+             ? s->record->aside(ASIDE_SOURCE, launch, s->target,
+                                s->is_dry ? NULL : &s->host,
+                                (const char *)s->cover->target)
+             : target_open_source(s->target, (const char *)s->cover->source));
     LOOK(OPEN_TARGET, target_open(s->target, (const char *)s->cover->target,
                                   launch->method & (AUTO | OVERLAY)));
     if (s->target->is_absent)
@@ -452,7 +464,8 @@ static long look(struct sequence *s) {
     name_holder(s, i_);
     if (!s->target->must_leave || s->cover->holder != i_)
       holder_close(&s->target->holder);
-    TAKE(CLONE, target_clone(s->target));
+    if (!is_own)
+      TAKE(CLONE, target_clone(s->target));
     if (is_within(s->target) && is_root_of_holder(s->target) &&
         is_first_in_directory(s, i_))
       TAKE(CLONE, clone_holder(s));
@@ -486,7 +499,7 @@ static long pin(struct sequence *s) {
  * tells of everything; what they would miss while they rejoin, poll(2) reports.
  */
 static long cover(struct sequence *s) {
-  if (s->launch->cover_count == 0)
+  if (s->launch->cover_count == 0 && !s->launch->extras)
     return 0;
   TAKE(UNSHARE, host_leave(&s->host));
   EACH_COVER { /* what would undo a pin; what an overlay will hide */
@@ -678,20 +691,19 @@ static int is_anything_kept(const struct sequence *s) {
   return 0;
 }
 
-static long start_keeper(const struct sequence *s) {
-  return s->record->keeper(s->launch, (const struct target *)s->targets.at,
-                           s->tid, s->program->argv[s->launch->command_words]);
-}
-
 static long enter(struct sequence *s) {
   if (s->launch->by_command)
     LOOK(FIND_COMMAND, program_find(s->program, s->program->argv[0]));
   LOOK(FIND, find_program(s));
   warn(s);
   if (is_anything_kept(s))
-    TAKE(KEEP, start_keeper(s));
+    TAKE(KEEP, s->record->aside(ASIDE_KEEPER, s->launch,
+                                (struct target *)s->targets.at, s->tid,
+                                s->program->argv[s->launch->command_words]));
   if (s->launch->netns != 0)
     TAKE(JOIN_NETNS, CALL(__NR_setns, s->netns, CLONE_NEWNET));
+  if (s->launch->extras & EXTRA_SYS)
+    TAKE(SYS, s->record->aside(ASIDE_SYS, s->launch, NULL, NULL, NULL));
   TAKE(RESTORE, inherit_signals(s->record));
   for (int i = 0; i < GUARD_LIMIT_COUNT; i++)
     s->limits[i] = s->record->limits[i];

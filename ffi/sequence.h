@@ -15,6 +15,12 @@ struct cover {
   COVER_FIELDS(FIELD)
 };
 
+#define EXTRA(name, bit) EXTRA_##name = bit,
+enum { EXTRAS(EXTRA) };
+
+/* cover.is_entry, where it is neither 0 nor 1 */
+enum { OF_OWN_DNS = 2 };
+
 /* launch.netns_argument */
 enum { NETNS_ONLY = 1, NETNS_AND_ETC };
 

@@ -29,9 +29,8 @@ struct target;
 
 struct record {
   char **arguments, **environment; /* as execve(2) was given them */
-  long (*keeper)(const struct launch *launch, const struct target *targets,
-                 const char *process,
-                 const char *program); /* keeper.h; or NULL */
+  long (*aside)(unsigned what, struct launch *launch, struct target *target,
+                void *more, const char *name); /* aside.h; or NULL */
   void *environment_end; /* behind which the kernel laid the auxiliary vector */
   u64 ignored, mask, pending; /* signals: bit N - 1 is signal N */
   struct rlimit64 limits[GUARD_LIMIT_COUNT];

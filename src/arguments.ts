@@ -5,11 +5,12 @@
 // not stop at the program's name; and it loads node:util, which costs more than a
 // millisecond (`npm run bench`). What they are shown as is made in commands/help.ts.
 import type { ArgsDef, ArgType, BooleanArgDef } from "citty";
-import { METHODS } from "./contract.ts";
+import { EXTRAS, METHODS } from "./contract.ts";
 import { Refusal } from "./errors.ts";
 import { readUser, type User } from "./user.ts";
 
 export type Method = keyof typeof METHODS;
+export type Extra = keyof typeof EXTRAS;
 
 export const runUsage = "@PROFILE|--netns ID [OPTIONS] [--] PROGRAM [ARG...]";
 
@@ -47,6 +48,15 @@ export const runArgs = {
     type: "string",
     valueHint: "CAP,...",
     description: "with --user: the capabilities that it keeps, as net_bind_service,net_raw",
+  },
+  sys: {
+    type: "boolean",
+    description: "show a sysfs of the network namespace on /sys, with what the host has mounted in its own",
+  },
+  "own-dns": {
+    type: "boolean",
+    description:
+      "hide what answers for the host by a socket: nscd, systemd-resolved, nsswitch.conf's 'resolve'",
   },
   method: {
     type: "enum",
@@ -237,7 +247,18 @@ export function readAs(values: Words["values"]): { user?: User } {
   return {};
 }
 
+/** Of --sys and --own-dns. */
+export function readExtras(values: Words["values"]): readonly Extra[] {
+  const extras: Extra[] = [];
+  for (const name in EXTRAS) if (one(values, name) === "true") extras.push(name as Extra);
+  if (extras.includes("sys") && values.netns === undefined && one(values, "netns-arg") !== "true") {
+    throw new Refusal("option --sys needs --netns", "it shows /sys as that network namespace has it");
+  }
+  return extras;
+}
+
 export interface RunOptions extends CoverOptions {
+  readonly extras: readonly Extra[];
   /** How long at most, as it was given. */
   readonly wait?: string | undefined;
   readonly user?: User;
@@ -271,6 +292,7 @@ export function readRun(words: readonly string[], profile?: Profile): RunOptions
     ...readCovers(values),
     wait: one(values, "wait"),
     ...readAs(values),
+    extras: readExtras(values),
     enter: choose(values, "enter", runArgs.enter),
     method: choose(values, "method", runArgs.method),
     dryRun: one(values, "dry-run") === "true",

@@ -55,6 +55,8 @@ export const LAUNCH_FIELDS = [
   "netns_argument",
   /** how many of words are that command's; the program's follow */
   "command_words",
+  /** what few launches ask for, see EXTRAS */
+  "extras",
 ] as const;
 
 /** struct cover. */
@@ -63,7 +65,7 @@ export const COVER_FIELDS = [
   "source",
   /** path where it shall see it; a symbolic link is covered itself */
   "target",
-  /** 1: an entry of etc, with its namesake */
+  /** 1: an entry of etc, with its namesake; 2: of --own-dns */
   "is_entry",
   /** out: how it is covered, a row of DECISIONS from 1 */
   "decision",
@@ -86,6 +88,7 @@ export const STEPS = [
   { name: "OPEN_HOST", does: "open the host's root directory", object: "NONE" },
   { name: "LIST", does: "list", object: "ETC" },
   { name: "FIND_RESOLV_CONF", does: "find", object: "RESOLV_CONF" },
+  { name: "OWN_DNS", does: "make, in memory, what covers", object: "TARGET" },
   { name: "OPEN_SOURCE", does: "open", object: "SOURCE" },
   { name: "OPEN_TARGET", does: "open", object: "TARGET" },
   { name: "COMPARE", does: "compare", object: "BIND" },
@@ -111,6 +114,7 @@ export const STEPS = [
   { name: "FIND", does: "find", object: "PROGRAM" },
   { name: "KEEP", does: "start the keeper", object: "NONE" },
   { name: "JOIN_NETNS", does: "join network namespace", object: "NETNS" },
+  { name: "SYS", does: "lay a sysfs of the network namespace on /sys", object: "NONE" },
   { name: "RESTORE", does: "restore signals and limits", object: "NONE" },
   { name: "EXECUTE", does: "execute", object: "COMMAND" },
   { name: "FIND_PIN", does: "find a mount of method pin on", object: "TARGET" },
@@ -124,6 +128,12 @@ export const METHODS = {
   pin: 2,
   rejoin: 4,
   overlay: 8,
+} as const;
+
+/** What few launches ask for, by its option; the bit stands for it in struct launch. */
+export const EXTRAS = {
+  "sys": 1,
+  "own-dns": 2,
 } as const;
 
 /** How a target is covered, the first row that fits; decision N is DECISIONS[N - 1]. */
@@ -225,6 +235,9 @@ export const HINTS = [
   { step: "KEEP", error: "ENOMEM", when: "ALWAYS", hint: "no process can be made (pids.max, RLIMIT_NPROC): --no-keep needs none" },
   { step: "KEEP", error: "EPERM", when: "ALWAYS", hint: "no process can be made (pids.max, RLIMIT_NPROC): --no-keep needs none" },
   { step: "JOIN_NETNS", error: "EPERM", when: "FILTERED", hint: "a seccomp filter is at work, and can be what refuses this: systemd's SystemCallFilter= and RestrictNamespaces=, a container's profile" },
+  { step: "SYS", error: "ENODEV", when: "ALWAYS", hint: "mount a sysfs on /sys first" },
+  { step: "DECIDE", error: "EINVAL", when: "ALWAYS", hint: "--own-dns pins nothing: it needs a keeper, so Linux 5.15" },
+  { step: "OWN_DNS", error: "EPERM", when: "ALWAYS", hint: "it needs CAP_SYS_CHROOT" },
   { step: "FIND_COMMAND", error: "ENOENT", when: "ALWAYS", hint: "install util-linux; --enter setns needs no nsenter" },
   { step: "FIND", error: "ENOENT", when: "SCRIPT", hint: "the file is there: what its first line names, after #!, is not" },
   { step: "FIND_RESOLV_CONF", error: "ENOENT", when: "ALWAYS", hint: "create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc" },

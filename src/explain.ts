@@ -37,7 +37,9 @@ function toSummary(plan: Plan, propagation: string, past: readonly PastTheFile[]
     (cover) => `${cover.target} with ${cover.source}, method ${methodOf(cover, plan)}: ${whyOf(cover)}`,
   );
   const rows: Record<string, readonly string[]> = {
-    "network namespace": [plan.netns ?? "this one"],
+    "network namespace": [
+      `${plan.netns ?? "this one"}${plan.extras.includes("sys") ? ", also on /sys" : ""}`,
+    ],
     covered: covers.length === 0 ? ["nothing"] : covers,
     propagation: [propagation === "" ? "of all mounts, both ways" : propagation],
     "asked by socket": past.length === 0 ? ["nothing: names go by resolv.conf"] : past.map(pastNote),
@@ -63,6 +65,8 @@ export function toLines(plan: Plan): string[] {
     lines.push("bind each entry of its directory in /etc/netns over its namesake in /etc");
   if (plan.etc !== undefined)
     lines.push(`bind each entry of ${plan.etc} over its namesake in /etc`, ...entriesNow(plan.etc));
+  if (plan.extras.includes("own-dns")) lines.push("hide what answers for the host by a socket");
+  if (plan.extras.includes("sys")) lines.push("lay a sysfs of the network namespace on /sys");
   if (plan.readOnly) lines.push("make read-only what is bound");
   if (plan.method === "auto" && !plan.keep) lines.push("start no keeper");
   return [...lines, `use method ${plan.method}`, `execute ${commandOf(plan).map(shellQuote).join(" ")}`];
@@ -92,22 +96,25 @@ interface Told {
 
 /** How each file is covered is told of a plan that was decided. */
 export function toJson(plan: Plan, told: Told | { bakedBy: string | null; arch: string }): string {
-  const { netns = null, netnsArgument, etc = null, method, keep, readOnly, enter } = plan;
+  const { netns = null, netnsArgument, etc = null, method, keep, readOnly, extras, enter } = plan;
   const covers = plan.covers.map((cover) => {
-    const { source, target, isEntry } = cover;
-    const from = isEntry ? "/etc/netns" : "--bind";
+    const { source, target, isEntry, isOwn } = cover;
+    const from = isOwn ? "--own-dns" : isEntry ? "/etc/netns" : "--bind";
     const decided = "steps" in told ? { method: methodOf(cover, plan), why: whyOf(cover) } : {};
     return { source, target, from, ...decided };
   });
   const command = commandOf(plan);
-  const asked = { netns, netnsArgument, etc, covers, method, keep, readOnly, enter, command };
+  const asked = { netns, netnsArgument, etc, covers, method, keep, readOnly, extras, enter, command };
   return JSON.stringify({ ...asked, ...told }, null, 2);
 }
 
 /** What holds whatever nspin does, and is easily overlooked. Of what is left out a launch itself warns. */
 function notesOn(plan: Plan, leftOut: readonly Cover[], isKept: boolean): string[] {
   const left = leftOut.map(({ source, target }) => `${source} is left out: there is no ${target}`);
-  return [...left, ...keeperNotes(plan, isKept), ...plan.covers.map(readersNote)].filter(
+  const sys = plan.extras.includes("sys")
+    ? "what the host mounts directly on /sys from then on does not reach the program, nor the program's the host; below what is mounted there it does"
+    : "";
+  return [...left, ...keeperNotes(plan, isKept), ...plan.covers.map(readersNote), sys].filter(
     (note) => note !== "",
   );
 }
@@ -157,8 +164,9 @@ function isByRename(cover: Cover): boolean {
 }
 
 /** Under a umask of 077 root writes files that a PROGRAM with another user cannot read. */
-function readersNote({ source }: Cover): string {
+function readersNote({ source, isOwn }: Cover): string {
   const OTHERS_READ = 0o004;
+  if (isOwn) return "";
   const status = statSync(source, { throwIfNoEntry: false });
   if (status === undefined || (status.mode & OTHERS_READ) !== 0) return "";
   return `${source} can be read by its owner and group only: a program that runs as another user cannot`;

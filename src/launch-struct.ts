@@ -1,10 +1,14 @@
 // Plan <-> struct launch of ffi/contract.h: for a call, or in a launcher's file.
-import { COVER_FIELDS, LAUNCH_FIELDS, METHODS } from "./contract.ts";
+
+import type { Extra } from "./arguments.ts";
+import { COVER_FIELDS, EXTRAS, LAUNCH_FIELDS, METHODS } from "./contract.ts";
 import type { Cover, Plan } from "./plan.ts";
 
 const U64 = 8;
 /** struct launch's netns_argument, from 1. */
 const NETNS_ARGUMENTS = ["netns", "etc"] as const;
+/** struct cover's is_entry, ffi/sequence.h. */
+const OF_OWN_DNS = 2;
 const encoder = new TextEncoder();
 
 type Launch = Record<(typeof LAUNCH_FIELDS)[number], number>;
@@ -35,7 +39,7 @@ export function writePlan(plan: Plan, addressOf: (block: Uint8Array) => number):
     const cover: CoverStruct = {
       source: text(source),
       target: text(target),
-      is_entry: Number(isEntry),
+      is_entry: Number(isEntry), // none of --own-dns yet
       decision: 0,
       holder: 0,
     };
@@ -66,6 +70,7 @@ export function writePlan(plan: Plan, addressOf: (block: Uint8Array) => number):
     skip: plan.skip,
     lock: text(plan.lock),
     force: Number(plan.force === true),
+    extras: bitsOf(plan.extras),
     steps: 0,
     step_count: 0,
     failed_process: 0,
@@ -80,6 +85,12 @@ export function writePlan(plan: Plan, addressOf: (block: Uint8Array) => number):
     halves[half++] = launch[name] / 2 ** 32;
   }
   return block;
+}
+
+function bitsOf(extras: Plan["extras"]): number {
+  let bits = 0;
+  for (const name of extras) bits += EXTRAS[name];
+  return bits;
 }
 
 /** At most: UTF-8 has up to three bytes for each unit of a string. */
@@ -104,7 +115,8 @@ function readCovers(memory: Memory, covers: number, count: number): Cover[] {
     const { source, target, is_entry, decision } = cover;
     const paths = { source: readText(memory, source), target: readText(memory, target) };
     const decided = decision === 0 ? {} : { decision };
-    return { ...paths, isEntry: is_entry === 1, ...decided };
+    const own = is_entry === OF_OWN_DNS ? { isOwn: true } : {};
+    return { ...paths, isEntry: is_entry === 1, ...own, ...decided };
   });
 }
 
@@ -158,6 +170,7 @@ export function readPlan(memory: Memory, address: number): Plan {
     keep: launch.keep === 1,
     readOnly: launch.read_only === 1,
     strict: launch.strict === 1,
+    extras: (Object.keys(EXTRAS) as Extra[]).filter((name) => (launch.extras & EXTRAS[name]) !== 0),
     enter: "setns",
     words,
     commandWords: launch.command_words,

@@ -7,7 +7,7 @@ import type { Memory } from "./launch-struct.ts";
 export const FUNCTIONS = {
   nspin_launch: { args: ["ptr", "ptr"], returns: "u32" },
   nspin_decide: { args: ["ptr", "ptr"], returns: "u32" },
-  nspin_unpin: { args: ["ptr"], returns: "u32" },
+  nspin_unpin: { args: ["ptr", "ptr"], returns: "u32" },
 } as const;
 
 const POINTER_BYTES = 8;
@@ -124,9 +124,11 @@ export const ownMemory: Memory = {
 /** What execve(2) is given for an environment: as this process was. */
 export const environment = () => read.ptr(record as never, POINTER_BYTES) as Pointer; // behind record.arguments
 
-/** keeper_start() of ffi/keeper.h; undefined from source, where no guard has said where it is. */
+/** keeper_start(), by aside() of ffi/aside.h; undefined from source, where no guard has said where that is. */
 export function loadKeeper() {
   if (record === 0) return undefined;
   const address = read.ptr(record as never, 2 * POINTER_BYTES) as Pointer; // behind record.environment
-  return CFunction({ ptr: address, args: ["ptr", "ptr", "ptr", "ptr"], returns: "i64" });
+  const aside = CFunction({ ptr: address, args: ["u32", "ptr", "ptr", "ptr", "ptr"], returns: "i64" });
+  const ASIDE_KEEPER = 0;
+  return (...given: (Uint8Array | null | undefined)[]) => aside(ASIDE_KEEPER, ...given);
 }

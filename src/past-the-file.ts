@@ -10,20 +10,20 @@ export interface PastTheFile {
 }
 
 /** For a program with these covers, by what is here now. */
-export function pastTheFile(covers: readonly Pick<Cover, "source" | "target">[]): PastTheFile[] {
+export function pastTheFile(covers: readonly Pick<Cover, "source" | "target" | "isOwn">[]): PastTheFile[] {
   const here = (path: string) => seen(path, covers);
   const found: PastTheFile[] = [];
   if (asksResolved(textOf(here("/etc/nsswitch.conf"))) && isThere(here("/run/systemd/resolve")))
     found.push({
       name: "nss-resolve",
       what: "systemd-resolved, by 'resolve' in the line 'hosts:' of /etc/nsswitch.conf",
-      remedy: "an nsswitch.conf in /etc/netns/ID with the line 'hosts: files dns'",
+      remedy: "--own-dns",
     });
   if (isThere(here("/run/nscd/socket")))
     found.push({
       name: "nscd",
       what: "nscd, by /run/nscd/socket",
-      remedy: "--bind EMPTY_DIRECTORY:/run/nscd",
+      remedy: "--own-dns",
     });
   return found;
 }
@@ -35,10 +35,11 @@ export function asksResolved(nsswitch: string): boolean {
   return resolve >= 0 && (dns < 0 || resolve < dns);
 }
 
-/** Where, here, is what the program sees at that path? */
-function seen(path: string, covers: readonly Pick<Cover, "source" | "target">[]): string {
-  for (const { source, target } of covers)
-    if (path === target || path.startsWith(`${target}/`)) return source + path.slice(target.length);
+/** Where, here, is what the program sees at that path? What --own-dns makes says nothing of others. */
+function seen(path: string, covers: readonly Pick<Cover, "source" | "target" | "isOwn">[]): string {
+  for (const { source, target, isOwn } of covers)
+    if (path === target || path.startsWith(`${target}/`))
+      return isOwn ? "" : source + path.slice(target.length);
   return path;
 }
 

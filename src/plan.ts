@@ -1,5 +1,5 @@
 // Options -> Plan: names become paths, contradictions are refused. Pure.
-import { type CoverOptions, type Method, quote, type RunOptions } from "./arguments.ts";
+import { type CoverOptions, type Extra, type Method, quote, type RunOptions } from "./arguments.ts";
 import { Refusal } from "./errors.ts";
 import { setpriv } from "./user.ts";
 
@@ -8,6 +8,8 @@ export interface Cover {
   readonly target: string;
   /** It is an entry of /etc/netns/ID; otherwise --bind asked for it. */
   readonly isEntry: boolean;
+  /** It is of --own-dns, in memory; set by decide(). */
+  readonly isOwn?: boolean;
   /** The number of its row in DECISIONS, from 1; set by decide(). */
   readonly decision?: number;
 }
@@ -25,6 +27,7 @@ export interface Plan {
   /** An entry of etc without a namesake in /etc is an error. */
   readonly strict: boolean;
   readonly readOnly: boolean;
+  readonly extras: readonly Extra[];
   /** auto: by nsenter, where it can enter. */
   readonly enter: "auto" | "nsenter" | "setns";
   /** Words that come before those of the command line: nsenter's or setpriv's, then the program's own. */
@@ -68,7 +71,7 @@ export function coversOf(options: CoverOptions): Pick<Plan, "netns" | "etc" | "c
 /** Throws Refusal. */
 export function makePlan(options: Omit<RunOptions, "wait" | "dryRun" | "json" | "verbose" | "steps">): Plan {
   const { netns, etc, covers } = coversOf(options);
-  const hasMounts = covers.length > 0 || etc !== undefined;
+  const hasMounts = covers.length > 0 || etc !== undefined || options.extras.length > 0;
   const { user } = options;
   const enter = user === undefined ? options.enter : "setns";
   const entering = enter === "setns" ? [] : nsenter(netns !== undefined, hasMounts);
@@ -81,6 +84,7 @@ export function makePlan(options: Omit<RunOptions, "wait" | "dryRun" | "json" | 
     keep: options.keep,
     strict: options.strict,
     readOnly: options.readOnly,
+    extras: options.extras,
     enter,
     words: [...command, ...options.words],
     commandWords: command.length,
@@ -98,7 +102,7 @@ export const NO_OPTIONS: Plan = Object.freeze({
   covers: [],
   method: "auto",
   enter: "setns",
-  ...{ keep: false, strict: false, readOnly: false },
+  ...{ keep: false, strict: false, readOnly: false, extras: [] },
   ...{ words: [], commandWords: 0, tidWord: 0 },
   lock: LOCK,
   skip: 0,

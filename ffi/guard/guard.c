@@ -242,8 +242,8 @@ void guard_record(u64 *stack) {
            "the program shall have them as they were: a seccomp filter refuses "
            "it");
   record->directory = record->object = -1;
-  record->keeper = (long (*)(const struct launch *, const struct target *,
-                             const char *, const char *))keeper_entry();
+  record->aside = (long (*)(unsigned, struct launch *, struct target *, void *,
+                            const char *))aside_entry();
 #ifndef UNGUARDED
   protect(record, environment);
 #else

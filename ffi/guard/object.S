@@ -1,4 +1,4 @@
-/* Byte for byte: dist/nspin.so, and dist/keeper.so. OBJECT, KEEPER: their paths, from build/guard.ts. */
+/* Byte for byte: dist/nspin.so, and dist/aside.so. OBJECT, ASIDE: their paths, from build/guard.ts. */
 	.section .rodata.object, "a", %progbits
 	.balign 4096 /* arm64's code finds its constants by pages */
 	.globl object, object_end
@@ -6,7 +6,7 @@ object:
 	.incbin OBJECT
 object_end:
 	.balign 4096
-	.globl keeper_image
-keeper_image:
-	.incbin KEEPER
+	.globl aside_image
+aside_image:
+	.incbin ASIDE
 	.section .note.GNU-stack, "", %progbits

@@ -34,8 +34,8 @@ static long fill(long fd, u64 bytes) {
   return check_executable(fd, bytes);
 }
 
-u64 keeper_entry(void) {
-  return (u64)keeper_image + ((const Elf64_Ehdr *)keeper_image)->e_entry;
+u64 aside_entry(void) {
+  return (u64)aside_image + ((const Elf64_Ehdr *)aside_image)->e_entry;
 }
 
 long object_open(void) {

@@ -12,11 +12,11 @@
 extern const char object[], object_end[];
 
 /*
- * The keeper (dist/keeper.so), which is run where it lies, too: its ELF header
- * says where keeper_start() is (keeper.h): its address.
+ * What few launches ask for (dist/aside.so), which is run where it lies, too:
+ * its ELF header says where aside() is (aside.h): its address.
  */
-extern const char keeper_image[];
-u64 keeper_entry(void);
+extern const char aside_image[];
+u64 aside_entry(void);
 
 /*
  * A sealed memfd with the object in it, for dlopen(3): close-on-exec.

@@ -46,9 +46,14 @@ static void keep(struct keeper *keeper, const struct cover *cover,
   kept->shown = target->shown;
   kept->spare = -1;
   text_copy(kept->id, target->cover_id);
-  copy_path(kept->source, (const char *)cover->source);
+  if (cover->is_entry == OF_OWN_DNS)
+    text_copy(kept->source, ""); /* in memory: no path leads to it */
+  else
+    copy_path(kept->source, (const char *)cover->source);
   copy_path(kept->target, (const char *)cover->target);
   text_copy(kept->path, target->on_host.path);
+  if (cover->is_entry == OF_OWN_DNS)
+    make_spare(kept); /* from the first moment: it can be had nowhere else */
   if (target->within.here < 0)
     return;
   struct within *within = keeper->within;
@@ -108,7 +113,7 @@ long keeper_start(const struct launch *launch, const struct target *targets,
   u64 count = launch->cover_count;
   u64 within_count = count + 8; /* what the host mounts on a directory */
   unsigned long bytes = sizeof(struct keeper) +
-                        count * (sizeof(struct kept) + 2 * sizeof(long)) +
+                        count * (sizeof(struct kept) + 3 * sizeof(long)) +
                         within_count * sizeof(struct within);
   u64 namespace = file_inode("/proc/self/ns/mnt");
   if (namespace == 0)
@@ -132,6 +137,9 @@ long keeper_start(const struct launch *launch, const struct target *targets,
       keep(keeper, &covers[i], &targets[i]);
       *files++ = targets[i].within.here;
       *files++ = targets[i].within.peer;
+      *files++ = keeper->kept[keeper->count - 1].spare;
+      if (covers[i].is_entry == OF_OWN_DNS && files[-1] < 0)
+        result = -ESTALE;
     }
   keeper->daemon.more_count = (size_t)(files - keeper->daemon.more);
   keeper->is_read_only = launch->read_only != 0;
@@ -156,6 +164,8 @@ long keeper_start(const struct launch *launch, const struct target *targets,
                                    : daemon_start(&keeper->daemon, keeper_run);
   for (int i = 0; i < 3; i++)
     close_file(&kept_files[i]);
+  for (u64 i = 0; i < keeper->count; i++)
+    close_file(&keeper->kept[i].spare);
   CALL(__NR_munmap, at, keeper->daemon.bytes);
   return result;
 }

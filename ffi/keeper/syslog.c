@@ -40,7 +40,8 @@ void report_kept(enum kept_event event, const struct kept_line *line) {
       say_name(&message, line->link);
     }
     say(&message, ", and is covered by ");
-    say_name(&message, line->source);
+    say_name(&message,
+             line->source[0] == '\0' ? "what --own-dns made" : line->source);
     say(&message, " again after ");
     break;
   case FOLLOWED:

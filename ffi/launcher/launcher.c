@@ -3,7 +3,7 @@
  * sequence, entered from the kernel. No runtime runs before it, so there is
  * nothing to hide from, and but one limit to give back.
  */
-#include "../keeper.h"
+#include "../aside.h"
 #include "../report.h"
 #include "image.h"
 #include "netns.h"
@@ -44,7 +44,7 @@ _Noreturn void launcher_start(u64 *stack) {
   struct program program;
   struct record record = {.arguments = (char **)stack + 1,
                           .environment = (char **)stack + 1 + stack[0] + 1,
-                          .keeper = keeper_start};
+                          .aside = aside};
   char **end = record.environment;
   while (*end++ != NULL)
     ;

@@ -1,7 +1,17 @@
 // nspin bake: a plan into a launcher's file.
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
-import { type CoverOptions, type Method, quote, readAs, readCovers, runArgs, tryHelp } from "../arguments.ts";
+import {
+  type CoverOptions,
+  type Extra,
+  type Method,
+  quote,
+  readAs,
+  readCovers,
+  readExtras,
+  runArgs,
+  tryHelp,
+} from "../arguments.ts";
 import { commandLine, wordsOfRuntime } from "../command-line.ts";
 import { Refusal } from "../errors.ts";
 import { ARCHES, type Arch, writeLauncher } from "../launcher-file.ts";
@@ -11,7 +21,19 @@ import type { User } from "../user.ts";
 import { type Command, choice, DONE, flag, once, readOptions, usageOf } from "./command.ts";
 import { readProfile } from "./profile.ts";
 
-const { netns, bind, etc, user, caps, method, keep, strict, "read-only": readOnly } = runArgs;
+const {
+  netns,
+  bind,
+  etc,
+  user,
+  caps,
+  sys,
+  "own-dns": ownDns,
+  method,
+  keep,
+  strict,
+  "read-only": readOnly,
+} = runArgs;
 
 export const bakeArgs = {
   netns: { ...netns, description: "network namespace: a name under /run/netns, or an absolute path" },
@@ -23,6 +45,8 @@ export const bakeArgs = {
   etc,
   user,
   caps,
+  sys,
+  "own-dns": ownDns,
   method,
   keep,
   strict,
@@ -45,6 +69,7 @@ const Options = v.object({
 
 export interface BakeOptions extends CoverOptions {
   readonly netnsArgument: boolean;
+  readonly extras: readonly Extra[];
   readonly user?: User;
   readonly method: Method;
   readonly output: string;
@@ -64,7 +89,7 @@ export function readBake(all: readonly string[]): BakeOptions {
   if (options.output === "") {
     throw new Refusal("no launcher is named", usageOf(bake));
   }
-  const covers = { ...readCovers(values), ...readAs(values) };
+  const covers = { ...readCovers(values), ...readAs(values), extras: readExtras(values) };
   if (covers.user !== undefined && covers.user.group === undefined) {
     throw new Refusal(
       `option --user needs a group in a launcher: ${covers.user.name}:GROUP`,

@@ -1,4 +1,4 @@
-// README's remedies for a resolver that is asked through a socket: Debian's nss-resolve and nscd.
+// A resolver that is asked through a socket, Debian's nss-resolve and nscd: --own-dns, and the same by hand.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { HOST_ANSWER, NAME, TASK_ANSWER } from "../kit/answers.ts";
 import { userFiles } from "../kit/document.ts";
@@ -44,3 +44,26 @@ test("nscd: an empty directory over its socket's", async () => {
   expect(await nspin()).toBe(HOST_ANSWER);
   expect(await mounts()).toBe(before);
 });
+
+test("--own-dns: neither is asked, in whatever order they are restarted, and the host asks both", async () => {
+  const before = await mounts();
+  const was = await machine.run("cat /etc/nsswitch.conf");
+  await machine.run("sed -i 's/^hosts:.*/hosts: files resolve [!UNAVAIL=return] dns/' /etc/nsswitch.conf");
+  await machine.run("systemctl start nscd && nscd --invalidate=hosts");
+  expect([await answer(""), await nspin()]).toEqual([HOST_ANSWER, HOST_ANSWER]);
+  expect(await nspin("--own-dns")).toBe(TASK_ANSWER);
+  await machine.run("nspin bake --netns task1 --own-dns -o /run/own-dns");
+  expect(await answer("/run/own-dns")).toBe(TASK_ANSWER);
+  const asks = `while :; do getent ahostsv4 ${NAME} | cut -d " " -f 1 | head -n 1 >>/run/asked; sleep 0.1; done`;
+  await machine.run(`systemd-run --unit=asks nspin run --netns task1 --own-dns -- sh -c '${asks}'`);
+  for (const restart of ["systemd-resolved", "nscd", "systemd-resolved nscd"]) {
+    await machine.run(`sleep 1; systemctl restart ${restart} && sed -i 's/^# .*//' /etc/nsswitch.conf`);
+    await until(async () => (await answer("")) === HOST_ANSWER);
+  }
+  await machine.run("sleep 1; systemctl stop asks nscd");
+  const asked = (await machine.run("sort /run/asked | uniq -c")).trim().split("\n");
+  expect(asked.length).toBe(1);
+  expect(asked[0]).toMatch(new RegExp(`^ *\\d{2,} ${TASK_ANSWER}$`));
+  await machine.write("/etc/nsswitch.conf", was);
+  expect(await mounts()).toBe(before);
+}, 60_000);

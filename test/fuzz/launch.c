@@ -12,7 +12,8 @@
  * - what was opened is used while it is open and closed once, or it is
  *   close-on-exec when the program starts; so with memory.
  */
-#include "../../ffi/cover.h"
+#include "../../ffi/aside.h"
+#include "../../ffi/keeper.h"
 #include "../../ffi/keeper/keeping.h"
 #include "../../ffi/statmount.h"
 
@@ -1149,6 +1150,16 @@ static void check_decided(void) {
  * WHAT METHOD SKIP TABLE-LENGTH*4 ENTRIES WORLD KINDS, the table, the answers:
  * each is a byte, and how many noughts follow it.
  */
+/* No launch here asks for an extra. */
+static long start_aside(unsigned what, struct launch *launch,
+                        struct target *targets, void *process,
+                        const char *program) {
+  must(what == ASIDE_KEEPER);
+  return keeper_start(launch, targets, process, program);
+}
+
+void make_spare(struct kept *kept) { must(kept == NULL); }
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   enum { HEADER = 7 };
   if (size < HEADER)
@@ -1229,7 +1240,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   *record =
       (struct record){.directory = flags & 0x80 ? 9 : -1,
                       .object = -1,
-                      .keeper = etc >> 6 & 1 ? NULL : keeper_start,
+                      .aside = etc >> 6 & 1 ? NULL : start_aside,
                       .descriptor_count = 2,
                       .descriptors = descriptors,
                       .arguments = line,

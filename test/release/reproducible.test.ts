@@ -19,7 +19,7 @@ test("built again in another directory", async () => {
   const { exitCode, stdout } = await compile();
   expect(exitCode).toBe(0);
   expect(stdout.toString()).not.toContain("not tried"); // the list of pages
-  for (const file of ["nspin", "nspin.so", "keeper.so", "launcher.ts", "bundles/commands.js"]) {
+  for (const file of ["nspin", "nspin.so", "aside.so", "launcher.ts", "bundles/commands.js"]) {
     const isSame = readFileSync(`dist/${file}`).equals(readFileSync(`${clone}/dist/${file}`));
     expect([file, isSame]).toEqual([file, true]);
   }

@@ -86,6 +86,8 @@ const ways: Record<string, Way> = {
     words: ["--method", "pin", "--enter", "setns"],
     as: "open_tree:error=EPERM",
   },
+  own: { kind: "link", words: ["--method", "rejoin", "--own-dns", "--enter", "setns"] },
+  sys: { kind: "link", words: ["--method", "rejoin", "--sys", "--enter", "setns"] },
   unpin: { kind: "plain", words: [] },
 };
 
@@ -128,6 +130,9 @@ const missing =
   "No such file or directory (ENOENT) | create it, name another with --bind FILE:/etc/resolv.conf, or keep the host's with --no-etc";
 const within = "bind onto itself, for the program, the directory of FILE";
 const noProcess = "no process can be made (pids.max, RLIMIT_NPROC): --no-keep needs none";
+const own = "make what covers /etc/nsswitch.conf";
+const noReturn = `${own}: ${refused} | needs CAP_SYS_CHROOT`;
+const sysfs = "lay a sysfs on /sys";
 const pinned = { killed: 1 };
 
 // A walk is geteuid(), +1 its root, +2 the same as the first directory, +3 whose that is.
@@ -161,6 +166,20 @@ const rows: Row[] = [
   ["LIST", "etc", 'openat(AT_FDCWD, "/etc/netns/fault"+5', "ENOMEM", `list /etc/netns/fault: ${memory}`],
   ["FIND_RESOLV_CONF", "etc", 'openat(AT_FDCWD, "/etc/netns/fault"', "ENOENT", `find /etc/netns/fault/resolv.conf: ${missing}`],
   ["FIND_RESOLV_CONF", "etc", 'openat(AT_FDCWD, "/etc/netns/fault"+2', "=0", `find /etc/netns/fault/resolv.conf: ${missing}`],
+  ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/self/fd/#2', "ENFILE", `${own}: ${files}`],
+  ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/self/fd/#2+1', "ENOMEM", `${own}: ${memory}`],
+  ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/self/fd/#2+2', "EIO", `${own}: ${io}`],
+  ["OWN_DNS", "own", "setns(-1", "EPERM", noReturn],
+  ["OWN_DNS", "own", "unshare(", "ENOSPC", `${own}: No space left on device (ENOSPC)`],
+  ["OWN_DNS", "own", '"/proc", NULL, MS_PRIVATE', "ENOMEM", `${own}: ${memory}`],
+  ["OWN_DNS", "own", '"/proc", "tmpfs"', "ENODEV", `${own}: No such device (ENODEV)`],
+  ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/own-dns"', "ENFILE", `${own}: ${files}`],
+  ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/own-dns"+1', "EIO", `${own}: ${io}`],
+  ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/own-dns"+2', "ENOSPC", `${own}: No space left on device (ENOSPC)`],
+  ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/own-dns"+2', "=5", `${own}: ${io}`],
+  ["OWN_DNS", "own", "open_tree(AT_FDCWD", "ENOSYS", `${own}: Function not implemented (ENOSYS)`],
+  ["OWN_DNS", "own", "setns(#2", "EPERM", noReturn],
+  ["OWN_DNS", "own", 'chroot("."', "EPERM", noReturn],
   ["OPEN_SOURCE", "rejoin", "geteuid()+1", "ENFILE", `open SOURCE: ${files}`],
   ["OPEN_SOURCE", "rejoin", "geteuid()+2", "ENFILE", `open SOURCE: ${files}`],
   ["OPEN_SOURCE", "rejoin", "geteuid()+3", "EIO", `open SOURCE: ${io}`],
@@ -302,6 +321,20 @@ const rows: Row[] = [
   ["JOIN_NETNS", "rejoin", ", CLONE_NEWNET)", "EPERM", `join network namespace /run/netns/fault: ${refused}`],
   ["JOIN_NETNS", "pin", ", CLONE_NEWNET)", "EPERM", `join network namespace /run/netns/fault: ${refused}`, pinned],
   ["JOIN_NETNS", "unattachable", ", CLONE_NEWNET)", "EPERM", `join network namespace /run/netns/fault: ${refused}`, pinned],
+  ["SYS", "sys", ', "sys", O_RDONLY', "ENOENT", `${sysfs}: No such file or directory (ENOENT)`],
+  ["SYS", "sys", "fstatfs(#2", "EIO", `${sysfs}: ${io}`],
+  ["SYS", "sys", "MS_SLAVE#2", "ENOMEM", `${sysfs}: ${memory}`],
+  ["SYS", "sys", "fsopen(", "ENOSYS", `${sysfs}: Function not implemented (ENOSYS)`],
+  ["SYS", "sys", "fsopen(", "ENODEV", `${sysfs}: No such device (ENODEV) | mount a sysfs on /sys first`],
+  ["SYS", "sys", "FSCONFIG_SET_STRING", "EINVAL", `${sysfs}: Invalid argument (EINVAL)`],
+  ["SYS", "sys", "FSCONFIG_CMD_CREATE", "EPERM", `${sysfs}: ${refused}`],
+  ["SYS", "sys", "fsmount(", "ENFILE", `${sysfs}: ${files}`],
+  ["SYS", "sys", "fsmount(+2", "ENOSPC", `${sysfs}: No space left on device (ENOSPC)`],
+  ["SYS", "sys", "fsmount(+3", "ENFILE", `${sysfs}: ${files}`],
+  ["SYS", "sys", "fsmount(+4", "EIO", `${sysfs}: ${io}`],
+  ["SYS", "sys", '"fs/cgroup", O_RDONLY', "ENFILE", `${sysfs}: ${files}`],
+  ["SYS", "sys", '"fs/cgroup", O_RDONLY#2', "ENOENT", `${sysfs}: No such file or directory (ENOENT)`],
+  ["SYS", "sys", '"fs/cgroup", O_RDONLY#2+2', "EINVAL", `${sysfs}: Invalid argument (EINVAL)`],
   ["RESTORE", "rejoin", "rt_sigaction(SIGPIPE, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}", "EINVAL", "restore signals and limits: Invalid argument (EINVAL)"],
   ["RESTORE", "rejoin", "prlimit64(0, RLIMIT_AS, {", "EPERM", `restore signals and limits: ${refused}`],
   ["EXECUTE", "rejoin", 'execve("/usr/bin/touch"', "ETXTBSY", "execute touch: Text file busy (ETXTBSY)", { status: 126 }],

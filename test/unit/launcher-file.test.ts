@@ -16,6 +16,7 @@ const plan: Plan = {
   keep: true,
   strict: false,
   readOnly: false,
+  extras: [],
   enter: "setns",
   words: [Buffer.from("soci-snapshotter-grpc")],
   commandWords: 0,

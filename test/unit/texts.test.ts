@@ -24,12 +24,14 @@ static void coded(const char *text) {
 #define ERROR(name, text) line(text " (" #name ")"), coded(nth(error_texts, i++));
 #define ROW(step, error, when, text) line(text), coded(hint_text(i++));
 #define REASON(name, asked, when, act, why) line(text_equal(#act, "REFUSE") ? why : ""), coded(nth(reasons, i++));
+#define TEXT(name, text) line(text), coded(nth(sentences, i++));
 int main(void) {
   int i = 0;
   LAUNCH_STEPS(VERB) i = 0;
   ERRORS(ERROR) i = 0;
   OWN_HINTS(ROW) HINTS(ROW) i = 0;
-  DECISIONS(REASON)
+  DECISIONS(REASON) i = 0;
+  SENTENCES(TEXT)
   return 0;
 }
 `);

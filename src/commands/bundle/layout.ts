@@ -113,7 +113,15 @@ function rootOf(bundleDirectory: string, table: readonly Mount[]): Layout["root"
  * what it leads to: so the sequence checks that once more.
  */
 function coversOf(options: BundleOptions, table: readonly Mount[]) {
-  const plan = makePlan({ ...options, method: "auto", keep: false, enter: "setns", skip: 0, words: [] });
+  const plan = makePlan({
+    ...options,
+    method: "auto",
+    keep: false,
+    enter: "setns",
+    skip: 0,
+    words: [],
+    extras: [],
+  });
   const checked = { ...plan, netns: undefined }; // it may come later
   const covers = decide(checked).plan.covers.map((cover) => followLinks(cover, table));
   const followed = covers.map(({ source, path, isEntry }) => ({ source, target: path, isEntry }));

@@ -1,0 +1,154 @@
+// --own-dns: what answers for the host by a socket is hidden from the program. With the real ones: test/boot/nss.test.ts.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { $ } from "bun";
+import { mountinfo } from "../kit/mountinfo.ts";
+import { Program } from "../kit/program.ts";
+import { until } from "../kit/until.ts";
+import { type Entry, enterBy, entries, nspin, start } from "./start.ts";
+
+const ID = "own-dns";
+const NSSWITCH = "/etc/nsswitch.conf";
+const RESOLVED = "/run/systemd/resolve/io.systemd.Resolve";
+const was = readFileSync(NSSWITCH, "utf8");
+const host = [
+  "# a comment: hosts: none",
+  "passwd: files systemd",
+  " hosts:\tfiles resolve [!UNAVAIL=return] dns",
+  "hostsx: no",
+  "networks: files",
+].join("\n"); // no newline at the end
+const own = host.replace(/^ hosts:.*\n/m, "").replace(/^/, "hosts: files dns\n");
+const servers: Server[] = [];
+
+const listen = async (path: string) => {
+  const server = createServer((connection) => connection.end("the host's answer"));
+  servers.push(server);
+  await new Promise<void>((listening) => server.listen(path, listening));
+};
+
+beforeAll(async () => {
+  await $`ip netns add ${ID} && mkdir -p /etc/netns/${ID} /run/nscd /run/systemd/resolve`;
+  writeFileSync(`/etc/netns/${ID}/resolv.conf`, "nameserver 192.0.2.53\n");
+  writeFileSync(NSSWITCH, host);
+  await listen("/run/nscd/socket");
+  await listen(RESOLVED);
+});
+afterAll(async () => {
+  for (const server of servers) server.close();
+  writeFileSync(NSSWITCH, was);
+  await $`ip netns del ${ID} && rm -r /etc/netns/${ID} /run/nscd ${RESOLVED}`.nothrow().quiet();
+});
+
+const options = ["--netns", ID, "--own-dns"];
+const connect = (path: string) =>
+  `perl -MIO::Socket::UNIX -e 'my $s = IO::Socket::UNIX->new("${path}"); print $s ? <$s> : "$!", "\\n"'`;
+const look = `cat ${NSSWITCH}; echo; ls -A /run/nscd; ${connect(RESOLVED)}; cat /etc/resolv.conf`;
+
+describe.each(entries)("by %s", (entry: Entry) => {
+  test("nsswitch.conf asks files and dns, and nobody answers by socket", async () => {
+    const before = mountinfo();
+    const seen = await start([...enterBy(entry, options), "sh", "-c", look]);
+    expect(seen).toMatchObject({
+      status: 0,
+      stdout: `${own}\nConnection refused\nnameserver 192.0.2.53\n`,
+      stderr: "",
+    });
+    const without = await start([...enterBy(entry, ["--netns", ID]), "sh", "-c", look]);
+    expect(without.stdout).toBe(`${host}\nsocket\nthe host's answer\nnameserver 192.0.2.53\n`);
+    expect(readFileSync(NSSWITCH, "utf8")).toBe(host);
+    expect(mountinfo()).toBe(before);
+  });
+
+  test("what the host makes anew stays hidden", async () => {
+    const program = new Program(enterBy(entry, options));
+    try {
+      expect(await program.run(`head -n 1 ${NSSWITCH}`)).toBe("hosts: files dns");
+      writeFileSync(`${NSSWITCH}.new`, host);
+      renameSync(`${NSSWITCH}.new`, NSSWITCH); // as sed -i
+      rmSync(RESOLVED);
+      await listen(RESOLVED);
+      rmSync("/run/nscd", { recursive: true });
+      mkdirSync("/run/nscd");
+      await listen("/run/nscd/socket");
+      await until(
+        async () =>
+          (await program.run(look.split(";").slice(0, 3).join(";"))) === `${own}` &&
+          (await program.run(connect(RESOLVED))) === "Connection refused",
+      );
+    } finally {
+      await program.end();
+    }
+  });
+
+  test("the task's own nsswitch.conf, or a --bind over one, comes first", async () => {
+    writeFileSync(`/etc/netns/${ID}/nsswitch.conf`, "hosts: dns\n");
+    mkdirSync("/tmp/own-nscd", { recursive: true });
+    writeFileSync("/tmp/own-nscd/mine", "");
+    try {
+      const bound = [...options, "--bind", "/tmp/own-nscd:/run/nscd"];
+      const seen = await start([...enterBy(entry, bound), "sh", "-c", `cat ${NSSWITCH}; ls /run/nscd`]);
+      expect(seen).toMatchObject({ status: 0, stdout: "hosts: dns\nmine\n", stderr: "" });
+    } finally {
+      rmSync(`/etc/netns/${ID}/nsswitch.conf`);
+    }
+  });
+
+  test("by method rejoin", async () => {
+    const before = mountinfo();
+    const seen = await start([...enterBy(entry, [...options, "--method", "rejoin"]), "sh", "-c", look]);
+    expect(seen.stderr + seen.stdout).toBe(`${own}\nConnection refused\nnameserver 192.0.2.53\n`);
+    expect(mountinfo()).toBe(before);
+  });
+
+  test.each([
+    ["pin", ["--method", "pin"]],
+    ["auto", ["--no-keep"]],
+  ])("what would be pinned is refused: %s %p", async (method, more) => {
+    const before = mountinfo();
+    const seen = await start([...enterBy(entry, [...options, "--no-etc", ...more]), "true"]);
+    expect(seen.status).toBe(125);
+    expect(seen.stderr).toStartWith(
+      `nspin: cannot use method ${method} on ${NSSWITCH}: Invalid argument (EINVAL)\n`,
+    );
+    expect(mountinfo()).toBe(before);
+  });
+});
+
+test("what is not here needs no cover", async () => {
+  const away = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /run/systemd && exec "$@"', "sh"];
+  const dry = await start([...away, ...enterBy("setns", [...options, "--dry-run", "--json"]), "true"]);
+  const targets = JSON.parse(dry.stdout).covers.map(({ target }: { target: string }) => target);
+  expect(targets).toContain(NSSWITCH);
+  expect(targets).not.toContain(RESOLVED);
+});
+
+test("a host's file of any kind is no trap: a FIFO is refused, none is none", async () => {
+  renameSync(NSSWITCH, `${NSSWITCH}.away`);
+  try {
+    const none = await nspin(["run", ...options, "ls", NSSWITCH]);
+    expect([none.status, none.stderr]).toEqual([
+      2,
+      `ls: cannot access '${NSSWITCH}': No such file or directory\n`,
+    ]);
+    await $`mkfifo ${NSSWITCH}`;
+    expect(await nspin(["run", ...options, "echo", "started"])).toMatchObject({
+      status: 125,
+      stdout: "",
+      stderr: `nspin: cannot make what covers ${NSSWITCH}: Invalid argument (EINVAL)\n`,
+    });
+  } finally {
+    rmSync(NSSWITCH, { force: true });
+    renameSync(`${NSSWITCH}.away`, NSSWITCH);
+  }
+});
+
+test("a dry run names what is covered, and nothing answers by socket any more", async () => {
+  const dry = async (...more: string[]) => (await nspin(["run", ...more, "--dry-run", "true"])).stdout;
+  expect(await dry("--netns", ID)).toContain("nscd, by /run/nscd/socket");
+  const own = await dry(...options);
+  for (const target of [NSSWITCH, "/run/nscd", RESOLVED]) expect(own).toContain(`${target} with --own-dns`);
+  expect(own).toContain("asked by socket:   nothing: names go by resolv.conf\n");
+  expect(existsSync("/proc/own-dns")).toBeFalse();
+});
