@@ -1,5 +1,5 @@
 // A plan in words: --dry-run on stdout, --verbose on stderr, and inspect.
-import { lstatSync, readdirSync, statSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import type { RunOptions } from "./arguments.ts";
 import { DECISIONS, STEPS } from "./contract.ts";
 import type { Decided } from "./decide.ts";
@@ -9,6 +9,7 @@ import { type Mount, mountTable } from "./mountinfo.ts";
 import { type PastTheFile, pastTheFile } from "./past-the-file.ts";
 import type { Cover, Plan } from "./plan.ts";
 import { print, printable } from "./print.ts";
+import { statusOf } from "./system-error.ts";
 
 /** Prints what the sequence would do: in five lines, or step by step. */
 export function explain({ plan, leftOut, steps }: Decided, options: RunOptions): void {
@@ -167,7 +168,7 @@ function isByRename(cover: Cover): boolean {
 function readersNote({ source, isOwn }: Cover): string {
   const OTHERS_READ = 0o004;
   if (isOwn) return "";
-  const status = statSync(source, { throwIfNoEntry: false });
+  const status = statusOf(source);
   if (status === undefined || (status.mode & OTHERS_READ) !== 0) return "";
   return `${source} can be read by its owner and group only: a program that runs as another user cannot`;
 }

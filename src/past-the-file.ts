@@ -1,7 +1,8 @@
 // What resolves names for a program past its resolv.conf: glibc asks it by a socket, and it answers by the
 // host's servers.
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import type { Cover } from "./plan.ts";
+import { statusOf } from "./system-error.ts";
 
 export interface PastTheFile {
   readonly name: "nss-resolve" | "nscd";
@@ -13,13 +14,16 @@ export interface PastTheFile {
 export function pastTheFile(covers: readonly Pick<Cover, "source" | "target" | "isOwn">[]): PastTheFile[] {
   const here = (path: string) => seen(path, covers);
   const found: PastTheFile[] = [];
-  if (asksResolved(textOf(here("/etc/nsswitch.conf"))) && isThere(here("/run/systemd/resolve")))
+  if (
+    asksResolved(textOf(here("/etc/nsswitch.conf"))) &&
+    statusOf(here("/run/systemd/resolve")) !== undefined
+  )
     found.push({
       name: "nss-resolve",
       what: "systemd-resolved, by 'resolve' in the line 'hosts:' of /etc/nsswitch.conf",
       remedy: "--own-dns",
     });
-  if (isThere(here("/run/nscd/socket")))
+  if (statusOf(here("/run/nscd/socket")) !== undefined)
     found.push({
       name: "nscd",
       what: "nscd, by /run/nscd/socket",
@@ -43,13 +47,9 @@ function seen(path: string, covers: readonly Pick<Cover, "source" | "target" | "
   return path;
 }
 
-function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
-}
-
 function textOf(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return statusOf(path)?.isFile() ? readFileSync(path, "utf8") : "";
   } catch {
     return ""; // glibc goes by its default then, which is dns and files
   }

@@ -14,6 +14,15 @@ export function stat(verb: string, path: string): Stats {
   return attempt(verb, path, undefined, () => statSync(path));
 }
 
+/** Of what is there, and can be looked at; else undefined, whatever the reason (a link to itself, for one). */
+export function statusOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The hint is for ENOENT only. */
 export function attempt<Result>(
   verb: string,

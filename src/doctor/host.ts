@@ -4,7 +4,9 @@ import { propagationNote, tableOfFirst } from "../explain.ts";
 import { mountTable } from "../mountinfo.ts";
 import { NSFS_MAGIC } from "../netns.ts";
 import { pastTheFile } from "../past-the-file.ts";
+import { statusOf } from "../system-error.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
+import { start } from "./start.ts";
 
 /** Empty where it cannot be read, or is no file: a FIFO would wait for a writer. */
 export function textOf(path: string): string {
@@ -75,16 +77,12 @@ const TRY_IT = ["--target", String(process.pid), "--mount", "--root", "--wd", "-
 export function examineNsenter(mayEnter: boolean): Finding[] {
   const setns = "--enter setns does without";
   const missing = problem(`${NSENTER} is not there`, `install util-linux; ${setns}`);
-  if (statSync(NSENTER, { throwIfNoEntry: false }) === undefined) return [missing];
-  const { exitCode, signalCode, stdout, stderr } = Bun.spawnSync([
-    NSENTER,
-    ...(mayEnter ? TRY_IT : ["--version"]),
-  ]);
-  const said = (exitCode === 0 ? stdout : stderr).toString().trim().split("\n")[0];
-  if (exitCode === 0) return [ok(`${said}${mayEnter ? ", which can enter" : ""}`)];
-  const why = said || signalCode || `exit status ${exitCode}`;
+  if (statusOf(NSENTER) === undefined) return [missing];
+  const { failed, stdout } = start([NSENTER, ...(mayEnter ? TRY_IT : ["--version"])]);
+  if (failed === undefined)
+    return [ok(`${stdout.trim().split("\n")[0]}${mayEnter ? ", which can enter" : ""}`)];
   return [
-    note(`${NSENTER} cannot enter as a launch needs it: ${why}`, `util-linux has one that can; ${setns}`),
+    note(`${NSENTER} cannot enter as a launch needs it: ${failed}`, `util-linux has one that can; ${setns}`),
   ];
 }
 
@@ -133,10 +131,7 @@ export function examineNetns(): Finding[] {
     }
   };
   const placeholders = names.filter((name) => !isNamespace(name));
-  const withoutFile = list(ETC_NETNS).filter((name) => {
-    const status = statSync(`${ETC_NETNS}/${name}/resolv.conf`, { throwIfNoEntry: false });
-    return status === undefined || (status.isFile() && status.size === 0);
-  });
+  const withoutFile = list(ETC_NETNS).filter((name) => lacksResolvConf(`${ETC_NETNS}/${name}`));
   const findings = [
     ...placeholders.map((name) =>
       problem(
@@ -153,6 +148,16 @@ export function examineNetns(): Finding[] {
   ];
   const count = names.length;
   return findings.length > 0 ? findings : [ok(`${count === 0 ? "none" : count} in ${NETNS}`)];
+}
+
+/** Not where it cannot be looked at, nor in what is no directory. */
+function lacksResolvConf(directory: string): boolean {
+  try {
+    const status = statSync(`${directory}/resolv.conf`);
+    return status.isFile() && status.size === 0;
+  } catch (error) {
+    return ["ENOENT", "ELOOP"].includes((error as NodeJS.ErrnoException).code ?? "");
+  }
 }
 
 function list(directory: string): string[] {
@@ -173,7 +178,7 @@ export function examineMemory(): Finding[] {
   const isStrict = textOf("/proc/sys/vm/overcommit_memory").trim() === "2";
   const counted = `vm.overcommit_memory is 2, so the ${START} MiB of address space that each start takes count as memory: ${left} MiB are left`;
   const strict = !isStrict ? [] : [(left < START ? problem : note)(counted, launcher)];
-  const most = Number(textOf("/proc/sys/fs/mount-max"));
+  const most = Number(textOf("/proc/sys/fs/mount-max") || Number.POSITIVE_INFINITY);
   const mounts = mountTable().length;
   const full = note(
     `${mounts} mounts of ${most} are there: a copy of them, and what a launch adds, may find no room`,
@@ -182,5 +187,9 @@ export function examineMemory(): Finding[] {
   const found = [...strict, ...(mounts > most * 0.9 ? [full] : [])];
   return found.length > 0
     ? found
-    : [ok(`${mebibytes("MemAvailable")} MiB available, ${mounts} mounts of ${most}`)];
+    : [
+        ok(
+          `${mebibytes("MemAvailable")} MiB available, ${mounts} mounts${most === Number.POSITIVE_INFINITY ? "" : ` of ${most}`}`,
+        ),
+      ];
 }

@@ -1,10 +1,12 @@
 // What /etc/resolv.conf is, who replaces it, and how auto would cover it.
-import { lstatSync, readlinkSync, statSync } from "node:fs";
+import { lstatSync, readlinkSync } from "node:fs";
 import { resolve } from "node:path";
 import { mountTable } from "../mountinfo.ts";
 import { RESOLV_CONF } from "../plan.ts";
+import { statusOf } from "../system-error.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
 import { textOf } from "./host.ts";
+import { start } from "./start.ts";
 
 export function examineResolvConf(): Finding[] {
   const status = lstatSync(RESOLV_CONF, { throwIfNoEntry: false });
@@ -16,12 +18,19 @@ export function examineResolvConf(): Finding[] {
     ];
   if (status.isSymbolicLink()) {
     const leads = readlinkSync(RESOLV_CONF);
-    if (statSync(RESOLV_CONF, { throwIfNoEntry: false }) === undefined)
+    if (statusOf(RESOLV_CONF) === undefined)
       return [
         note(`${RESOLV_CONF} is a symbolic link that leads nowhere, to ${leads}`, "start what makes it"),
       ];
     return [ok(`${RESOLV_CONF} is a symbolic link to ${leads}${by}`)];
   }
+  if (!status.isFile())
+    return [
+      problem(
+        `${RESOLV_CONF} is neither a file nor a symbolic link`,
+        "make it one: nobody can resolve by it",
+      ),
+    ];
   const isMount = mountTable().some(({ point }) => point === RESOLV_CONF);
   return [ok(`${RESOLV_CONF} is a ${isMount ? "mount of its own" : "plain file"}${by}`)];
 }
@@ -47,9 +56,7 @@ function writerOf(): string | undefined {
   const manager = networkManager();
   if (manager !== undefined && !/rc-manager=unmanaged|dns=none/.test(manager))
     return `NetworkManager replaces once it has a connection (${manager})`;
-  const client = ["/usr/sbin/dhclient", "/sbin/dhclient"].find(
-    (one) => statSync(one, { throwIfNoEntry: false }) !== undefined,
-  );
+  const client = ["/usr/sbin/dhclient", "/sbin/dhclient"].find((one) => statusOf(one) !== undefined);
   return client === undefined ? undefined : `${client} replaces where an interface is up by DHCP`;
 }
 
@@ -64,9 +71,8 @@ function leadsTo(): string {
 /** NetworkManager.conf(5) and the directories beside it, as it reads them itself. */
 function networkManager(): string | undefined {
   const program = "/usr/sbin/NetworkManager";
-  if (statSync(program, { throwIfNoEntry: false }) === undefined) return undefined;
-  const { stdout } = Bun.spawnSync([program, "--print-config"], { timeout: 5000, stderr: "ignore" });
-  const set = stdout.toString().matchAll(/^(rc-manager|dns)\s*=\s*(\S+)/gm);
+  if (statusOf(program) === undefined) return undefined;
+  const set = start([program, "--print-config"]).stdout.matchAll(/^(rc-manager|dns)\s*=\s*(\S+)/gm);
   return [...set].map(([, key, value]) => `${key}=${value}`).join(", ") || "rc-manager=auto";
 }
 
@@ -79,12 +85,12 @@ interface DryRun {
 export function examineMethod(): Finding[] {
   const words = ["run", "--dry-run", "--json", "--enter", "setns"];
   const bind = ["--bind", `${process.execPath}:${RESOLV_CONF}`];
-  const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, ...words, ...bind, "--", "true"]);
-  if (exitCode !== 0) {
-    const [what = "", hint] = stderr.toString().trim().split("\n");
-    return [problem(what.replace(/^nspin: /, ""), hint?.replace(/^nspin: hint: /, ""))];
+  const { failed, stdout, stderr } = start([process.execPath, ...words, ...bind, "--", "true"]);
+  if (failed !== undefined) {
+    const hint = /^nspin: hint: (.*)/m.exec(stderr)?.[1];
+    return [problem(failed.replace(/^nspin: /, ""), hint)];
   }
-  const { covers, steps }: DryRun = JSON.parse(stdout.toString());
+  const { covers, steps }: DryRun = JSON.parse(stdout);
   const [{ method, why } = { method: "none", why: "" }] = covers;
   const what = `auto covers it by ${method}: ${why}`;
   if (method === "pin")

@@ -114,7 +114,12 @@ function entries(directory: string): string[] {
 }
 
 function existsItself(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  try {
+    lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function idOf(path: string): string | undefined {

@@ -196,6 +196,13 @@ describe("findings", () => {
     await finds();
     nscd.stop();
   });
+
+  // Of /run/nscd the user nscd is the owner.
+  test("what cannot be looked at hides no program from it", async () => {
+    await $`mkdir -p /run/nscd && ln -s socket /run/nscd/socket`;
+    await run(["--no-keep"]);
+    await finds("no-keeper");
+  });
 });
 
 test("unanswered: a file system that hangs below one program's file; the others are checked, and refreshed", async () => {

@@ -206,6 +206,14 @@ describe("nsenter", () => {
       one("nsenter", "note", "cannot enter as a launch needs it: nsenter: unrecognized option", "util-linux"),
     );
   });
+  test.each([
+    ["cannot be executed", "exit 0", 0o644, "cannot start /usr/bin/nsenter: Permission denied (EACCES)"],
+    ["does not end", "sleep 60", 0o755, "it has not ended after 10 s"],
+  ])("%s", async (_, script, mode, what) => {
+    await $`rm -f ${NSENTER}`;
+    writeFileSync(NSENTER, `#!/bin/sh\n${script}\n`, { mode });
+    expect((await all())[0]).toEqual(one("nsenter", "note", what, "--enter setns does without"));
+  });
   test("is util-linux's", async () => {
     await $`cp /usr/bin/nsenter.kept ${NSENTER}`;
     const ok = { check: "nsenter", level: "ok", remedy: null };
@@ -305,8 +313,14 @@ describe("/etc/resolv.conf", () => {
   });
   test("is a FIFO, for whose writer nobody waits", async () => {
     await $`rm /etc/resolv.conf && mkfifo /etc/resolv.conf`;
-    expect((await found())[0]?.level).toBe("ok");
+    expect(await found()).toEqual([one("resolv.conf", "problem", "is neither a file nor", "make it one")]);
     await $`rm /etc/resolv.conf`;
+  });
+  test("leads to itself", async () => {
+    await $`ln -sfn resolv.conf /etc/resolv.conf`;
+    expect(await found()).toEqual([
+      one("resolv.conf", "note", "leads nowhere, to resolv.conf", "start what makes it"),
+    ]);
   });
   test("has a name in it that would write to the terminal", async () => {
     await $`ln -sfn ${"\x1b[31mx"} /etc/resolv.conf`;
@@ -394,6 +408,19 @@ test("names of network namespaces", async () => {
   await $`ip netns delete late && umount -l /run/netns`.nothrow().quiet();
 });
 
+test("what cannot be looked at, and what is beside the directories of /etc/netns, ends nothing", async () => {
+  await $`mkdir -p /run/nscd /etc/netns && ln -s socket /run/nscd/socket && touch /etc/netns/README`;
+  const findings = await doctor();
+  expect(bad(findings)).toEqual([]);
+  await $`mkdir -p /etc/netns/loop && ln -s resolv.conf /etc/netns/loop/resolv.conf`;
+  expect(bad(await doctor())).toEqual([
+    one("netns", "note", "/etc/netns/loop has no resolv.conf with something in it", "write"),
+  ]);
+  await $`chmod 700 /etc/netns/loop`;
+  const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+  expect(of("netns", await doctor(user)).map(({ level }) => level)).toEqual(["ok"]);
+});
+
 /** In a mount namespace where those files of /proc say that: the kernel's own are this whole machine's. */
 const where = (files: Record<string, string>) => {
   const script = Object.entries(files).map(
@@ -426,6 +453,12 @@ test("the mount table is nearly full", async () => {
   expect(of("memory", await doctor(where({ "/proc/sys/fs/mount-max": "20" })))).toEqual([
     one("memory", "note", "mounts of 20 are there", "sysctl fs.mount-max"),
   ]);
+});
+
+test("/proc is that of a unit with ProcSubset=pid", async () => {
+  const script = `mount -t proc -o subset=pid proc /proc && exec ${NSPIN} doctor --json`;
+  const { stdout } = await start(["unshare", "--mount", "sh", "-c", script]);
+  expect(of("memory", readJson("doctor", stdout).findings)).toMatchObject([{ level: "ok" }]);
 });
 
 test("the keeper is told of no names", async () => {
