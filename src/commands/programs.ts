@@ -32,11 +32,11 @@ function byProcess(programs: readonly Program[], pid: number): readonly Program[
 }
 
 /** Without root not all can be found. Throws Refusal. */
-export function refuseHidden(hidden: number, words: readonly string[]): void {
-  if (hidden === 0 || words.length > 0) return;
+export function refuseHidden(hidden: string | undefined, words: readonly string[]): void {
+  if (hidden === undefined || words.length > 0) return;
   throw new Refusal(
-    `cannot look at ${hidden} processes of other users: Permission denied (EACCES)`,
-    "run it as root, for example with sudo; or name programs of your own",
+    `cannot look at ${hidden}: Permission denied (EACCES)`,
+    "run it as root, for example with sudo, and with CAP_SYS_PTRACE; or name programs of your own",
   );
 }
 

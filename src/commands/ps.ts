@@ -6,6 +6,7 @@ import { quote, tryHelp } from "../arguments.ts";
 import { Refusal } from "../errors.ts";
 import { log } from "../log.ts";
 import { toPsDocument, toText } from "../observe/documents.ts";
+import { STATES } from "../observe/findings.ts";
 import { takeInventory } from "../observe/inventory.ts";
 import { print, printable } from "../print.ts";
 import { type Command, DONE, flag, readOptions } from "./command.ts";
@@ -31,12 +32,12 @@ export const ps: Command = {
     if (rest[0] !== undefined) throw new Refusal(`ps takes no argument ${quote(rest[0])}`, tryHelp);
     const isCleared = options.watch && !options.json && isatty(1);
     for (let looks = 0; ; looks++) {
-      const { programs, hidden } = await takeInventory(false);
+      const { programs, hidden } = await takeInventory(false, STATES);
       const rows = toPsDocument(programs);
       const text = options.json ? toText(rows, options.watch ? 0 : 2) : toTable(rows);
       print(isCleared ? CLEAR + text : text);
-      if (hidden > 0 && looks === 0)
-        log.warn(`${hidden} processes of other users were not looked at: run it as root`);
+      if (hidden !== undefined && looks === 0)
+        log.warn(`${hidden} were not looked at: run it as root, with CAP_SYS_PTRACE`);
       if (!options.watch) return 0;
       await Bun.sleep(INTERVAL);
     }

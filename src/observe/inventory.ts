@@ -51,8 +51,8 @@ export interface Program extends Seen {
 
 export interface Inventory {
   readonly programs: readonly Program[];
-  /** Processes that this user may not look at. */
-  readonly hidden: number;
+  /** Processes that this user may not look at, in words. */
+  readonly hidden: string | undefined;
 }
 
 const LOOKS = 3;
@@ -61,11 +61,13 @@ const PAUSE = 150; // milliseconds
 /**
  * Nobody stands still for it: a launch that is under way, a keeper that covers again, an end that is
  * near are no findings. So those are asked again of whom there are any, and what each look says counts.
+ * asked: the kinds of finding for which that is worth another pass over /proc.
  */
-export async function takeInventory(isThorough: boolean): Promise<Inventory> {
+export async function takeInventory(isThorough: boolean, asked?: readonly string[]): Promise<Inventory> {
   const { found, hidden } = findPrograms();
   let programs = await judge(found, isThorough);
-  const isDoubtful = ({ findings }: Program) => findings.length > 0 && !isUnanswered(findings);
+  const isDoubtful = ({ findings }: Program) =>
+    findings.some(({ kind }) => asked?.includes(kind) ?? true) && !isUnanswered(findings);
   for (let looks = 1; looks < LOOKS && programs.some(isDoubtful); looks++) {
     await Bun.sleep(PAUSE);
     const doubtful = programs.filter(isDoubtful);

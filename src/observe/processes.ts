@@ -2,6 +2,7 @@
 // a process is read: its command line and environment are its own memory, and what is below
 // its root its own file systems; both can be made to hang whoever reads them, or to lie.
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { uptime } from "node:os";
 import { loadLibc } from "../library.ts";
 
 export interface Process {
@@ -16,14 +17,15 @@ export interface Process {
 export interface Pass {
   /** Inode of a mount namespace: who is in it. */
   readonly byMounts: ReadonlyMap<number, readonly number[]>;
-  /** How many this user may not look at. */
-  readonly hidden: number;
+  /** Those that this user may not look at, in words; undefined: there are none. */
+  readonly hidden: string | undefined;
 }
 
 export function pass(): Pass {
   const byMounts = new Map<number, number[]>();
   let hidden = 0;
-  for (const name of readdirSync("/proc")) {
+  const names = readdirSync("/proc");
+  for (const name of names) {
     const pid = Number(name);
     if (!(pid > 0)) continue;
     const inode = namespaceOf(name, "mnt");
@@ -33,7 +35,9 @@ export function pass(): Pass {
     if (members === undefined) byMounts.set(inode, [pid]);
     else members.push(pid);
   }
-  return { byMounts, hidden };
+  if (!names.includes("1"))
+    return { byMounts, hidden: "processes of other users, which /proc hides (hidepid=)" };
+  return { byMounts, hidden: hidden === 0 ? undefined : `${hidden} processes of other users` };
 }
 
 export type Kind = "mnt" | "net" | "pid" | "user" | "cgroup" | "ipc" | "uts" | "time";
@@ -49,7 +53,8 @@ function readNamespace(at: string | undefined, kind: Kind): number | "hidden" | 
     const link = readlinkSync(`${at}/ns/${kind}`); // "mnt:[4026531841]"
     return Number(link.slice(kind.length + 2, -1));
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EACCES" ? "hidden" : undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    return code === "EACCES" || code === "EPERM" ? "hidden" : undefined; // EPERM: by hidepid=1, proc(5)
   }
 }
 
@@ -149,6 +154,7 @@ export function isOwn({ at }: Process): boolean {
 /** When it was started. */
 export function since({ start }: Process): Date {
   const TICKS = 100; // a second, on every machine that Linux runs on by this ABI
-  const boot = Number(/^btime (\d+)$/m.exec(read("/proc/stat"))?.[1]);
-  return new Date((boot + start / TICKS) * 1000);
+  // Not there under ProcSubset=pid of systemd.exec(5), and some containers have another machine's.
+  const boot = /^btime (\d+)$/m.exec(read("/proc/stat"))?.[1] ?? Math.round(Date.now() / 1000 - uptime());
+  return new Date((Number(boot) + start / TICKS) * 1000);
 }

@@ -279,8 +279,33 @@ test("without root: its own, and it says that there are others", async () => {
   const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
   const { stdout, stderr, status } = await start([...user, NSPIN, "ps"]);
   expect(stdout.split("\n")).toHaveLength(2);
-  expect(stderr).toMatch(/^nspin: \d+ processes of other users were not looked at: run it as root\n$/);
+  expect(stderr).toMatch(/^nspin: \d+ processes of other users were not looked at: run it as root, /);
   expect(status).toBe(0);
+});
+
+test.each([
+  ["hidepid=1", /^nspin: \d+ processes of other users were not looked at/],
+  ["hidepid=2", /^nspin: processes of other users, which \/proc hides \(hidepid=\) were not looked at/],
+])(
+  "without root, and /proc with %s: it says so, and check does not say that all is well",
+  async (option, said) => {
+    await byNspin("--no-keep");
+    const user = `setpriv --reuid=65534 --regid=65534 --clear-groups ${NSPIN}`;
+    const as = (command: string) => `mount -t proc -o ${option} proc /proc && exec ${user} ${command}`;
+    expect((await start(["unshare", "--mount", "sh", "-c", as("ps")])).stderr).toMatch(said);
+    const { status, stderr } = await start(["unshare", "--mount", "sh", "-c", as("check")]);
+    expect([status, stderr.split("\n")[1]]).toEqual([
+      125,
+      expect.stringMatching(/^nspin: hint: run it as root/),
+    ]);
+  },
+);
+
+test("when a program was started, also where /proc does not tell when the machine was", async () => {
+  await byNspin("--no-keep");
+  const script = `mount -t proc -o subset=pid proc /proc && exec ${NSPIN} ps --json`;
+  const { stdout } = await start(["unshare", "--mount", "sh", "-c", script]);
+  expect(Math.abs(Date.parse(JSON.parse(stdout)[0].since) - Date.now())).toBeLessThan(60_000);
 });
 
 describe("among 5,000 processes", () => {
