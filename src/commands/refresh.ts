@@ -1,13 +1,16 @@
 // nspin refresh: a keeper for programs that have none, which covers again and shows a new source.
+import { openSync } from "node:fs";
 import { basename } from "node:path";
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
+import { loadLibc } from "../library.ts";
 import { log } from "../log.ts";
 import { type CoverSeen, meantBy } from "../observe/covers.ts";
 import type { Finding } from "../observe/findings.ts";
 import { isSame, type Program, takeInventory } from "../observe/inventory.ts";
 import type { Keeping } from "../observe/keep.ts";
 import { print } from "../print.ts";
+import { attempt } from "../system-error.ts";
 import { type Command, readOptions } from "./command.ts";
 import { refuseHidden, select, toLines } from "./programs.ts";
 
@@ -27,6 +30,7 @@ export const refresh: Command = {
   args,
   async action(words) {
     const { rest } = readOptions(args, v.object({}), words);
+    if (process.getuid?.() === 0) lock();
     const { programs, hidden } = await takeInventory(false);
     refuseHidden(hidden, rest);
     const lacking = select(programs, rest).filter(({ findings }) => findings.some(isMended));
@@ -37,6 +41,16 @@ export const refresh: Command = {
     return left.length === 0 ? 0 : 1;
   },
 };
+
+/**
+ * One at a time, or two would each start a keeper: by flock(2) of process 1's mount namespace, which nobody but
+ * root can open. Until this process ends.
+ */
+function lock(): void {
+  const LOCK_EX = 2;
+  const file = attempt("open", "/proc/1/ns/mnt", undefined, () => openSync("/proc/1/ns/mnt", "r"));
+  loadLibc("flock").flock(file, LOCK_EX);
+}
 
 function isMended({ kind }: Finding): boolean {
   return kind === "detached" || kind === "source-replaced" || kind === "no-keeper" || kind === "unanswered";

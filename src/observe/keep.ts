@@ -7,7 +7,6 @@ import { log } from "../log.ts";
 import { NO_OPTIONS } from "../plan.ts";
 import { printable } from "../print.ts";
 import { failure } from "../system-error.ts";
-import { findPrograms, isSame } from "./inventory.ts";
 import { isStill, type Process, read } from "./processes.ts";
 import { setns } from "./setns.ts";
 
@@ -17,20 +16,15 @@ export interface Keeping {
   readonly isReadOnly: boolean;
 }
 
-const [LOCK_EX, LOCK_NB] = [2, 4];
-
-/** Where it has ended, or has one by now, nothing is to be done. Throws Refusal. */
+/** Where it has ended, nothing is to be done. Throws Refusal. */
 export function keep({ process, covers, isReadOnly }: Keeping): void {
   const start = loadKeeper();
   if (start === undefined) throw new Refusal("run from source, without the entry guard, there is no keeper");
   if (readlinkSync("/proc/self") !== String(globalThis.process.pid))
     throw new Refusal("cannot start a keeper: /proc is that of another PID namespace", "mount this one's");
-  const libc = loadLibc("unshare", "setns", "flock");
-  const mounts = openSync(`${process.at}/ns/mnt`, "r"); // the keeper closes it, once it can be seen to be one
-  if (libc.flock(mounts, LOCK_EX | LOCK_NB) !== 0)
-    throw new Refusal(`process ${process.pid} is being refreshed by another 'nspin refresh'`, "try again");
-  const now = findPrograms().found.find((one) => isSame(one.process, process));
-  if (now?.keeper !== undefined || !isStill(process)) return;
+  const libc = loadLibc("unshare", "setns");
+  const mounts = openSync(`${process.at}/ns/mnt`, "r");
+  if (!isStill(process)) return;
   const plan = { ...NO_OPTIONS, covers: covers.map((cover) => ({ ...cover, isEntry: false })) };
   const launch = writePlan({ ...plan, readOnly: isReadOnly }, addressOf);
   const [pid, name] = [String(process.pid), printable(process.name)].map((word) => Buffer.from(`${word}\0`));
