@@ -111,7 +111,7 @@ static long write_nsswitch(long to, const char *text, const char *end) {
 static long make(enum own own, const struct block *text, long length) {
   enum { MODE = 0644, DIRECTORY_MODE = 0755 };
   MUST(CALL(__NR_mount, 0, "/proc", 0, MS_PRIVATE));
-  MUST(CALL(__NR_mount, "nspin", "/proc", "tmpfs",
+  MUST(CALL(__NR_mount, "own-dns", "/proc", "tmpfs",
             MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755"));
   if (own == NSCD) {
     MUST(CALL(__NR_mkdirat, AT_FDCWD, HERE, DIRECTORY_MODE));

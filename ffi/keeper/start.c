@@ -5,6 +5,8 @@
 /* Of a path that is relative to a working directory that it has not. */
 static void copy_path(char to[PATH_BYTES], const char *path) {
   to[0] = '\0';
+  if (*path == '\0')
+    return; /* of --own-dns: in memory, no path leads to it */
   if (*path != '/') {
     long bytes = CALL(__NR_getcwd, to, PATH_BYTES);
     if (bytes <= 0 || *to != '/' ||
@@ -46,10 +48,8 @@ static void keep(struct keeper *keeper, const struct cover *cover,
   kept->shown = target->shown;
   kept->spare = -1;
   text_copy(kept->id, target->cover_id);
-  if (cover->is_entry == OF_OWN_DNS)
-    text_copy(kept->source, ""); /* in memory: no path leads to it */
-  else
-    copy_path(kept->source, (const char *)cover->source);
+  copy_path(kept->source,
+            cover->is_entry == OF_OWN_DNS ? "" : (const char *)cover->source);
   copy_path(kept->target, (const char *)cover->target);
   text_copy(kept->path, target->on_host.path);
   if (cover->is_entry == OF_OWN_DNS)

@@ -5,7 +5,7 @@ import type { ArgsDef } from "citty";
 import * as v from "valibot";
 import { loadLibc } from "../library.ts";
 import { log } from "../log.ts";
-import { type CoverSeen, meantBy } from "../observe/covers.ts";
+import { type CoverSeen, meantBy, OWN_DNS } from "../observe/covers.ts";
 import type { Finding } from "../observe/findings.ts";
 import { isSame, type Program, takeInventory } from "../observe/inventory.ts";
 import type { Keeping } from "../observe/keep.ts";
@@ -91,6 +91,7 @@ async function keep({ process: one, covers, seen, plannedNetns }: Program): Prom
 
 /** A copy of what is gone has no place on the host: what it was a copy of had. */
 function sourceOf(cover: CoverSeen, netns: string | undefined): string {
+  if (cover.source === OWN_DNS.path) return "";
   if (cover.isOnHost || netns === undefined) return meantBy(cover);
   return `/etc/netns/${netns}/${basename(cover.target)}`;
 }

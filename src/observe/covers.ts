@@ -92,7 +92,7 @@ export function coversIn(table: Table, host: Table, hasKeeper: boolean): CoverSe
     const isOnTwo = below.point === mount.point && isPrivate(below) && isOntoItself(below, table);
     if (isShowing(mount, below) || !(isOnTwo || (hasKeeper && isFromNetns(mount, host)))) continue;
     const holder = isOnTwo ? table.mount(below.parent) : below;
-    const source = sourceOf(mount, host);
+    const source = mount.name === "own-dns" ? OWN_DNS : sourceOf(mount, host);
     const isCopy = mount.name === "nspin"; // by the keeper, of a source that is gone
     covers.push({
       target: mount.point,
@@ -106,6 +106,9 @@ export function coversIn(table: Table, host: Table, hasKeeper: boolean): CoverSe
   }
   return covers;
 }
+
+/** What covers by --own-dns is in memory: no path leads to it. */
+export const OWN_DNS = { path: "--own-dns", isRemoved: false, isOnHost: false } as const;
 
 function isPrivate({ peerGroup, isSlave }: Mount): boolean {
   return peerGroup === undefined && !isSlave;
@@ -130,7 +133,7 @@ function join(root: string, point: string, path: string): string {
 }
 
 function isFromNetns(mount: Mount, host: Table): boolean {
-  return netnsOf(sourceOf(mount, host).path) !== undefined || mount.name === "nspin";
+  return netnsOf(sourceOf(mount, host).path) !== undefined || /^(nspin|own-dns)$/.test(mount.name);
 }
 
 /** The name in /etc/netns/NAME/FILE. */
@@ -186,10 +189,17 @@ export function apartFrom(host: Table, table: Table): Apart[] {
   const apart: Apart[] = [];
   for (const { device, root, point, peerGroup } of shared) {
     const same = here.filter((one) => one.point === point && one.device === device && one.root === root);
-    if (same.length === 0 || same.some((one) => one.peerGroup === peerGroup)) continue;
+    if (same.length === 0 || same.some((one) => one.peerGroup === peerGroup || isBelowSys(one, here)))
+      continue;
     apart.push({ point, isSlave: same.some((one) => one.isSlave) });
   }
   return apart;
+}
+
+/** What --sys has laid its own on. */
+function isBelowSys({ id, point, isSlave }: Mount, table: readonly Mount[]): boolean {
+  const isOwn = (one: Mount) => one.parent === id && one.point === point && one.name === "sysfs";
+  return isSlave && table.some((one) => isOwn(one) && isPrivate(one));
 }
 
 /** Its / is a mount of the host's /, and a peer of it where that is shared. */

@@ -131,7 +131,7 @@ const missing =
 const within = "bind onto itself, for the program, the directory of FILE";
 const noProcess = "no process can be made (pids.max, RLIMIT_NPROC): --no-keep needs none";
 const own = "make what covers /etc/nsswitch.conf";
-const noReturn = `${own}: ${refused} | needs CAP_SYS_CHROOT`;
+const noReturn = `${own}: ${refused} | it needs CAP_SYS_CHROOT`;
 const sysfs = "lay a sysfs on /sys";
 const pinned = { killed: 1 };
 
@@ -167,8 +167,8 @@ const rows: Row[] = [
   ["FIND_RESOLV_CONF", "etc", 'openat(AT_FDCWD, "/etc/netns/fault"', "ENOENT", `find /etc/netns/fault/resolv.conf: ${missing}`],
   ["FIND_RESOLV_CONF", "etc", 'openat(AT_FDCWD, "/etc/netns/fault"+2', "=0", `find /etc/netns/fault/resolv.conf: ${missing}`],
   ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/self/fd/#2', "ENFILE", `${own}: ${files}`],
-  ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/self/fd/#2+1', "ENOMEM", `${own}: ${memory}`],
-  ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/self/fd/#2+2', "EIO", `${own}: ${io}`],
+  ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/self/fd/#2+2', "ENOMEM", `${own}: ${memory}`],
+  ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/self/fd/#2+3', "EIO", `${own}: ${io}`],
   ["OWN_DNS", "own", "setns(-1", "EPERM", noReturn],
   ["OWN_DNS", "own", "unshare(", "ENOSPC", `${own}: No space left on device (ENOSPC)`],
   ["OWN_DNS", "own", '"/proc", NULL, MS_PRIVATE', "ENOMEM", `${own}: ${memory}`],

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { $ } from "bun";
+import { keepersOf } from "../kit/keepers.ts";
 import { mountinfo } from "../kit/mountinfo.ts";
 import { Program } from "../kit/program.ts";
 import { until } from "../kit/until.ts";
@@ -114,6 +115,28 @@ describe.each(entries)("by %s", (entry: Entry) => {
     );
     expect(mountinfo()).toBe(before);
   });
+});
+
+test("check finds nothing wrong, and refresh gives it a keeper again, which hides on", async () => {
+  const program = new Program(enterBy("setns", [...options, "--sys"]));
+  try {
+    await until(async () => keepersOf(program.pid).length === 1);
+    const check = () => nspin(["check", `${program.pid}`]);
+    expect(await check()).toMatchObject({ status: 0, stdout: "" });
+    expect((await nspin(["ps"])).stdout).toContain(`/etc/resolv.conf,${NSSWITCH},/run/nscd,${RESOLVED}`);
+    for (const keeper of keepersOf(program.pid)) process.kill(keeper, "SIGKILL");
+    await until(async () => keepersOf(program.pid).length === 0);
+    expect((await check()).stdout).toContain("no-keeper");
+    expect(await nspin(["refresh", `${program.pid}`])).toMatchObject({ status: 0, stdout: "" });
+    await until(async () => (await check()).status === 0);
+    await Bun.sleep(100); // it holds what it lays by then
+    writeFileSync(`${NSSWITCH}.new`, host);
+    renameSync(`${NSSWITCH}.new`, NSSWITCH);
+    await until(async () => (await program.run(`head -n 1 ${NSSWITCH}`)) === "hosts: files dns");
+    expect(await check()).toMatchObject({ status: 0, stdout: "" });
+  } finally {
+    await program.end();
+  }
 });
 
 test("what is not here needs no cover", async () => {
