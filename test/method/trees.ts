@@ -46,15 +46,14 @@ export function treeOf(table: string, holder: string, group: string | undefined)
   for (; on !== undefined; on = rows.find((row) => row[1] === (on as string[])[0])) {
     const [, , , root, at] = on as [string, string, string, string, string];
     const type = on[on.indexOf("-") + 1];
-    const isTask = root.endsWith("/task.conf");
-    const is =
-      type === "overlay"
+    const isTask = root.endsWith("/task.conf"); // also where it is on an overlay: a container's /tmp
+    const is = isTask
+      ? "the task's"
+      : type === "overlay"
         ? "overlay"
-        : isTask
-          ? "the task's"
-          : root === "/" && at !== holder
-            ? "tmpfs"
-            : "the host's";
+        : root === "/" && at !== holder
+          ? "tmpfs"
+          : "the host's";
     const propagation =
       peers(on) === undefined ? "private" : peers(on) === group ? "shared" : "another group";
     tree.push({ at: at.slice(holder.length) || "/", propagation, shows: is } as Mount);
