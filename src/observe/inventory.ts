@@ -133,9 +133,11 @@ function findIn(
   names: ReadonlyMap<number, string>,
   hostNetns: unknown,
 ): Found | undefined {
+  // Each cheap question first: most mount namespaces are those of containers and services; and in those of
+  // his own a user can have a hundred thousand mounts each.
+  if (!members.some(isLaunched)) return undefined;
   const text = firstTable(members);
   if (text === "") return undefined;
-  // Each cheap question first: most mount namespaces are those of containers and services.
   const first = new Table(text);
   if (!hasRootOf(host, first) && coversIn(first, host, true).length === 0) return undefined;
   const processes = members.map(look).filter((one) => one !== undefined);
@@ -143,7 +145,7 @@ function findIn(
   const keeper = keepers.sort(byStart)[0];
   const others = processes.filter((one) => !keepers.includes(one)).sort(byStart);
   const process = others.find(({ pid }) => keeper !== undefined && pid === keptBy(keeper)) ?? others[0];
-  if (process === undefined || (keeper === undefined && !isOwn(process))) return undefined;
+  if (process === undefined) return undefined;
   const table = new Table(tableOf(keeper ?? process) || text);
   const covers = coversIn(table, host, keeper !== undefined);
   const netns = namespaceOf(process.pid, "net");
@@ -159,6 +161,12 @@ function findIn(
     plannedNetns: plannedNetns ?? (covers.length === 0 ? netnsName : undefined),
     apart: apartFrom(host, table),
   };
+}
+
+/** It can have been started by nspin, or is a keeper: of root's, as his mount namespace is. */
+function isLaunched(pid: number): boolean {
+  const process = look(pid);
+  return process !== undefined && (isOwn(process) || isKeeper(process));
 }
 
 function firstTable(members: readonly number[]): string {
