@@ -20,7 +20,13 @@ export function print(text: string): void {
   }
 }
 
-/** A name as a terminal may show it: its control characters are the file's maker's choice. */
+/**
+ * A name as a terminal may show it: its control characters are the file's maker's choice, and so are
+ * those by which what follows is shown from right to left, or not at all.
+ */
 export function printable(name: string): string {
-  return name.replace(/[\0-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => {
+    const code = (c.codePointAt(0) as number).toString(16);
+    return code.length <= 2 ? `\\x${code.padStart(2, "0")}` : `\\u{${code}}`;
+  });
 }

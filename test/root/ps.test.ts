@@ -119,17 +119,17 @@ describe("what it says of a program", () => {
     const { stdout } = await start([NSPIN, "ps"]);
     expect(stdout).toBe("PID  PROGRAM  NETNS  METHOD  DNS  KEEPER  STATE  SINCE  FILES\n");
     const program = await byNspin("--method", "overlay");
-    await program.run("printf 'a\\033[31m\\n\\302\\233b' > /proc/self/task/$$/comm");
+    await program.run("printf 'a\\033[m\\n\\302\\233\\342\\200\\256b' > /proc/self/task/$$/comm");
     const lines = (await start([NSPIN, "ps"])).stdout.split("\n");
     const words = lines[1]?.split(/ {2,}/);
     expect(words).toEqual([
-      ...[String(program.pid), "a\\x1b[31m\\x0a\\x9bb", ID, "overlay", "10.0.0.1", "-", "ok"],
+      ...[String(program.pid), "a\\x1b[m\\x0a\\x9b\\u{202e}b", ID, "overlay", "10.0.0.1", "-", "ok"],
       expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d$/),
       "/etc/resolv.conf",
     ]);
     expect(lines).toHaveLength(3);
-    expect((await json("ps")).printed[0].program).toBe("a\x1b[31m\n\x9bb");
-    expect((await start([NSPIN, "ps", "--json"])).stdout).not.toMatch(/[\x1b\x7f-\x9f]/);
+    expect((await json("ps")).printed[0].program).toBe("a\x1b[m\n\x9b\u202eb");
+    expect((await start([NSPIN, "ps", "--json"])).stdout).not.toMatch(/[\x1b\x7f-\x9f\u202e]/);
   });
 
   test("whose first process has ended: the eldest of the others", async () => {
@@ -262,6 +262,19 @@ describe("who is none of ours", () => {
     expect(await ps()).toEqual([]);
     beside(["unshare", "--mount", "--propagation", "private", "sh", "-c", `${fakes} exec sleep 300`]);
     await until(async () => (await ps()).length === 1); // as root: so it was not the mounts that were wrong
+  });
+
+  test("a user's mount table, which he can make as long as he likes, is not even read", async () => {
+    const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+    beside([...user, "unshare", "--user", "--map-root-user", "--mount", "sleep", "300"]);
+    const pid = others[0]?.pid;
+    await until(async () => readFileSync(`/proc/${pid}/comm`, "utf8") === "sleep\n");
+    await byNspin("--no-keep");
+    const command = ["strace", "-f", "-e", "trace=openat", "-o", "/tmp/ps.opened", NSPIN, "ps"];
+    expect((await start(command)).stdout).toContain(ID);
+    const opened = readFileSync("/tmp/ps.opened", "utf8");
+    expect(opened).toContain(`/proc/${programs[0]?.pid}/mountinfo`);
+    expect(opened).not.toContain(`/proc/${pid}/mountinfo`);
   });
 
   test("a user's process by a keeper's name beside the program, setuid or not, is no keeper", async () => {
