@@ -1,4 +1,4 @@
-// Figures and judgements in Markdown: what the README shows.
+// Figures and judgements in Markdown: what docs/measured.md shows.
 import type { Again } from "./again.ts";
 import type { ColdName } from "./cold.ts";
 import {
@@ -30,7 +30,7 @@ export function toMarkdown({
 }: Report): string {
   const bySpeed = Object.entries(starts).sort(([, a], [, b]) => a.median - b.median);
   const others = Object.entries(leftOut).map(([name, why]) => `${NAMES[name as Name]}: not run, ${why}.\n`);
-  return `![Median of a start by each, in ms](docs/bench.svg)
+  return `![Median of a start by each, in ms](bench.svg)
 
 ${table(
   ["a program that exits, by", "median ms", "least ms", "95 % ms"],
@@ -65,7 +65,7 @@ ${table(
     ["rename(2) itself, while which nothing can cover the name", ...triple(again.rename)],
   ],
 )}
-![How many of the covers are back after how long](docs/again.svg)
+![How many of the covers are back after how long](again.svg)
 
 Of ${again.reads.all} reads ${((100 * again.reads.wrong) / again.reads.all).toFixed(2)} % saw the host's file. Of ${again.many.programs} programs at once,
 with ${again.many.renames} renames, one each second, ${again.many.lost} had not their own file again at the end.
@@ -114,7 +114,7 @@ ${table(
 
 /** Each document, and what stands between its marks. */
 export function toDocuments(report: Report): Record<string, string> {
-  return { "README.md": toMarkdown(report), "docs/first-start.md": toFirstStart(report) };
+  return { "docs/measured.md": toMarkdown(report), "docs/first-start.md": toFirstStart(report) };
 }
 
 export function withBlock(document: string, block: string): string {

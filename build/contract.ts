@@ -1,4 +1,4 @@
-// ffi/contract.h and what else both halves share -> src/contract.ts and the README's table of decisions, expanded
+// ffi/contract.h and what else both halves share -> src/contract.ts and the table of decisions of docs/how-it-works.md, expanded
 // by the compiler itself. With --check: fail where a file is not what it says.
 import { lists, preprocess, type Row } from "./headers.ts";
 
@@ -88,10 +88,11 @@ const decisions = lists.decisions
   });
 const table = `| asked for | where | does | because |\n|---|---|---|---|\n${decisions.join("")}`;
 const marks = /(<!-- decisions: .* -->\n)[^<]*(<!-- end -->)/;
-const readme = await Bun.file("README.md").text();
-if (!marks.test(readme)) throw new Error("README.md has no place for the table of decisions");
+const DECISIONS = "docs/how-it-works.md";
+const page = await Bun.file(DECISIONS).text();
+if (!marks.test(page)) throw new Error(`${DECISIONS} has no place for the table of decisions`);
 
-const files = { "src/contract.ts": text, "README.md": readme.replace(marks, `$1${table}$2`) };
+const files = { "src/contract.ts": text, [DECISIONS]: page.replace(marks, `$1${table}$2`) };
 for (const [file, wanted] of Object.entries(files)) {
   if (!process.argv.includes("--check")) await Bun.write(file, wanted);
   else if ((await Bun.file(file).text()) !== wanted) {

@@ -1,5 +1,5 @@
 // containerd and a soci-snapshotter for each of two tasks, on a host with systemd:
-// docs/soci.md from end to end, by every method. README's table is the output.
+// docs/soci.md from end to end, by every method. Its table is the output.
 import { beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { followed, headings } from "./document.ts";
@@ -75,7 +75,7 @@ test("others, side by side", async () => {
     ...rows,
   ].join("\n");
   console.log(table);
-  expect(readFileSync("README.md", "utf8")).toContain(table);
+  expect(readFileSync("docs/soci.md", "utf8")).toContain(table);
 }, 300_000);
 
 test(`${LAUNCHES} launches while the snapshotters serve: each asks its own DNS server`, async () => {

@@ -66,6 +66,12 @@ describe.each(kinds)("a .$kind on $root", ({ root, kind, make, install, remove, 
     expect(await machine.run("man nspin-run")).toContain("--netns");
   });
 
+  test("the README's ten lines", async () => {
+    const printed = await machine.run(fenced("README.md", "sh").get("Ten lines") as string);
+    expect(printed).toStartWith(`nameserver 10.0.0.2\n${await machine.run("cat /etc/resolv.conf")}`);
+    expect(printed).toEndWith("\nisolated\n");
+  });
+
   test("a profile's unit runs, isolated", async () => {
     for (const [path, text] of Object.entries(PROFILE)) await machine.write(path, text);
     await machine.run("systemctl enable --now nspin-netns@task1 nspin@task1 nspin-check.timer");

@@ -52,7 +52,7 @@ test("docs/fleet.md: what follows from so many launches, none of them wrong", ()
     cells.map((cell) => Number((cell as string).replaceAll(",", ""))),
   );
   const isSoaks = /^Of 967,110 .*\nmillion; of 19,800 by `run`, fewer than 152/m;
-  expect(readFileSync("README.md", "utf8")).toMatch(isSoaks);
+  expect(readFileSync("docs/measured.md", "utf8")).toMatch(isSoaks);
   expect(rows.map(([launches]) => launches)).toEqual([1000, 19_800, 967_110, 2_995_732]);
   for (const [launches, most] of rows)
     expect(Math.ceil(1e6 * (1 - 0.05 ** (1 / (launches as number))))).toBe(most as number);
@@ -73,13 +73,26 @@ test.each(documents)("%s: each command line of nspin's is one that it takes", as
   }
 });
 
-test("each link in a document leads to a file", async () => {
+test("each link in a document leads to a file, and to a heading in it", async () => {
   expect(documents.length).toBeGreaterThan(5);
   for (const document of documents) {
-    const links = readFileSync(document, "utf8").matchAll(/\]\((?!https?:|#)([^)#]+)/g);
-    for (const [, link] of links) {
-      const file = join(dirname(document), link as string);
+    const links = readFileSync(document, "utf8").matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g);
+    for (const [, link = "", heading] of links) {
+      const file = link === "" ? document : join(dirname(document), link);
       expect([document, link, existsSync(file)]).toEqual([document, link, true]);
+      if (heading !== undefined)
+        expect([document, headings(file)]).toEqual([document, expect.arrayContaining([heading])]);
     }
   }
 });
+
+/** As GitHub makes anchors of them. */
+function headings(document: string): string[] {
+  const lines = readFileSync(document, "utf8").matchAll(/^#+ (.*)$/gm);
+  return [...lines].map(([, text = ""]) =>
+    text
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}
