@@ -53,6 +53,7 @@ try {
   const machine = { kernel: release().replace(/-.*/, ""), cpus: cpus().length, rounds: ROUNDS };
   let figures = { ...(before as Figures), machine };
   for (const name of words.length > 0 ? words : Object.keys(parts)) {
+    console.error(`bench: ${name}`);
     const measured = await parts[name]?.(stage, async () => (disk ??= await makeDisk(stage)));
     figures = { ...figures, ...measured };
   }

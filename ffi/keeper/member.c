@@ -1,5 +1,7 @@
 #include "keeping.h"
 
+#include <asm/stat.h>
+
 struct member {
   const struct keeper *keeper;
   long process; /* looked at */
@@ -23,9 +25,14 @@ static void find_thread(long thread, void *data) {
     member->pidfd = CALL(__NR_pidfd_open, member->process, 0);
 }
 
-/* Whose leader has ended lives on in its other threads. */
+/*
+ * Whose leader has ended lives on in its other threads. Their directory has as
+ * many links more than two: where many programs end at once, each of their
+ * keepers looks at each of them, so one thread is not looked at twice.
+ */
 static void find_member(long process, void *data) {
   struct member *member = data;
+  struct stat links;
   char tasks[48];
   if (member->pidfd >= 0 || (u64)process == member->keeper->own)
     return;
@@ -35,6 +42,9 @@ static void find_member(long process, void *data) {
     return;
   }
   text_copy(text_number(tasks, (u64)process), "/task");
+  if (CALL(__NR_newfstatat, AT_FDCWD, tasks, &links, 0) == 0 &&
+      links.st_nlink == 2 + 1)
+    return;
   each_number(tasks, find_thread, data);
 }
 

@@ -279,6 +279,19 @@ test.each([
   }),
 );
 
+test("it stays for a process of which another thread than the first lives on", () =>
+  onStage("plain", async (stage) => {
+    const script = `${compile("leaderless")} >/dev/null 2>&1 & echo $!; exec sleep 0.5`;
+    const child = Bun.spawn([...stage.covering("auto"), "sh", "-c", script], { stdout: "pipe" });
+    await until(async () => keepersOf(child.pid).length === 1, SOON);
+    const keeper = keeperOf(child.pid);
+    const left = Number(await child.stdout.text());
+    await child.exited;
+    await stays(keeper);
+    process.kill(left, "SIGKILL");
+    await ended(keeper);
+  }));
+
 test("it stays for who has entered the mount namespace since", () =>
   onStage("plain", async (stage) => {
     let guest: Program | undefined;
