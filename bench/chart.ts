@@ -146,7 +146,7 @@ async function toColdSvg(cold: NonNullable<Figures["cold"]>): Promise<string> {
         field: "median",
         type: "quantitative",
         scale: { type: "log" },
-        axis: { format: "~g" },
+        axis: { values: [1, 10, 100, 1000, 10_000], format: "~g" },
         title: "ms, logarithmic",
       },
       color: {
@@ -181,7 +181,7 @@ async function toHostSvg(host: NonNullable<Figures["host"]>): Promise<string> {
       x: {
         field: "tasks",
         type: "quantitative",
-        scale: { type: "log" },
+        scale: { type: "log", domain: [1, 200] },
         axis: { values: [1, 10, 100, 200], format: "~g" },
         title: "tasks at once",
       },
@@ -190,14 +190,17 @@ async function toHostSvg(host: NonNullable<Figures["host"]>): Promise<string> {
         type: "quantitative",
         scale: { type: "log" },
         axis: { values: [1, 10, 100, 1000, 10_000], format: "~g" },
-        title: "ms until all run, logarithmic",
+        title: "ms until all run; dashed: once more",
       },
-      strokeDash: { field: "start", type: "nominal", title: null, legend: LEGEND },
+      strokeDash: { field: "start", type: "nominal", legend: null },
       color: {
         field: "by",
         type: "nominal",
         title: null,
-        scale: { range: ["#2f81f7", "#39c5cf", "#a371f7", "#8b949e", "#d29922"] },
+        scale: {
+          range: ["#2f81f7", "#39c5cf", "#a371f7", "#8b949e", "#d29922"],
+          domain: Object.values(HOST_NAMES).map(plain),
+        },
         legend: { ...LEGEND, columns: 1, labelLimit: 0 },
       },
     },

@@ -30,7 +30,7 @@ export type Name = keyof typeof NAMES;
 export const COLD_NAMES: Readonly<Record<ColdName, string>> = {
   launcher: NAMES.launcher,
   setns: NAMES.setns,
-  unasked: "the same under a seccomp filter, where it does not ask for its pages",
+  unasked: "`nspin run --enter setns --no-keep`, not asking for its pages",
   run: NAMES.run,
   nsenter: NAMES.nsenter,
   ip: NAMES.ip,
