@@ -375,13 +375,8 @@ test("nsswitch.conf asks systemd-resolved, and nscd is there", async () => {
   const found = of("past-the-file", await doctor([], "--image"));
   server.stop();
   expect(found).toEqual([
-    one(
-      "past-the-file",
-      "note",
-      "systemd-resolved, by 'resolve' in the line 'hosts:'",
-      "nsswitch.conf in /etc/netns/ID",
-    ),
-    one("past-the-file", "note", "nscd, by /run/nscd/socket", "--bind EMPTY_DIRECTORY:/run/nscd"),
+    one("past-the-file", "note", "systemd-resolved, by 'resolve' in the line 'hosts:'", "--own-dns"),
+    one("past-the-file", "note", "nscd, by /run/nscd/socket", "--own-dns"),
   ]);
 });
 

@@ -98,7 +98,7 @@ const nothing = [five[3] as string];
 test("nsswitch.conf asks systemd-resolved, until the program has its own", async () => {
   await $`echo "hosts: files resolve [!UNAVAIL=return] dns" > /etc/nsswitch.conf`;
   expect(await bySocket()).toEqual([
-    "asked by socket:   systemd-resolved, by 'resolve' in the line 'hosts:' of /etc/nsswitch.conf, which answers for the host whatever resolv.conf says; the remedy: an nsswitch.conf in /etc/netns/ID with the line 'hosts: files dns'",
+    "asked by socket:   systemd-resolved, by 'resolve' in the line 'hosts:' of /etc/nsswitch.conf, which answers for the host whatever resolv.conf says; the remedy: --own-dns",
   ]);
   await $`echo "hosts: files dns" > /etc/netns/task1/nsswitch.conf`;
   expect(await bySocket()).toEqual(nothing);
