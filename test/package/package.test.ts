@@ -98,9 +98,19 @@ describe.each(kinds)("a .$kind on $root", ({ root, kind, make, install, remove, 
       await terminal.until(/ready/);
       terminal.type("nspin versi\t\n");
       await terminal.until(new RegExp(`nspin ${version} `));
-      terminal.type("sudo nspin run --netns ta\t--meth\trejo\t--dry-r\t --json -- getcon\tPAGESIZE\n");
-      const [, plan = ""] = await terminal.until(/\n(\{.*?\n\})/s);
-      expect(JSON.parse(plan)).toMatchObject({ netns: expect.anything() });
+      const planOf = async (keys: string) => {
+        terminal.type(keys);
+        const [, plan = ""] = await terminal.until(/[\r\n](\{\r\n.*?\n\})/s);
+        return JSON.parse(plan);
+      };
+      const by = await planOf(
+        "sudo nspin run --netns ta\t--meth\trejo\t--dry-r\t --json -- getcon\tPAGESIZE\n",
+      );
+      expect(by).toMatchObject({ netns: "/run/netns/task1", method: "rejoin" });
+      expect(by.command).toEqual(expect.arrayContaining(["getconf", "PAGESIZE"]));
+      const byProfile = await planOf("nspin run @ta\t--dry-r\t --json\n");
+      expect(byProfile).toMatchObject({ netns: "/run/netns/task1", method: "auto" });
+      expect(byProfile.command).toEqual(expect.arrayContaining(["/usr/bin/sleep", "infinity"]));
     } finally {
       await terminal.close();
     }
