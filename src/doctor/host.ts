@@ -114,7 +114,10 @@ export function examinePast(): Finding[] {
   const found = pastTheFile([]);
   if (found.length === 0) return [ok("nothing: names go by resolv.conf")];
   return found.map(({ what, remedy }) =>
-    note(`${what}: it answers for the host whatever resolv.conf says, to programs that ask glibc`, remedy),
+    note(
+      `${what}: it answers for the host whatever resolv.conf says, to programs that ask glibc`,
+      `start programs with ${remedy}`,
+    ),
   );
 }
 

@@ -1,7 +1,7 @@
 // What /etc/resolv.conf is, who replaces it, and how auto would cover it.
 import { lstatSync, readlinkSync } from "node:fs";
-import { resolve } from "node:path";
-import { mountTable } from "../mountinfo.ts";
+import { join, relative, resolve } from "node:path";
+import { type Mount, mountTable } from "../mountinfo.ts";
 import { RESOLV_CONF } from "../plan.ts";
 import { statusOf } from "../system-error.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
@@ -31,8 +31,25 @@ export function examineResolvConf(): Finding[] {
         "make it one: nobody can resolve by it",
       ),
     ];
-  const isMount = mountTable().some(({ point }) => point === RESOLV_CONF);
-  return [ok(`${RESOLV_CONF} is a ${isMount ? "mount of its own" : "plain file"}${by}`)];
+  const table = mountTable();
+  const mount = table.findLast(({ point }) => point === RESOLV_CONF);
+  if (mount === undefined) return [ok(`${RESOLV_CONF} is a plain file${by}`)];
+  if (!isPin(mount, table)) return [ok(`${RESOLV_CONF} is a mount of its own${by}`)];
+  return [
+    note(
+      `${RESOLV_CONF} is a mount of the file onto itself, as method pin leaves it: the host cannot replace it (EBUSY)${by}`,
+      "'nspin unpin', once no program relies on it",
+    ),
+  ];
+}
+
+function isPin({ parent, device, root, point, peerGroup }: Mount, table: readonly Mount[]): boolean {
+  const below = table.find(({ id }) => id === parent);
+  return (
+    peerGroup === undefined &&
+    below?.device === device &&
+    root === join(below.root, relative(below.point, point))
+  );
 }
 
 /** By where the link leads, and by what they write on their first lines. */

@@ -303,6 +303,16 @@ describe("/etc/resolv.conf", () => {
     expect((await found())[0]?.what).toStartWith("/etc/resolv.conf is a mount of its own");
     await $`umount /etc/resolv.conf`;
   });
+  test("is pinned, until it is unpinned", async () => {
+    await write("nameserver 192.0.2.1\n");
+    const pin = ["run", "--method", "pin", "--bind", `${STUB}:/etc/resolv.conf`, "--", "true"];
+    expect((await start([NSPIN, ...pin])).status).toBe(0);
+    expect(await found()).toEqual([
+      one("resolv.conf", "note", "a mount of the file onto itself, as method pin leaves it", "nspin unpin"),
+    ]);
+    expect((await start([NSPIN, "unpin"])).status).toBe(0);
+    expect((await found())[0]?.level).toBe("ok");
+  });
   test("leads nowhere, or is not there", async () => {
     await $`rm ${STUB}`;
     expect(await found()).toEqual([
@@ -375,8 +385,13 @@ test("nsswitch.conf asks systemd-resolved, and nscd is there", async () => {
   const found = of("past-the-file", await doctor([], "--image"));
   server.stop();
   expect(found).toEqual([
-    one("past-the-file", "note", "systemd-resolved, by 'resolve' in the line 'hosts:'", "--own-dns"),
-    one("past-the-file", "note", "nscd, by /run/nscd/socket", "--own-dns"),
+    one(
+      "past-the-file",
+      "note",
+      "systemd-resolved, by 'resolve' in the line 'hosts:'",
+      "start programs with --own-dns",
+    ),
+    one("past-the-file", "note", "nscd, by /run/nscd/socket", "start programs with --own-dns"),
   ]);
 });
 

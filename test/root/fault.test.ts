@@ -308,7 +308,7 @@ const rows: Row[] = [
   ["FIND", "rejoin", 'faccessat(AT_FDCWD, "/usr/bin/touch"', "EACCES", "find touch: Permission denied (EACCES)", { status: 126 }],
   ["FIND", "pin", 'faccessat(AT_FDCWD, "/usr/bin/touch"', "EACCES", "find touch: Permission denied (EACCES)", { status: 126, killed: 1 }],
   ["FIND_COMMAND", "pin", 'faccessat(AT_FDCWD, "/usr/bin/nsenter"', "EACCES", "find /usr/bin/nsenter: Permission denied (EACCES)", pinned],
-  ["FIND_COMMAND", "pin", 'newfstatat(AT_FDCWD, "/usr/bin/nsenter"', "ENOENT", "find /usr/bin/nsenter: No such file or directory (ENOENT) | install util-linux, or enter without it: --enter setns", pinned],
+  ["FIND_COMMAND", "pin", 'newfstatat(AT_FDCWD, "/usr/bin/nsenter"', "ENOENT", "find /usr/bin/nsenter: No such file or directory (ENOENT) | install util-linux; --enter setns needs no nsenter", pinned],
   ["KEEP", "auto", 'newfstatat(AT_FDCWD, "/proc/1/ns/mnt"+2', "ENOMEM", `start the keeper: ${memory} | ${noProcess}`],
   ["KEEP", "auto", 'newfstatat(AT_FDCWD, "/proc/1/ns/mnt"+3', "ENFILE", `start the keeper: ${files}`],
   ["KEEP", "auto", "pidfd_open(#2", "EMFILE", "start the keeper: Too many open files (EMFILE)"],
