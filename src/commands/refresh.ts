@@ -10,6 +10,7 @@ import type { Finding } from "../observe/findings.ts";
 import { isSame, type Program, takeInventory } from "../observe/inventory.ts";
 import type { Keeping } from "../observe/keep.ts";
 import { print } from "../print.ts";
+import { SELF } from "../self.ts";
 import { attempt } from "../system-error.ts";
 import { type Command, readOptions } from "./command.ts";
 import { refuseHidden, select, toLines } from "./programs.ts";
@@ -75,7 +76,7 @@ async function keep({ process: one, covers, seen, plannedNetns }: Program): Prom
     covers: [...shown, ...gone.map(({ source, target }) => ({ source, target }))],
     isReadOnly: covers.some(({ isReadOnly }) => isReadOnly),
   };
-  const child = Bun.spawn([process.execPath, "keep"], {
+  const child = Bun.spawn([SELF, "keep"], {
     stdin: Buffer.from(JSON.stringify(keeping)),
     stdout: "ignore",
     stderr: "inherit",

@@ -3,6 +3,7 @@
 import { constants as file, mkdirSync, openSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { addressOf, loadLibc } from "../library.ts";
+import { SELF } from "../self.ts";
 import { failure, hintOf } from "../system-error.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
 
@@ -126,7 +127,7 @@ type Answer = number | typeof KILLED;
 async function askAll(): Promise<Map<string, Answer>> {
   const answers = new Map<string, Answer>();
   for (;;) {
-    const child = Bun.spawn([process.execPath, "probe", "--", ...answers.keys()], {
+    const child = Bun.spawn([SELF, "probe", "--", ...answers.keys()], {
       stdin: "ignore",
       stdout: "pipe",
       stderr: "inherit",

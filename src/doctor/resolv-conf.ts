@@ -3,6 +3,7 @@ import { lstatSync, readlinkSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { type Mount, mountTable } from "../mountinfo.ts";
 import { RESOLV_CONF } from "../plan.ts";
+import { SELF } from "../self.ts";
 import { statusOf } from "../system-error.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
 import { textOf } from "./host.ts";
@@ -102,7 +103,7 @@ interface DryRun {
 export function examineMethod(): Finding[] {
   const words = ["run", "--dry-run", "--json", "--enter", "setns"];
   const bind = ["--bind", `${process.execPath}:${RESOLV_CONF}`];
-  const { failed, stdout, stderr } = start([process.execPath, ...words, ...bind, "--", "true"]);
+  const { failed, stdout, stderr } = start([SELF, ...words, ...bind, "--", "true"]);
   if (failed !== undefined) {
     const hint = /^nspin: hint: (.*)/m.exec(stderr)?.[1];
     return [problem(failed.replace(/^nspin: /, ""), hint)];

@@ -147,10 +147,15 @@ describe("what it says of a program", () => {
     expect(await only()).toMatchObject({ program: "nspin-leaderless", netns: ID });
   });
 
-  test("--watch says it again", async () => {
-    const watch = Bun.spawn([NSPIN, "ps", "--watch", "--json"], { stdout: "pipe" });
+  test.each([
+    ["", NSPIN],
+    [", also when its own file is gone by then", "/opt/nspin-gone"],
+  ])("--watch says it again%s", async (_, nspin) => {
+    if (nspin !== NSPIN) await $`cp ${NSPIN} ${nspin}`;
+    const watch = Bun.spawn([nspin, "ps", "--watch", "--json"], { stdout: "pipe" });
     const reader = watch.stdout.getReader();
     const first = new TextDecoder().decode((await reader.read()).value);
+    if (nspin !== NSPIN) await $`rm ${nspin}`;
     await byNspin();
     let more = "";
     while (!more.includes(ID)) more = new TextDecoder().decode((await reader.read()).value);
