@@ -1,20 +1,10 @@
 // What a program sees: looked at from within its namespaces, in a process of its own, since a file system
 // in there can hang whoever asks it for anything, beyond the reach of any signal.
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readSync,
-  statSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync, writeSync } from "node:fs";
 import { Refusal } from "../errors.ts";
 import { addressOf, loadLibc } from "../library.ts";
 import { type PastTheFile, pastTheFile } from "../past-the-file.ts";
-import { isStill, type Process } from "./processes.ts";
+import { isStill, list, type Process } from "./processes.ts";
 import { setns } from "./setns.ts";
 
 export interface Question {
@@ -97,20 +87,12 @@ function say(what: unknown): void {
 /** As the host has them now: a source that is missing has no id, and is seen by nobody. */
 function wantedFiles({ covers, netns }: Question) {
   const wanted = new Map(covers.map((cover) => [cover.target, cover]));
-  for (const entry of netns === undefined ? [] : entries(`/etc/netns/${netns}`)) {
+  for (const entry of netns === undefined ? [] : list(`/etc/netns/${netns}`)) {
     const target = `/etc/${entry}`;
     if (!wanted.has(target) && existsItself(target))
       wanted.set(target, { source: `/etc/netns/${netns}/${entry}`, target });
   }
   return [...wanted.values()].map(({ source, target }) => ({ source, target, id: idOf(source) }));
-}
-
-function entries(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
 }
 
 function existsItself(path: string): boolean {

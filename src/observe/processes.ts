@@ -2,8 +2,9 @@
 // a process is read: its command line and environment are its own memory, and what is below
 // its root its own file systems; both can be made to hang whoever reads them, or to lie.
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
-import { uptime } from "node:os";
+import { constants, uptime } from "node:os";
 import { loadLibc } from "../library.ts";
+import { failure } from "../system-error.ts";
 
 export interface Process {
   readonly pid: number;
@@ -24,7 +25,7 @@ export interface Pass {
 export function pass(): Pass {
   const byMounts = new Map<number, number[]>();
   let hidden = 0;
-  const names = readdirSync("/proc");
+  const names = list("/proc");
   for (const name of names) {
     const pid = Number(name);
     if (!(pid > 0)) continue;
@@ -49,13 +50,24 @@ export function namespaceOf(process: number | string, kind: Kind): number | "hid
 
 function readNamespace(at: string | undefined, kind: Kind): number | "hidden" | undefined {
   if (at === undefined) return undefined;
+  const path = `${at}/ns/${kind}`;
   try {
-    const link = readlinkSync(`${at}/ns/${kind}`); // "mnt:[4026531841]"
-    return Number(link.slice(kind.length + 2, -1));
+    return Number(readlinkSync(path).slice(kind.length + 2, -1)); // "mnt:[4026531841]"
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === "EACCES" || code === "EPERM" ? "hidden" : undefined; // EPERM: by hidepid=1, proc(5)
+    return unlessAbsent(path, error, undefined, "hidden");
   }
+}
+
+/**
+ * Of a process that has just ended there is nothing (EINVAL: the mount table of a zombie), and by hidepid=1,
+ * proc(5), what another may not see is EPERM. A shortage says nothing of it: who took that for its end
+ * would miss a program. Throws Refusal.
+ */
+function unlessAbsent<Absent, Hidden>(path: string, error: unknown, absent: Absent, hidden: Hidden) {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  if (["ENOENT", "ESRCH", "ENOTDIR", "ELOOP", "EINVAL"].includes(code)) return absent;
+  if (["EACCES", "EPERM"].includes(code)) return hidden;
+  throw failure("look at", path, error);
 }
 
 /** Of a process whose first one has ended, one that lives on. */
@@ -64,11 +76,11 @@ function otherThread(process: number | string): string | undefined {
   return threads.length === 0 ? undefined : `/proc/${process}/task/${threads[0]}`;
 }
 
-function list(directory: string): string[] {
+export function list(directory: string): string[] {
   try {
     return readdirSync(directory);
-  } catch {
-    return []; // it has just ended
+  } catch (error) {
+    return unlessAbsent(directory, error, [], []);
   }
 }
 
@@ -103,8 +115,8 @@ function whole(at: string, name: string): string {
 export function read(file: string): string {
   try {
     return readFileSync(file, "utf8");
-  } catch {
-    return "";
+  } catch (error) {
+    return unlessAbsent(file, error, "", "");
   }
 }
 
@@ -137,15 +149,18 @@ let libc: ReturnType<typeof loadLibc<"ioctl">> | undefined;
 /** Its mount namespace is of the user namespace that this process is in, ioctl_ns(2). */
 export function isOwn({ at }: Process): boolean {
   const NS_GET_USERNS = 0xb701;
+  const path = `${at}/ns/mnt`;
   let namespace = -1;
   let owner = -1;
   try {
-    namespace = openSync(`${at}/ns/mnt`, "r");
+    namespace = openSync(path, "r");
     libc ??= loadLibc("ioctl");
     owner = libc.ioctl(namespace, NS_GET_USERNS, null);
+    const errno = libc.errno();
+    if (owner < 0 && errno !== constants.errno.EPERM) throw Object.assign(new Error(), { code: "", errno });
     return owner >= 0 && fstatSync(owner).ino === statSync("/proc/self/ns/user").ino;
-  } catch {
-    return false;
+  } catch (error) {
+    return unlessAbsent(path, error, false, false); // EPERM: of no user namespace within this one
   } finally {
     for (const fd of [namespace, owner]) if (fd >= 0) closeSync(fd);
   }

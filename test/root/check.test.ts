@@ -255,6 +255,28 @@ describe("who is checked", () => {
     expect(stderr).toMatch(/^nspin: cannot enter the mount namespace of process \d+\nnspin: hint: setns/);
   });
 
+  test.each([
+    ["readlink", "ENOMEM", "ns/mnt"],
+    ["readlink", "ENOMEM", "ns/net"],
+    ["openat", "EMFILE", "stat"],
+    ["openat", "EMFILE", "mountinfo"],
+    ["openat", "EMFILE", "ns/mnt"],
+    ["read", "EIO", "mountinfo"],
+  ])(
+    "where %s(2) is refused by %s at /proc/PID/%s: no, and not as if that process had ended",
+    async (call, error, file) => {
+      const { pid } = await run(["--no-keep"]);
+      const path = `/proc/${pid}/${file}`;
+      const inject = ["-P", path, "-e", `trace=${call}`, "-e", `inject=${call}:error=${error}`];
+      const { status, stdout, stderr } = await start([
+        ...["strace", "-f", "-o", "/dev/null", ...inject],
+        ...[NSPIN, "check"],
+      ]);
+      expect([status, stdout]).toEqual([125, ""]);
+      expect(stderr).toMatch(new RegExp(`^nspin: .*${path}.*\\(${error}\\)\n`));
+    },
+  );
+
   test("without root: no, or those of one's own", async () => {
     const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     await runKept();
