@@ -11,6 +11,7 @@
 
 struct holder {
   int is_leaving;   /* a step has been taken, or told, that leaves it */
+  int is_covered;   /* at its root, by a mount of that directory on itself */
   long there, here; /* its root: on the host, in this mount namespace; or -1 */
   struct mount mount;         /* on the host */
   char here_id[NUMBER_BYTES]; /* here can be closed until it rejoins */

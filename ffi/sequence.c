@@ -512,8 +512,10 @@ static long cover(struct sequence *s) {
     if (is_to_be_left(s))
       TAKE(LEAVE, leave_holder(s));
     TAKE(WITHIN, directory_lay(&s->target->within, s->target->directory));
-    if (!is_root_of_holder(s->target)) /* few descriptors are to spare */
-      close_file(&target_at(s, s->cover->holder)->holder.here);
+    struct holder *holder = &target_at(s, s->cover->holder)->holder;
+    holder->is_covered |= is_root_of_holder(s->target);
+    if (!holder->is_covered) /* few descriptors are to spare */
+      close_file(&holder->here);
   }
   EACH_HOLDER if (is_to_be_left(s)) TAKE(LEAVE, leave_holder(s));
   EACH_DIRECTORY(is_overlaid)
