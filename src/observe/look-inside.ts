@@ -1,6 +1,6 @@
 // The questions to ./inside.ts, and the time that it has to answer them.
 import { STATUSES } from "../contract.ts";
-import { Reported } from "../errors.ts";
+import { Refusal, Reported } from "../errors.ts";
 import { SELF } from "../self.ts";
 import type { Answer, Question } from "./inside.ts";
 
@@ -36,8 +36,14 @@ async function ask(questions: readonly Question[], answers: (Answer | null | und
     clearTimeout(timer);
     if (got === undefined) break;
     if (got.done) {
-      if (answers.length < expected) throw new Reported(STATUSES.CANNOT); // which it has said
-      break;
+      if (answers.length === expected) break;
+      await child.exited;
+      if (child.signalCode !== null)
+        throw new Refusal(
+          `cannot look at what programs see: the process that looks was ended by ${child.signalCode}`,
+          "by SIGKILL the kernel ends one for which there is no memory: 'journalctl --dmesg' says so",
+        );
+      throw new Reported(STATUSES.CANNOT); // which it has said
     }
     const lines = (rest + decoder.decode(got.value, { stream: true })).split("\n");
     rest = lines.pop() ?? "";

@@ -277,6 +277,23 @@ describe("who is checked", () => {
     },
   );
 
+  test("where the process that looks inside is killed: no, and it says so", async () => {
+    await run(["--no-keep"]);
+    const killed = [
+      "strace",
+      "-f",
+      "-o",
+      "/dev/null",
+      "-e",
+      "trace=setns",
+      "-e",
+      "inject=setns:signal=KILL:when=1",
+    ];
+    const { status, stdout, stderr } = await start([...killed, NSPIN, "check"]);
+    expect([status, stdout]).toEqual([125, ""]);
+    expect(stderr).toMatch(/^nspin: cannot look at what programs see: .* SIGKILL\nnspin: hint: /);
+  });
+
   test("without root: no, or those of one's own", async () => {
     const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     await runKept();
