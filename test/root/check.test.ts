@@ -1,6 +1,7 @@
 // nspin check: each finding is made for real, and mended as it says.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { $ } from "bun";
 import { keepersOf } from "../kit/keepers.ts";
 import { NSPIN } from "../kit/nspin.ts";
@@ -324,6 +325,27 @@ test("--prometheus: promtool has nothing against it, whatever a program is calle
     "",
   ]);
   expect((await nspin(["check", "--prometheus", "--json"])).status).toBe(125);
+});
+
+test("nspin-check.service writes as the owner of node_exporter's directory, through no link of his", async () => {
+  await run(["--no-keep"]);
+  const unit = readFileSync("units/nspin-check.service", "utf8").replaceAll("\\\n", "");
+  const script = /^ExecStart=-\/bin\/sh -c '(.*)'$/m
+    .exec(unit)?.[1]
+    ?.replace(/%%/g, "%")
+    .replace(/\$\$/g, "$");
+  const write = async () =>
+    await start(["sh", "-c", script as string], {
+      env: { PATH: `${dirname(NSPIN)}:/usr/bin:/bin`, DIRECTORY: "/opt/metrics" },
+    });
+  await $`rm -rf /opt/metrics && mkdir /opt/metrics && chown 65534 /opt/metrics && echo kept >/opt/root-only`;
+  await $`ln -s /opt/root-only /opt/metrics/nspin.prom.new && ln -s /opt/root-only /opt/metrics/nspin.prom`;
+  expect(await write()).toMatchObject({ status: 0, stdout: "", stderr: "" });
+  expect(readFileSync("/opt/root-only", "utf8")).toBe("kept\n");
+  expect(await $`cat /opt/metrics/nspin.prom`.text()).toBe((await nspin(["check", "--prometheus"])).stdout);
+  expect(await $`stat -c %u:%a /opt/metrics/nspin.prom`.text()).toBe("65534:644\n");
+  await $`rm -r /opt/metrics`;
+  expect((await write()).status).toBe(0);
 });
 
 test("200 programs in 50 network namespaces, while others come and go: each is right, at each look", async () => {
