@@ -682,7 +682,7 @@ test("a binary with the sequence in it that is called as no command does", async
   // Where it can be written: build/guard.ts leaves what it links beside it.
   await $`mkdir -p /tmp/misuse/dist /tmp/misuse/test && cp -r build ffi src package.json /tmp/misuse`;
   await $`cp -r test/root /tmp/misuse/test && ln -sfn ${process.cwd()}/node_modules /tmp/misuse/node_modules`;
-  const guarded = `import { guard } from "./build/guard.ts"; await guard("dist/bundled", ${JSON.stringify(MISUSE)});`;
+  const guarded = `import { guard } from "./build/guard.ts"; await guard("dist/bundled", ${JSON.stringify(MISUSE)}, { run: [[0, 1]], others: [[0, 1]] });`;
   const built = `import { objects } from "./build/object.ts"; await objects(); ${guarded}`;
   const bun = process.execPath;
   await $`${bun} build --compile test/root/misuse.ts --outfile dist/bundled && ${bun} -e ${built}`

@@ -148,7 +148,7 @@ test("the host replaces the file itself, and the program keeps its own: a keeper
 test("--no-keep: no process beside the program; a plain file is then pinned, and the host cannot replace it", async () => {
   const before = mounts();
   expect(
-    await $`nspin run --no-keep --bind /run/other:/run/file -- sh -c ${"cat /run/file; pgrep -c nspin-keeper"}`
+    await $`nspin run --no-keep --bind /run/other:/run/file -- sh -c ${"cat /run/file; pgrep -c --ns $$ --nslist mnt nspin-keeper"}`
       .nothrow()
       .text(),
   ).toBe("secret\n0\n");
