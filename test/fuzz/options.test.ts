@@ -8,7 +8,7 @@ import { type RunOptions, readRun, readWords, runArgs } from "../../src/argument
 import { readBake } from "../../src/commands/bake.ts";
 import { bundle, readBundle } from "../../src/commands/bundle/index.ts";
 import { readSelftest, selftest } from "../../src/commands/selftest/index.ts";
-import { COVER_FIELDS, LAUNCH_FIELDS, METHODS, STATUSES } from "../../src/contract.ts";
+import { COVER_FIELDS, EXTRAS, LAUNCH_FIELDS, METHODS, STATUSES } from "../../src/contract.ts";
 import { Refusal, Reported } from "../../src/errors.ts";
 import { writePlan } from "../../src/launch-struct.ts";
 import { makePlan, type Plan, RESOLV_CONF } from "../../src/plan.ts";
@@ -106,6 +106,8 @@ const likely = fc
       ["--method=pin"],
       ["--user", "u:g"],
       ["--caps=kill"],
+      ["--sys"],
+      ["--own-dns"],
       ["--"],
     ]),
     words,
@@ -170,13 +172,14 @@ function isAsAsked(asked: RunOptions): void {
     ok(targets.includes(RESOLV_CONF) || targets.includes("/etc"));
 
   deepStrictEqual(plan.program, options.program);
+  deepStrictEqual(plan.extras, options.extras);
   ok(
     plan.skip === options.skip &&
       plan.method === options.method &&
       plan.enter === (user === undefined ? options.enter : "setns"),
   );
   ok(plan.readOnly === options.readOnly);
-  const hasMounts = covers.length > 0 || etc !== undefined;
+  const hasMounts = covers.length > 0 || etc !== undefined || options.extras.length > 0;
   const entered = [
     ...(netns === undefined ? [] : ["--net"]),
     ...(hasMounts ? ["--mount", "--root", "--wd"] : []),
@@ -226,6 +229,7 @@ function isLaidOut(plan: Plan): void {
   ok(launch.method === METHODS[plan.method] && launch.read_only === Number(plan.readOnly));
   ok(launch.by_command === { setns: plan.commandWords > 0 ? 2 : 0, auto: 1, nsenter: 2 }[plan.enter]);
   ok(launch.strict === Number(plan.strict) && launch.keep === Number(plan.keep) && launch.left_out === 0);
+  ok(launch.extras === plan.extras.reduce((bits, name) => bits | EXTRAS[name], 0));
   ok(launch.cover_count === plan.covers.length && launch.word_count === plan.words.length);
   plan.covers.forEach(({ source, target }, i) => {
     const cover = values((launch.covers as number) - base + i * COVER_FIELDS.length * 8, COVER_FIELDS);
