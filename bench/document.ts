@@ -80,6 +80,9 @@ ${table(
 )}`;
 }
 
+const UNMEASURED =
+  "Not measured yet for this version: `npm run bench -- cold host --write`, on a quiet machine, puts the figures here.\n";
+
 /** What docs/first-start.md shows. */
 export function toFirstStart({ cold, host, machine }: Report): string {
   const ofCold =
@@ -109,7 +112,8 @@ ${table(
     ...[first.toFixed(0), warm.toFixed(1), ms(processor), mib(memory)],
   ]),
 )}`;
-  return [ofCold, ofHost].filter((part) => part !== undefined).join("\n");
+  const parts = [ofCold, ofHost].filter((part) => part !== undefined);
+  return parts.length > 0 ? parts.join("\n") : UNMEASURED;
 }
 
 /** Each document, and what stands between its marks. */

@@ -1,7 +1,7 @@
 // The npm packages that are in the binary: those of which the bundler has taken a file.
 import { join } from "node:path";
 
-export interface Carried {
+interface Carried {
   readonly name: string;
   readonly version: string;
   readonly license: string;

@@ -88,7 +88,7 @@ function readAny(file: Buffer) {
   return { ...header, segments };
 }
 
-export interface Code {
+interface Code {
   /** Executable and position-dependent, from the address that it is linked for. */
   readonly bytes: Buffer;
   readonly address: number;

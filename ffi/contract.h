@@ -52,9 +52,9 @@
   F(decision, "out: how it is covered, a row of DECISIONS from 1")             \
   F(holder, "out: the first cover whose target the same mount holds")
 
-/* What --method can ask for, M(NAME, bit); the man pages' words in README. */
+/* What --method can ask for, M(NAME, bit): docs/how-it-works.md has each. */
 #define METHODS(M) M(AUTO, 1) M(PIN, 2) M(REJOIN, 4) M(OVERLAY, 8)
-/* What is beside all that, X(NAME, bit). */
+/* Options that few launches have, X(NAME, bit): --sys, --own-dns; aside.h. */
 #define EXTRAS(X) X(SYS, 1) X(OWN_DNS, 2)
 /* AUTO without a keeper: what is decided at the start must hold. */
 #define STATIC 16

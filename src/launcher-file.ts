@@ -28,7 +28,7 @@ export function writeLauncher(plan: Plan, arch: Arch): Buffer {
   return file;
 }
 
-export interface Launcher {
+interface Launcher {
   readonly plan: Plan;
   readonly arch: Arch;
   /** Of the nspin that baked it; undefined: of one before launchers said so. */

@@ -33,7 +33,7 @@ export function pastTheFile(covers: readonly Pick<Cover, "source" | "target" | "
 }
 
 /** Is systemd-resolved asked before the servers of resolv.conf, nsswitch.conf(5)? */
-export function asksResolved(nsswitch: string): boolean {
+function asksResolved(nsswitch: string): boolean {
   const services = /^\s*hosts:([^#\n]*)/m.exec(nsswitch)?.[1]?.trim().split(/\s+/) ?? [];
   const [resolve, dns] = [services.indexOf("resolve"), services.indexOf("dns")];
   return resolve >= 0 && (dns < 0 || resolve < dns);

@@ -67,7 +67,7 @@ const Options = v.object({
   arch: choice("arch", bakeArgs.arch),
 });
 
-export interface BakeOptions extends CoverOptions {
+interface BakeOptions extends CoverOptions {
   readonly netnsArgument: boolean;
   readonly extras: readonly Extra[];
   readonly user?: User;

@@ -1,7 +1,7 @@
 // The options of a table, each once, as the help, the man pages and the completions show them.
 import type { ArgsDef, BooleanArgDef, EnumArgDef } from "citty";
 
-export interface OptionRow {
+interface OptionRow {
   /** "--verbose"; of an option that is on by default, what takes it away: "--no-etc". */
   readonly long: string;
   readonly short?: string | undefined;

@@ -1,7 +1,7 @@
 // What doctor finds, and the JSON of it: docs/doctor.schema.json is written from this schema.
 import * as v from "valibot";
 
-export const LEVELS = ["ok", "note", "problem"] as const;
+const LEVELS = ["ok", "note", "problem"] as const;
 
 /** In the order in which they are shown. */
 export const CHECKS = [

@@ -22,7 +22,7 @@ function field(text: string, name: string): string {
   return new RegExp(`^${name}:\\s*(\\S+)`, "m").exec(text)?.[1] ?? "";
 }
 
-export interface Self {
+interface Self {
   /** CAP_SYS_ADMIN */
   readonly mayMount: boolean;
   /** By seccomp(2). */
@@ -92,7 +92,7 @@ export function examinePropagation(): Finding[] {
   return [
     note(
       what,
-      "on a host 'mount --make-rshared /'; in a unit without PrivateTmp=, ProtectSystem= and what else gives it mounts of its own; a container is one by design",
+      "on a host 'mount --make-rshared /'; in a unit without PrivateTmp=, ProtectSystem= and what else gives it mounts of its own; a container has mounts of its own by design",
     ),
   ];
 }

@@ -3,7 +3,7 @@ import { failure } from "../system-error.ts";
 
 const PATIENCE = 10_000; // milliseconds
 
-export interface Started {
+interface Started {
   /** Its first line on stderr, or what became of it; undefined: it has ended with 0. */
   readonly failed: string | undefined;
   readonly stdout: string;

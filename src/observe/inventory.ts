@@ -25,7 +25,7 @@ import {
 } from "./processes.ts";
 
 /** What is known by one pass over /proc. */
-export interface Found {
+interface Found {
   readonly process: Process;
   readonly keeper: Process | undefined;
   /** Inode of its mount namespace. */
@@ -49,7 +49,7 @@ export interface Program extends Seen {
   readonly findings: readonly Finding[];
 }
 
-export interface Inventory {
+interface Inventory {
   readonly programs: readonly Program[];
   /** Processes that this user may not look at, in words. */
   readonly hidden: string | undefined;
@@ -111,7 +111,7 @@ async function judge(found: readonly Found[], isThorough: boolean): Promise<Prog
 }
 
 /** Stops nothing, and waits for nothing. */
-export function findPrograms() {
+function findPrograms() {
   const { byMounts, hidden } = pass();
   const host = new Table(read("/proc/1/mountinfo") || read("/proc/self/mountinfo"));
   const hosts = [namespaceOf(1, "mnt"), namespaceOf("self", "mnt")];

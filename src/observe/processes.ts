@@ -15,7 +15,7 @@ export interface Process {
   readonly name: string;
 }
 
-export interface Pass {
+interface Pass {
   /** Inode of a mount namespace: who is in it. */
   readonly byMounts: ReadonlyMap<number, readonly number[]>;
   /** Those that this user may not look at, in words; undefined: there are none. */

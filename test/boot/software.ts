@@ -27,7 +27,7 @@ export interface Software {
   clean(machine: Machine): Promise<void>;
 }
 
-export interface Change {
+interface Change {
   /** The host resolves by this server then. */
   readonly server: Server;
   make(machine: Machine): Promise<void>;
