@@ -59,9 +59,9 @@ const LOOKS = 3;
 const PAUSE = 150; // milliseconds
 
 /**
- * Nobody stands still for it: a launch that is under way, a keeper that covers again, an end that is
- * near are no findings. So those are asked again of whom there are any, and what each look says counts.
- * asked: the kinds of finding for which that is worth another pass over /proc.
+ * Programs go on meanwhile: a launch under way, a keeper that covers again, and a program about to end
+ * look like findings. So whoever has any is looked at again, and only what all looks find counts.
+ * asked: the kinds of finding that are worth another look; undefined: all.
  */
 export async function takeInventory(isThorough: boolean, asked?: readonly string[]): Promise<Inventory> {
   const { found, hidden } = findPrograms();
