@@ -30,6 +30,7 @@
   E(EMFILE, "Too many open files")                                             \
   E(ENOTTY, "Inappropriate ioctl for device")                                  \
   E(ETXTBSY, "Text file busy")                                                 \
+  E(EFBIG, "File too large")                                                   \
   E(ENOSPC, "No space left on device")                                         \
   E(EROFS, "Read-only file system")                                            \
   E(ENAMETOOLONG, "File name too long")                                        \

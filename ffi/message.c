@@ -56,6 +56,8 @@ void say_name(struct message *message, const char *text) {
   static const char digits[] = "0123456789abcdef";
   const size_t longest = 4; /* of a character, or an escape */
   size_t end = message->length + NAME_BYTES;
+  if (*text == '\0')
+    return say(message, "\"\""); /* else the line has a hole */
   while (*text != '\0') {
     if (message->length + longest > end)
       return say(message, "...");

@@ -205,6 +205,7 @@ export const ERRORS = {
   EMFILE: "Too many open files",
   ENOTTY: "Inappropriate ioctl for device",
   ETXTBSY: "Text file busy",
+  EFBIG: "File too large",
   ENOSPC: "No space left on device",
   EROFS: "Read-only file system",
   ENAMETOOLONG: "File name too long",

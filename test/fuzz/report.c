@@ -120,6 +120,8 @@ static int is_control(unsigned code) {
 static char *shown(char *to, const char *name) {
   const unsigned char *from = (const unsigned char *)name;
   unsigned code;
+  if (*from == '\0')
+    return to + sprintf(to, "\"\"");
   while (*from != '\0') {
     size_t bytes = character(from, &code);
     if (bytes > 0 && !is_control(code)) {

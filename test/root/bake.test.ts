@@ -101,6 +101,7 @@ describe("says what run says", () => {
     "twice by two names": [...bind, "--bind", `${world}:${directory}//HELLO`, "touch", mark],
     "controls in a name": ["--bind", `${directory}/odd\x1b[2J\x9b:${hello}`, "touch", mark],
     "no program": [...bind, "nonesuch"],
+    "an empty word for a program": [...bind, "--", ""],
     "no program in a path": [...bind, "/none/such"],
     "a directory": [...bind, directory],
     "not executable": [...bind, `${directory}/plain`],
@@ -389,6 +390,10 @@ describe("any network namespace, by the first argument", () => {
     expect(await start([launcher, "a/b\x1b"])).toMatchObject({
       status: 125,
       stderr: `nspin: cannot open network namespace a/b\\x1b: Invalid argument (EINVAL)\nnspin: hint: ${what}\n`,
+    });
+    expect(await start([launcher, ""])).toMatchObject({
+      status: 125,
+      stderr: `nspin: cannot open network namespace "": Invalid argument (EINVAL)\nnspin: hint: ${what}\n`,
     });
     expect(await start([launcher, ID])).toMatchObject({
       status: 125,

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { dirname } from "node:path";
 import { $ } from "bun";
 import { keepersOf } from "../kit/keepers.ts";
 import { mountinfo } from "../kit/mountinfo.ts";
@@ -139,6 +140,23 @@ test("check finds nothing wrong, and refresh gives it a keeper again, which hide
   }
 });
 
+describe.each(["private", "shared"])("/run is a %s mount", (kind) => {
+  const at = dirname(RESOLVED);
+  const make = `mount -t tmpfs run /run && mount --make-${kind} /run && mkdir -p /run/nscd ${at}/dir &&
+    echo host | tee ${RESOLVED} >/run/nscd/socket`;
+  // What it mounts reaches the outer mount namespace where the mount is shared.
+  const hidden = `ls -A /run/nscd; cat ${RESOLVED}; mount -t tmpfs of-the-program ${at}/dir`;
+  const outside = `cat /run/nscd/socket ${RESOLVED}; grep -c of-the-program /proc/self/mountinfo`;
+
+  test.each(entries)("one cover lies right below its root, one deeper: by %s", async (entry) => {
+    const words = enterBy(entry, ["--netns", "/proc/self/ns/net", "--no-etc", "--own-dns"]);
+    const outer = ["unshare", "-m", "sh", "-c", `${make}; "$@" || exit; ${outside} || :`, "sh"];
+    const { status, stdout } = await start([...outer, ...words, "sh", "-c", hidden]);
+    const reached = kind === "shared" ? 1 : 0;
+    expect({ status, stdout }).toEqual({ status: 0, stdout: `host\nhost\n${reached}\n` });
+  });
+});
+
 test("what is not here needs no cover", async () => {
   const away = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /run/systemd && exec "$@"', "sh"];
   const dry = await start([...away, ...enterBy("setns", [...options, "--dry-run", "--json"]), "true"]);
@@ -147,7 +165,7 @@ test("what is not here needs no cover", async () => {
   expect(targets).not.toContain(RESOLVED);
 });
 
-test("a host's file of any kind is no trap: a FIFO is refused, none is none", async () => {
+test("a host's file of any kind is no trap: a FIFO or a huge one is refused, none is none", async () => {
   renameSync(NSSWITCH, `${NSSWITCH}.away`);
   try {
     const none = await nspin(["run", ...options, "ls", NSSWITCH]);
@@ -160,6 +178,13 @@ test("a host's file of any kind is no trap: a FIFO is refused, none is none", as
       status: 125,
       stdout: "",
       stderr: `nspin: cannot make what covers ${NSSWITCH}: Invalid argument (EINVAL)\n`,
+    });
+    rmSync(NSSWITCH);
+    writeFileSync(NSSWITCH, host.padEnd(65_536, "\n"));
+    expect(await nspin(["run", ...options, "echo", "started"])).toMatchObject({
+      status: 125,
+      stdout: "",
+      stderr: `nspin: cannot make what covers ${NSSWITCH}: File too large (EFBIG)\n`,
     });
   } finally {
     rmSync(NSSWITCH, { force: true });

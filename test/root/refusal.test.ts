@@ -186,6 +186,7 @@ test("an argument list too long", async () => {
 
 test.each([
   ["nonesuch", 127, "nspin: cannot find nonesuch: No such file or directory (ENOENT)\n"],
+  ["", 127, 'nspin: cannot find "": No such file or directory (ENOENT)\n'],
   ["/tmp", 126, "nspin: cannot find /tmp: Permission denied (EACCES)\n"],
 ])("--enter setns %p", async (program, status, stderr) => {
   const words = ["run", "--enter", "setns", "--bind", `${world}:${hello}`, program];
