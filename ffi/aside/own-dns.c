@@ -105,7 +105,7 @@ static long write_nsswitch(long to, const char *text, const char *end) {
   return 0;
 }
 
-/* On /proc, which is there wherever this program runs, as the probe has it. */
+/* On /proc, which is there wherever this program runs: propagation-probe.c. */
 #define HERE "/proc/own-dns"
 
 static long make(enum own own, const struct block *text, long length) {

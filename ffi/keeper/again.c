@@ -189,7 +189,7 @@ static void catch_up(struct keeper *keeper, struct within *within) {
 
 /*
  * What the host has mounted there before the mount that is to be covered was a
- * slave is shared, and would pass the cover on: so the way is gone once more.
+ * slave is shared, and would pass the cover on: so the path is walked again.
  */
 static long lay_on_top(struct keeper *keeper, struct kept *kept,
                        const char *holder_id) {

@@ -58,8 +58,8 @@ function isMended({ kind }: Finding): boolean {
 }
 
 /**
- * Not what hangs who asks, and not where the program itself has mounted something on its file. Through an
- * overlay a keeper would find another source than the host has.
+ * Not where looking at the program hangs, and not where the program itself has mounted something on its
+ * file. Through an overlay a keeper would find another source than the host has.
  */
 function canBeKept({ seen, covers }: Program): boolean {
   return seen !== null && !covers.some(({ isHidden, method }) => isHidden || method === "overlay");
@@ -90,7 +90,7 @@ async function keep({ process: one, covers, seen, plannedNetns }: Program): Prom
   child.unref();
 }
 
-/** A copy of what is gone has no place on the host: what it was a copy of had. */
+/** A cover that is not on the host is a copy of a source that is gone: the source is what had that name. */
 function sourceOf(cover: CoverSeen, netns: string | undefined): string {
   if (cover.source === OWN_DNS.path) return "";
   if (cover.isOnHost || netns === undefined) return meantBy(cover);

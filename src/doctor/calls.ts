@@ -155,7 +155,7 @@ function findingOf({ name, step, since, without }: Call, answer: Answer, isFilte
   const [errorName] = Object.entries(constants.errno).find(([, number]) => number === answer) ?? [];
   const hint =
     answer === EPERM && isFiltered ? FILTER : hintOf(step, errorName as Parameters<typeof hintOf>[1]);
-  // That a call is refused which a kernel without it would not miss: the sequence takes no way around it.
+  // Where a kernel does not know this call, auto pins instead; where a filter refuses it, a launch fails (REFUSED in contract.h).
   const isRefused = answer === EPERM && step === "REJOIN";
   return isRefused ? problem(error.message, hint) : tell(`${error.message}${effect}`, hint);
 }
