@@ -19,6 +19,7 @@ const container = [
   ...["--volume", `${repository}:/nspin:ro`, "--workdir", "/nspin", "--rootfs", "/:O"],
   ...["sh", "test/shared-root.sh", hostBun],
 ];
+const ownMounts = ["sh", "test/kit/own-mounts.sh", "sh"]; // for debootstrap
 const SOAK_LAUNCHES = "50000";
 
 const [wanted, name, ...more] = process.argv.slice(2);
@@ -50,17 +51,17 @@ const levels: Record<string, (files: string) => Promise<void>> = {
   },
   async e2e(files) {
     if (!mayMount("e2e")) return;
-    await one("a Debian with systemd", ["sh", "test/kit/debian-root.sh"]);
+    await one("a Debian with systemd", [...ownMounts, "test/kit/debian-root.sh"]);
     await suite("e2e", ["sh", "test/e2e/host.sh", hostBun, ...tests, "--bail", files]);
   },
   async boot(files) {
     if (!mayMount("boot")) return;
-    await one("a Debian with systemd", ["sh", "test/kit/debian-root.sh"]);
+    await one("a Debian with systemd", [...ownMounts, "test/kit/debian-root.sh"]);
     await suite("boot", [bun, ...tests, "--bail", files]);
   },
   async contrib(files) {
     if (!mayMount("contrib")) return;
-    await one("a Debian with systemd", ["sh", "test/kit/debian-root.sh"]);
+    await one("a Debian with systemd", [...ownMounts, "test/kit/debian-root.sh"]);
     await one("promtool", ["sh", "test/root/promtool.sh"]);
     await one("Debian's python3-apt", ["sh", "test/contrib/unpack.sh"]);
     await suite("contrib", [bun, ...tests, "--bail", files]);
@@ -68,7 +69,7 @@ const levels: Record<string, (files: string) => Promise<void>> = {
   async package(files) {
     if (!mayMount("package")) return;
     for (const name of ["bookworm", "trixie"])
-      await one(`a Debian ${name}`, ["sh", "test/package/root.sh", name]);
+      await one(`a Debian ${name}`, [...ownMounts, "test/package/root.sh", name]);
     await suite("package", [bun, ...tests, "--bail", files]);
   },
   async soak() {
