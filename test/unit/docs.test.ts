@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { $ } from "bun";
+import { $, Glob } from "bun";
 import { toCharts } from "../../bench/chart.ts";
 import { type Report, toDocuments, withBlock } from "../../bench/document.ts";
 import { judge } from "../../bench/figures.ts";
@@ -44,6 +44,13 @@ test("the charts show them too", async () => {
 
 test("the judgements in docs/bench.json follow from its figures", () => {
   expect(report.judged).toEqual(judge(report));
+});
+
+test("docs/install.md names the targets that have a list of pages of their own", () => {
+  const [, named = ""] =
+    /list of its own of the pages[^:]*: ([^.]+)\./.exec(readFileSync("docs/install.md", "utf8")) ?? [];
+  const lists = [...new Glob("*.txt").scanSync("build/start-pages")].map((file) => file.slice(0, -4));
+  expect(named.split(", ")).toEqual(lists.sort());
 });
 
 test("docs/fleet.md: what follows from so many launches, none of them wrong", () => {
