@@ -52,7 +52,9 @@ test("by process and by network namespace: its files, its network, its directory
 test("a process that it has started, in further namespaces, and with another root", async () => {
   const program = await run();
   await $`mkdir -p /opt/root/proc`;
-  await program.run("unshare --uts --ipc --pid --fork sh -c 'hostname inner; exec sleep 300' > /dev/null 2>&1 &");
+  await program.run(
+    "unshare --uts --ipc --pid --fork sh -c 'hostname inner; exec sleep 300' > /dev/null 2>&1 &",
+  );
   await program.run(
     "chroot=$(command -v chroot); mount --bind / /opt/root && cd /opt/root/tmp && $chroot /opt/root /bin/sleep 301 > /dev/null &",
   );
