@@ -1,12 +1,15 @@
-// What nspin itself prints on stdout: all of it, or an error.
+// What nspin itself prints on stdout: all of it, or an error; nothing but the exit status tells a reader that
+// has closed the pipe.
 import { writeSync } from "node:fs";
+import { STATUSES } from "./contract.ts";
+import { Reported } from "./errors.ts";
 import { failure } from "./system-error.ts";
 
 const STDOUT = 1;
 
 /**
  * One line or several, and a newline. Not by process.stdout, which sets O_NONBLOCK on a pipe that
- * others write to as well, and not by console.log, which says nothing of a full disk. Throws Refusal.
+ * others write to as well, and not by console.log, which says nothing of a full disk. Throws Refusal or Reported.
  */
 export function print(text: string): void {
   const bytes = Buffer.from(`${text}\n`);
@@ -14,7 +17,9 @@ export function print(text: string): void {
     try {
       at += writeSync(STDOUT, bytes, at);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw failure("write to", "stdout", error);
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EPIPE") throw new Reported(STATUSES.CANNOT); // a reader that has enough, head(1) for one
+      if (code !== "EAGAIN") throw failure("write to", "stdout", error);
       Bun.sleepSync(1); // somebody else has set O_NONBLOCK on it
     }
   }

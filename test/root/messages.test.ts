@@ -246,8 +246,7 @@ describe("what cannot be written to stdout", () => {
   test.each(words)("%s: a reader that has gone", async (...words) => {
     const closed = 'mkfifo /mnt/pipe; exec 3<>/mnt/pipe 4>/mnt/pipe 3<&-; exec "$@" >&4 4>&-';
     const seen = await on(setup, ["sh", "-c", closed, "sh", NSPIN, ...words]);
-    expect(seen).toMatchObject({ status: 125, stdout: "" });
-    expect(seen.stderr).toBe("nspin: cannot write to stdout: Broken pipe (EPIPE)\n");
+    expect(seen).toMatchObject({ status: 125, stdout: "", stderr: "" });
   });
   test.each([[["--help"]], [["run", "--help"]], [["--version"]]])(
     "%j leaves O_NONBLOCK alone",
