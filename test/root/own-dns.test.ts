@@ -118,6 +118,16 @@ describe.each(entries)("by %s", (entry: Entry) => {
   });
 });
 
+test.each(entries)(
+  "without a keeper, on a mount that is not shared, nothing would be pinned: by %s",
+  async (entry) => {
+    const away = ["unshare", "--mount", "--propagation", "private"];
+    const seen = await start([...away, ...enterBy(entry, [...options, "--no-keep"]), "sh", "-c", look]);
+    expect(seen.stdout).toBe(`${own}\nConnection refused\nnameserver 192.0.2.53\n`);
+    expect(seen.status).toBe(0);
+  },
+);
+
 test("check finds nothing wrong, and refresh gives it a keeper again, which hides on", async () => {
   const program = new Program(enterBy("setns", [...options, "--sys"]));
   try {
