@@ -34,9 +34,11 @@ function byProcess(programs: readonly Program[], pid: number): readonly Program[
 /** Without root not all can be found. Throws Refusal. */
 export function refuseHidden(hidden: string | undefined, words: readonly string[]): void {
   if (hidden === undefined || words.length > 0) return;
+  // Of programs of his own nobody but root, of a user namespace for one, can enter the mount namespaces.
+  const others = process.getuid?.() === 0 ? "; or name programs of your own" : "";
   throw new Refusal(
     `cannot look at ${hidden}: Permission denied (EACCES)`,
-    "run it as root, for example with sudo, and with CAP_SYS_PTRACE; or name programs of your own",
+    `run it as root, for example with sudo, and with CAP_SYS_PTRACE${others}`,
   );
 }
 

@@ -3,7 +3,7 @@
 import { constants as file, mkdirSync, openSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { addressOf, loadLibc } from "../library.ts";
-import { SELF } from "../self.ts";
+import { startSelf } from "../self.ts";
 import { failure, hintOf } from "../system-error.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
 
@@ -20,11 +20,17 @@ interface Call {
   readonly step: Parameters<typeof hintOf>[0];
   /** The first kernel that has it. */
   readonly since?: string;
+  /** The remedy for EPERM, where the sequence has no hint of its own. */
+  readonly denied?: string;
 }
 
 /** In the order in which the probe makes them: from "mount" on in its own mount namespace, the last leaves it. */
 const CALLS = [
-  { name: "setns(CLONE_NEWNET)", step: "JOIN_NETNS" },
+  {
+    name: "setns(CLONE_NEWNET)",
+    step: "JOIN_NETNS",
+    denied: "the network namespace is of an outer user namespace: start it there, as the host's root",
+  },
   { name: "pidfd_open", step: "KEEP", since: "5.3", without: "no keeper stays beside a program" },
   { name: "unshare(CLONE_NEWNS)", step: "UNSHARE" },
   { name: "mount(MS_SLAVE)", step: "ANY" },
@@ -127,11 +133,7 @@ type Answer = number | typeof KILLED;
 async function askAll(): Promise<Map<string, Answer>> {
   const answers = new Map<string, Answer>();
   for (;;) {
-    const child = Bun.spawn([SELF, "probe", "--", ...answers.keys()], {
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "inherit",
-    });
+    const child = startSelf(["probe", "--", ...answers.keys()], { stdin: "ignore", stdout: "pipe" });
     const lines = (await child.stdout.text()).trim().split("\n");
     for (let i = 0; i + 1 < lines.length; i += 2) answers.set(lines[i] as string, Number(lines[i + 1]));
     await child.exited;
@@ -140,7 +142,11 @@ async function askAll(): Promise<Map<string, Answer>> {
   }
 }
 
-function findingOf({ name, step, since, without }: Call, answer: Answer, isFiltered: boolean): Finding {
+function findingOf(
+  { name, step, since, without, denied }: Call,
+  answer: Answer,
+  isFiltered: boolean,
+): Finding {
   const tell = without === undefined ? problem : note;
   const effect = without === undefined ? "" : `: ${without}`;
   if (answer === KILLED)
@@ -154,7 +160,9 @@ function findingOf({ name, step, since, without }: Call, answer: Answer, isFilte
   const error = failure("call", name, { code: "", errno: answer }) as Error;
   const [errorName] = Object.entries(constants.errno).find(([, number]) => number === answer) ?? [];
   const hint =
-    answer === EPERM && isFiltered ? FILTER : hintOf(step, errorName as Parameters<typeof hintOf>[1]);
+    answer === EPERM && isFiltered
+      ? FILTER
+      : (hintOf(step, errorName as Parameters<typeof hintOf>[1]) ?? (answer === EPERM ? denied : undefined));
   // Where a kernel does not know this call, auto pins instead; where a filter refuses it, a launch fails (REFUSED in contract.h).
   const isRefused = answer === EPERM && step === "REJOIN";
   return isRefused ? problem(error.message, hint) : tell(`${error.message}${effect}`, hint);

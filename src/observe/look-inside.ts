@@ -1,7 +1,7 @@
 // The questions to ./inside.ts, and the time that it has to answer them.
 import { STATUSES } from "../contract.ts";
 import { Refusal, Reported } from "../errors.ts";
-import { SELF } from "../self.ts";
+import { startSelf } from "../self.ts";
 import type { Answer, Question } from "./inside.ts";
 
 const START = 60_000; // milliseconds, on a machine that has no time
@@ -19,11 +19,7 @@ export async function lookInside(questions: readonly Question[]): Promise<(Answe
 
 /** Until one takes too long; who hangs is left to end by itself. */
 async function ask(questions: readonly Question[], answers: (Answer | null | undefined)[]): Promise<void> {
-  const child = Bun.spawn([SELF, "inside"], {
-    stdin: Buffer.from(JSON.stringify(questions)),
-    stdout: "pipe",
-    stderr: "inherit",
-  });
+  const child = startSelf(["inside"], { stdin: Buffer.from(JSON.stringify(questions)), stdout: "pipe" });
   const expected = answers.length + questions.length;
   const reader = child.stdout.getReader();
   const decoder = new TextDecoder();

@@ -119,6 +119,14 @@ test("in a user namespace", async () => {
   expect(of("privilege", findings)).toContainEqual(
     one("privilege", "note", "this is a user namespace", "host's root"),
   );
+  expect(of("calls", findings)).toContainEqual(
+    one(
+      "calls",
+      "problem",
+      "cannot call setns(CLONE_NEWNET): Operation not permitted (EPERM)",
+      "of an outer user namespace: start it there, as the host's root",
+    ),
+  );
 });
 
 // --- calls ---
