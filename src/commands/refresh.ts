@@ -6,11 +6,11 @@ import * as v from "valibot";
 import { loadLibc } from "../library.ts";
 import { log } from "../log.ts";
 import { type CoverSeen, meantBy, OWN_DNS } from "../observe/covers.ts";
-import type { Finding } from "../observe/findings.ts";
+import { type Finding, unplanned } from "../observe/findings.ts";
 import { isSame, type Program, takeInventory } from "../observe/inventory.ts";
 import type { Keeping } from "../observe/keep.ts";
 import { print } from "../print.ts";
-import { SELF } from "../self.ts";
+import { startSelf } from "../self.ts";
 import { attempt } from "../system-error.ts";
 import { type Command, readOptions } from "./command.ts";
 import { refuseHidden, select, toLines } from "./programs.ts";
@@ -35,8 +35,9 @@ export const refresh: Command = {
     const { programs, hidden } = await takeInventory(false);
     refuseHidden(hidden, rest);
     const lacking = select(programs, rest).filter(({ findings }) => findings.some(isMended));
+    const isNamed = ({ process }: Program) => rest.includes(String(process.pid));
     for (const program of lacking)
-      if (program.keeper === undefined && canBeKept(program)) await keep(program);
+      if (canBeKept(program) && (isNamed(program) || unplanned(program).length === 0)) await keep(program);
     const left = lacking.length === 0 ? [] : await settle(lacking);
     for (const line of left.flatMap(toLines)) print(line);
     return left.length === 0 ? 0 : 1;
@@ -58,29 +59,27 @@ function isMended({ kind }: Finding): boolean {
 }
 
 /**
- * Not where looking at the program hangs, and not where the program itself has mounted something on its
- * file. Through an overlay a keeper would find another source than the host has.
+ * Not where a keeper is, nor where looking at the program hangs, and not where the program itself has mounted
+ * something on its file. Through an overlay a keeper would find another source than the host has.
  */
-function canBeKept({ seen, covers }: Program): boolean {
-  return seen !== null && !covers.some(({ isHidden, method }) => isHidden || method === "overlay");
+function canBeKept({ keeper, seen, covers }: Program): boolean {
+  const isOpen = !covers.some(({ isHidden, method }) => isHidden || method === "overlay");
+  return keeper === undefined && seen !== null && isOpen;
 }
 
 const PATIENCE = 10_000; // milliseconds
 
-async function keep({ process: one, covers, seen, plannedNetns }: Program): Promise<void> {
+/** By its process id somebody has said that it shall read what is unplanned, too. */
+async function keep(program: Program): Promise<void> {
+  const { process: one, covers, plannedNetns } = program;
   const shown = covers.map((cover) => ({ source: sourceOf(cover, plannedNetns), target: cover.target }));
-  const isShown = (target: string) => shown.some((cover) => cover.target === target);
-  const gone = (seen?.files ?? []).filter(({ target }) => !isShown(target));
+  const more = unplanned(program).map(({ source, target }) => ({ source, target }));
   const keeping: Keeping = {
     process: one,
-    covers: [...shown, ...gone.map(({ source, target }) => ({ source, target }))],
+    covers: [...shown, ...more],
     isReadOnly: covers.some(({ isReadOnly }) => isReadOnly),
   };
-  const child = Bun.spawn([SELF, "keep"], {
-    stdin: Buffer.from(JSON.stringify(keeping)),
-    stdout: "ignore",
-    stderr: "inherit",
-  });
+  const child = startSelf(["keep"], { stdin: Buffer.from(JSON.stringify(keeping)), stdout: "ignore" });
   const { promise, resolve } = Promise.withResolvers<"late">();
   const timer = setTimeout(resolve, PATIENCE, "late");
   if ((await Promise.race([child.exited, promise])) === "late")

@@ -1,4 +1,5 @@
 // What is not as it was planned, and what to do about it.
+import type { Answer } from "./inside.ts";
 import type { Seen } from "./inventory.ts";
 
 /** In the order in which they matter; a program's state is the first of them that is one. */
@@ -95,6 +96,15 @@ function namespaces({ plannedNetns, netnsName, isHostNetns, netns }: Seen): Find
   ];
 }
 
+/**
+ * Files of /etc/netns/NAME that it does not read, and of which the mount table has no cover: lost, or never
+ * asked for (--no-etc, or they came later). The kernel keeps nothing that tells.
+ */
+export function unplanned({ seen, covers }: Seen): Answer["files"] {
+  const isCovered = (target: string) => covers.some((cover) => cover.target === target);
+  return (seen?.files ?? []).filter(({ target, isSeen }) => !isSeen && !isCovered(target));
+}
+
 function files(program: Seen): Finding[] {
   const { seen, covers } = program;
   const replaced = (target: string, what: string): Finding => ({
@@ -109,8 +119,8 @@ function files(program: Seen): Finding[] {
     if (cover === undefined)
       findings.push({
         kind: "detached",
-        what: `${target}: what covered it is gone, so it reads the host's instead of ${source}`,
-        remedy: refresh(program),
+        what: `${target}: nothing covers it, so it reads the host's and not ${source}: its cover is gone, or it was started without one (--no-etc)`,
+        remedy: `${program.keeper === undefined ? refresh(program) : restart}, if it is to read that`,
       });
     else if (cover.isHidden || (cover.source === source && !cover.isRemoved))
       findings.push({

@@ -91,7 +91,9 @@ describe("findings", () => {
       `/etc/resolv.conf: ${fileOf(ID)} was replaced`,
     );
     await $`sh -c "rm /etc/resolv.conf && echo > /etc/resolv.conf"`;
-    expect(await finds("detached")).toContain(`it reads the host's instead of ${fileOf(ID)}`);
+    expect(await finds("detached")).toContain(
+      `it reads the host's and not ${fileOf(ID)}: its cover is gone, or it was started without one (--no-etc)`,
+    );
     await endAll();
     await runKept();
     await finds();
@@ -253,7 +255,9 @@ describe("who is checked", () => {
     const command = ["setpriv", "--bounding-set=-sys_chroot", "--inh-caps=-sys_chroot", NSPIN, "check"];
     const { status, stdout, stderr } = await start(command);
     expect([status, stdout]).toEqual([125, ""]);
-    expect(stderr).toMatch(/^nspin: cannot enter the mount namespace of process \d+\nnspin: hint: setns/);
+    expect(stderr).toMatch(
+      /^nspin: cannot enter the mount namespace of process \d+: Operation not permitted \(EPERM\)\nnspin: hint: .* CAP_SYS_CHROOT/,
+    );
   });
 
   test.each([
@@ -295,14 +299,42 @@ describe("who is checked", () => {
     expect(stderr).toMatch(/^nspin: cannot look at what programs see: .* SIGKILL\nnspin: hint: /);
   });
 
-  test("without root: no, or those of one's own", async () => {
+  test.each([
+    ["inside", "1+", "check"],
+    ["inside", "1+", "ps"],
+    ["keep", "4", "refresh"], // it looks three times before
+    ["probe", "1", "doctor"],
+  ])(
+    "where no process can be made for 'nspin %s' (%s): no, in nspin's own words: %s",
+    async (part, when, command) => {
+      await run(["--no-keep"]);
+      const inject = ["-e", "trace=vfork", "-e", `inject=vfork:error=EAGAIN:when=${when}`];
+      const seen = await start(["strace", "-f", "-o", "/dev/null", ...inject, NSPIN, command]);
+      expect(seen).toMatchObject({
+        status: 125,
+        stdout: "",
+        stderr: `nspin: cannot start 'nspin ${part}': Resource temporarily unavailable (EAGAIN)\n`,
+      });
+    },
+  );
+
+  test("without root: no, and not those of one's own either: why, and what would do", async () => {
     const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     await runKept();
     const { status, stderr } = await start([...user, NSPIN, "check"]);
     expect(status).toBe(125);
     expect(stderr).toMatch(
-      /^nspin: cannot look at \d+ processes of other users: .*\nnspin: hint: run it as root/,
+      /^nspin: cannot look at \d+ processes of other users: .*\nnspin: hint: run it as root, .* CAP_SYS_PTRACE\n$/,
     );
+    await endAll();
+    await run(["--user", "65534:65534"]);
+    for (const words of [["ps"], ["check"], ["check", ID], ["enter", ID, "--", "true"], ["refresh", ID]]) {
+      const seen = await start([...user, NSPIN, ...words]);
+      expect([seen.status, seen.stdout]).toEqual([125, ""]);
+      expect(seen.stderr).toMatch(
+        /^nspin: cannot enter the mount namespace of process \d+: Operation not permitted \(EPERM\)\nnspin: hint: run it as root, .* also for programs of your own\n$/,
+      );
+    }
   });
 });
 

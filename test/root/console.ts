@@ -7,16 +7,23 @@ import { json } from "./tasks.ts";
 const isCommand = (line: string) => /^# (?!HELP|TYPE)/.test(line);
 
 /** Process ids and times are those of one run. */
+const NUMBER = /(?<![\w.:])\d{2,}(?![\w.:])/g;
 const masked = (text: string) =>
   text
     .replace(/\b\d{4}-\d\d-\d\d \d\d:\d\d\b/g, "TIME")
-    .replace(/(?<![\w.:])\d{2,}(?![\w.:])/g, "PID")
+    .replace(NUMBER, "PID")
     .replace(/ {2,}/g, "  ");
 
-/** What the shell prints for the commands of a block, and what the document has. */
+const numbersIn = (text: string): string[] => text.match(NUMBER) ?? [];
+
+/** What the shell prints for the commands of a block, and what the document has; a process id in a command is that of this run. */
 export async function play(shell: Program, block: string): Promise<{ printed: string; written: string }> {
   let printed = "";
-  for (const command of block.split("\n").filter(isCommand)) {
+  const lines = block.split("\n");
+  for (const [i, line] of lines.entries()) {
+    if (!isCommand(line)) continue;
+    const [written, now] = [lines.slice(0, i).join("\n"), printed].map(numbersIn) as [string[], string[]];
+    const command = line.replace(NUMBER, (number) => now[written.lastIndexOf(number)] ?? number);
     const output = await shell.run(command.slice(2));
     printed += `${command}\n${output === "" ? "" : `${output}\n`}`;
     if (command.endsWith(" &")) await started(shell, command.includes("--no-keep"));

@@ -89,7 +89,7 @@ describe.each(["link", "plain"] as const)("where the host's file is a %s", (kind
     await replace(fileOf(ID), `${NEW}\n`);
     await hostReplaces();
     expect(await findings()).toEqual(["detached"]);
-    expect(await refresh()).toMatchObject(DONE);
+    expect(await refresh(String(program.pid))).toMatchObject(DONE);
     expect(await program.run(`cat ${FILE}`)).toBe(NEW);
     await hostReplaces();
     await seen(program, NEW);
@@ -140,7 +140,7 @@ describe("each way to cover", () => {
     );
     await replace("/etc/hosts", "host\n");
     await replace(fileOf(ID), `${NEW}\n`);
-    expect(await refresh()).toMatchObject(DONE);
+    expect(await refresh(String(program.pid))).toMatchObject(DONE);
     const words = `cat ${FILE} /etc/hosts; ls /opt/there; echo > ${FILE}; echo > /etc/hosts; touch /opt/there/x`;
     const said = (await program.run(words)).split("\n");
     expect(said.slice(0, 3)).toEqual([NEW, "10.1.1.1 task", "file"]);
@@ -199,6 +199,85 @@ describe("each way to cover", () => {
     const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     const { status, stderr } = await start([...user, NSPIN, "refresh"]);
     expect([status, stderr]).toEqual([125, expect.stringContaining("processes of other users")]);
+  });
+});
+
+describe("what nobody asked for at the launch, as far as can be known, is left to who gives the process id", () => {
+  const hosts = `/etc/netns/${ID}/hosts`;
+  beforeEach(async () => {
+    end = await makeTasks([ID], "plain");
+    writeFileSync("/opt/own", `${NEW}\n`);
+  });
+  afterEach(async () => {
+    await $`rm -f ${hosts}`;
+  });
+
+  /** It reads what it read; without a keeper it can have one that covers, by its process id. */
+  async function isLeft(program: Program, file: string, reads: string): Promise<void> {
+    expect(await findings()).toContain("detached");
+    const line = `${program.pid} sh (${ID}): detached: ${file}: nothing covers it, so it reads the host's and not /etc/netns/${ID}/`;
+    for (const words of [[], [ID]]) {
+      const { status, stdout, stderr } = await refresh(...words);
+      expect([status, stderr]).toEqual([1, ""]);
+      expect(stdout).toContain(line);
+      expect(stdout).toContain(`(--no-etc); remedy: nspin refresh ${program.pid}, if it is to read that\n`);
+      expect(keepersOf(program.pid)).toEqual([]);
+      expect(await program.run(`cat ${file}`)).toBe(reads);
+    }
+    expect(await refresh(String(program.pid))).toMatchObject(DONE);
+    expect(await program.run(`cat ${file}`)).toBe(
+      readFileSync(file.replace("/etc", `/etc/netns/${ID}`), "utf8").trim(),
+    );
+    expect(await findings()).toEqual([]);
+  }
+
+  test("--no-etc, whose last cover the host has taken away", async () => {
+    const program = await run("--no-etc", "--bind", `/opt/own:${FILE}`, "--no-keep", "--method", "rejoin");
+    expect(await program.run(`cat ${FILE}`)).toBe(NEW);
+    await replace(FILE, `nameserver ${HOST_SERVER}\n`);
+    await isLeft(program, FILE, `nameserver ${HOST_SERVER}`);
+  });
+
+  test("--no-etc, that never had one", async () => {
+    await isLeft(await run("--no-etc", "--sys"), FILE, `nameserver ${HOST_SERVER}`);
+  });
+
+  test("--no-etc, that covers one of the two files in /etc/netns", async () => {
+    const program = await run(
+      "--no-etc",
+      "--bind",
+      `${fileOf(ID)}:${FILE}`,
+      "--no-keep",
+      "--method",
+      "rejoin",
+    );
+    writeFileSync(hosts, "10.1.1.1 task\n");
+    await isLeft(program, "/etc/hosts", readFileSync("/etc/hosts", "utf8").trim());
+  });
+
+  test("a program that is none of ours, with / shared", async () => {
+    const program = new Program([
+      "nsenter",
+      `--net=/run/netns/${ID}`,
+      "unshare",
+      "-m",
+      "--propagation",
+      "unchanged",
+    ]);
+    programs.push(program);
+    await program.run("true");
+    await isLeft(program, FILE, `nameserver ${HOST_SERVER}`);
+  });
+
+  test("of one with a keeper nothing but a start covers more", async () => {
+    const program = await run();
+    await until(async () => keepersOf(program.pid).length === 1);
+    writeFileSync(hosts, "10.1.1.1 task\n");
+    const { status, stdout } = await refresh(String(program.pid));
+    expect([status, stdout]).toEqual([
+      1,
+      expect.stringContaining("; remedy: start it again, if it is to read that\n"),
+    ]);
   });
 });
 
