@@ -424,6 +424,7 @@ const refusals: [way: keyof typeof ways, call: string, errors: string[]][] = [
   ["auto", `${attach}+1`, ["ENOSYS", "ENOMEM"]], // the same of what the keeper shall know
   ["auto", `${attach}#3+1`, ["ENOSYS", "ENOMEM"]],
   ["rejoin", ", 0x4000 ", ["ENOSYS", "EINVAL"]],
+  ["pin", "F_SETFD, FD_CLOEXEC)", ["EBADF"]], // a thread of the runtime has closed it since it was listed
 ];
 
 /** No system call of their own decides these: they have a test each (SECURE in bake.test.ts). */
