@@ -15,7 +15,7 @@ let end: () => Promise<void>;
 let shell: Program;
 beforeAll(async () => {
   end = await makeTasks(["task1", "task2"]);
-  await $`mkdir -p /opt/bin && ln -s ${NSPIN} /opt/bin/nspin`;
+  await $`mkdir -p /opt/bin && ln -sfn ${NSPIN} /opt/bin/nspin`;
   shell = new Program(["env", `PATH=/opt/bin:${process.env.PATH}`]);
 });
 afterAll(async () => {
