@@ -345,7 +345,7 @@ static int has_own_pid_namespace(void) {
  * of a descriptor that is none: 0, -ENOSYS or -EPERM. What else they say is no
  * answer to that.
  */
-static long check_keeper_calls(void) {
+long sequence_keeper_calls(void) {
   const long answers[] = {
       CALL(__NR_open_tree, -1, "", AT_EMPTY_PATH | OPEN_TREE_CLONE),
       CALL(__NR_pidfd_open, -1, 0),
@@ -366,7 +366,7 @@ static void choose_keeper(struct sequence *s) {
   int is_asked = launch->keep && launch->method == AUTO && has_mounts(launch) &&
                  s->record->aside != NULL;
   int may_ask = !s->is_dry || may_mount() == 1; /* else all say EPERM */
-  long calls = is_asked && may_ask ? check_keeper_calls() : 0;
+  long calls = is_asked && may_ask ? sequence_keeper_calls() : 0;
   int is_alone = is_asked && !has_own_pid_namespace();
   s->lacks_keeper = calls == -EPERM ? REFUSED_KEEPER
                     : is_alone      ? LONE_KEEPER

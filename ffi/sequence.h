@@ -38,6 +38,9 @@ enum step { STEP_NONE, LAUNCH_STEPS(NUMBERED) };
 void sequence_run(struct launch *launch, const struct record *record,
                   struct program *program, int is_dry);
 
+/* Does the kernel let a keeper work? 0, -ENOSYS or -EPERM. */
+long sequence_keeper_calls(void);
+
 /* Takes away the mount that pin left on the first cover's target. */
 void sequence_unpin(struct launch *launch);
 

@@ -7,6 +7,7 @@ import {
   hasRootOf,
   meantBy,
   netnsOf,
+  OWN_DNS,
   Table,
 } from "./covers.ts";
 import { type Finding, findingsOf, isUnanswered } from "./findings.ts";
@@ -154,11 +155,12 @@ function findIn(
   const isDetached = covers.length === 0 && netnsName !== undefined && netns !== hostNetns;
   if (covers.length === 0 && keeper === undefined && !(isDetached && hasRootOf(host, table)))
     return undefined;
+  const isUntold = covers.every(({ source }) => source === OWN_DNS.path); // also where there is none
   const plannedNetns = covers.map(({ source }) => netnsOf(source)).find((name) => name !== undefined);
   return {
     ...{ process, keeper, mounts, netns, netnsName, covers },
     isHostNetns: netns === hostNetns,
-    plannedNetns: plannedNetns ?? (covers.length === 0 ? netnsName : undefined),
+    plannedNetns: plannedNetns ?? (isUntold ? netnsName : undefined),
     apart: apartFrom(host, table),
   };
 }

@@ -1,5 +1,6 @@
 // A keeper beside a program that runs already: started in its mount namespace, by a process that may hang.
 import { closeSync, constants, existsSync, openSync, readlinkSync, writeSync } from "node:fs";
+import { constants as os } from "node:os";
 import { Refusal } from "../errors.ts";
 import { writePlan } from "../launch-struct.ts";
 import { addressOf, loadKeeper, loadLibc } from "../library.ts";
@@ -31,9 +32,21 @@ export function keep({ process, covers, isReadOnly }: Keeping): void {
   joinCgroup(process);
   setns(libc, mounts, `the mount namespace of process ${process.pid}`);
   const result = Number(start(launch, null, pid, name));
-  if (result < 0)
-    throw failure("start a keeper for", `process ${process.pid}`, { code: "errno", errno: result });
+  if (result < 0) {
+    const { message } = failure("start a keeper for", `process ${process.pid}`, {
+      code: "",
+      errno: result,
+    }) as Error;
+    throw new Refusal(message, hints[-result]);
+  }
 }
+
+const hints: Readonly<Record<number, string>> = {
+  [os.errno.ENOSYS]:
+    "a keeper needs Linux 5.15; without it, start the program again once the host has replaced a file",
+  [os.errno.EPERM]:
+    "a seccomp filter can be what refuses this (systemd's SystemCallFilter=, a container's profile): run it without one",
+};
 
 /** Else whatever this command is a part of, a service for one, would end the keeper when it ends. */
 function joinCgroup({ pid, at }: Process): void {

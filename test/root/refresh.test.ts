@@ -9,6 +9,7 @@ import { mountTable } from "../kit/mountinfo.ts";
 import { NSPIN } from "../kit/nspin.ts";
 import { Program } from "../kit/program.ts";
 import { until } from "../kit/until.ts";
+import { compile } from "./compile.ts";
 import { nspin, start } from "./start.ts";
 import { fileOf, HOST_SERVER, json, makeTasks, replace } from "./tasks.ts";
 
@@ -187,6 +188,33 @@ describe("each way to cover", () => {
     await $`rmdir ${root}/unit`;
   });
 
+  // A keeper has the filter of who starts it.
+  test.each([
+    ["open_tree", 428],
+    ["move_mount", 429],
+    ["pidfd_open", 434],
+    ["mount_setattr", 442],
+  ])("where %s is refused no keeper is started that could cover nothing", async (_, number) => {
+    const program = await run("--no-keep", "--method", "rejoin");
+    const before = mountTable();
+    for (const [error, why] of [
+      [38, "Function not implemented (ENOSYS)\nnspin: hint: a keeper needs Linux 5.15"],
+      [1, "Operation not permitted (EPERM)\nnspin: hint: a seccomp filter"],
+    ] as const) {
+      const filter = [compile("refuse"), String(number), String(error)];
+      const { status, stdout, stderr } = await start([...filter, NSPIN, "refresh"]);
+      expect([status, stdout]).toEqual([
+        1,
+        expect.stringContaining(`${program.pid} sh (${ID}): no-keeper: `),
+      ]);
+      expect(stderr).toContain(`nspin: cannot start a keeper for process ${program.pid}: ${why}`);
+      expect(keepersOf(program.pid)).toEqual([]);
+      expect(await program.run(`cat ${FILE}`)).toBe(OWN);
+    }
+    expect(mountTable()).toEqual(before);
+    expect(await refresh()).toMatchObject(DONE);
+  });
+
   test("four at once: one keeper", async () => {
     const program = await run("--no-keep", "--method", "rejoin");
     const all = await Promise.all(Array.from({ length: 4 }, () => refresh()));
@@ -234,6 +262,13 @@ describe("what nobody asked for at the launch, as far as can be known, is left t
   test("--no-etc, whose last cover the host has taken away", async () => {
     const program = await run("--no-etc", "--bind", `/opt/own:${FILE}`, "--no-keep", "--method", "rejoin");
     expect(await program.run(`cat ${FILE}`)).toBe(NEW);
+    await replace(FILE, `nameserver ${HOST_SERVER}\n`);
+    await isLeft(program, FILE, `nameserver ${HOST_SERVER}`);
+  });
+
+  test("--own-dns, of whose covers the host has taken away all but those in memory", async () => {
+    const program = await run("--own-dns", "--no-keep", "--method", "rejoin");
+    expect(await program.run(`cat ${FILE}`)).toBe(OWN);
     await replace(FILE, `nameserver ${HOST_SERVER}\n`);
     await isLeft(program, FILE, `nameserver ${HOST_SERVER}`);
   });
