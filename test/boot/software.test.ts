@@ -49,7 +49,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => machine.remove());
 
-const mounts = async () => (await machine.run("cut -d ' ' -f 3- /proc/self/mountinfo")).trim().split("\n");
+const mounts = async () =>
+  (await machine.run("cut -d ' ' -f 3- /proc/self/mountinfo | sed s/,nsdelegate//")).trim().split("\n");
 const etc = async () => (await machine.run("ls -A /etc")).trim().split("\n");
 const more = (before: string[], now: string[]) => now.filter((line) => !before.includes(line));
 

@@ -2,7 +2,17 @@
 // directly and by nspin, it observes the same (test/state/state.c), but for its
 // mount and its network namespace.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { $ } from "bun";
 import { files } from "./hello-and-world.ts";
 import { enterBy, entries, start } from "./start.ts";
@@ -31,6 +41,11 @@ afterAll(async () => {
   await $`umount ${directory}/cpu && echo ${process.pid} > /sys/fs/cgroup/cpu/cgroup.procs`.quiet().nothrow();
   rmSync(`/etc/netns/${ID}`, { recursive: true });
 });
+
+/** One for all: of one made anew for each start, the inode would be another. */
+mkdirSync(`${directory}/gone`);
+const gone = `/proc/${process.pid}/fd/${openSync(`${directory}/gone`, "r")}`;
+rmdirSync(`${directory}/gone`);
 
 const match = (pattern: RegExp): string => expect.stringMatching(pattern);
 
@@ -264,7 +279,7 @@ const cases: Case[] = [
   { name: "umask 0777", odd: ["umask=0777"], seen: { Umask: "0777" } },
   {
     name: "cwd deleted",
-    odd: [`removed=${directory}/gone`],
+    odd: [`cwd=${gone}`],
     seen: { cwd: match(/gone \(deleted\)$/), getcwd: "ENOENT" },
   },
   {

@@ -444,12 +444,6 @@ static void change_directory(char *value) { must(chdir(value)); }
 
 static void change_root(char *value) { must(chroot(value)); }
 
-static void remove_directory(char *value) {
-  must(mkdir(value, 0700));
-  must(chdir(value));
-  must(rmdir(value));
-}
-
 static void ended_child(char *value) {
   int status = (int)next(&value);
   pid_t child = must(fork());
@@ -474,37 +468,21 @@ static const struct {
   const char *name;
   void (*apply)(char *value);
 } setups[] = {
-    {"affinity", pin_to},
-    {"block", block},
-    {"child", running_child},
-    {"clear", clear},
-    {"close", close_one},
-    {"cwd", change_directory},
-    {"dup", duplicate},
-    {"ended", ended_child},
-    {"env", add_entry},
-    {"fd", open_as},
-    {"groups", groups},
-    {"ignore", ignore},
-    {"ioprio", io_priority},
-    {"limit", limit},
-    {"listen", listen_fds},
-    {"lock", lock},
-    {"mempolicy", memory_policy},
-    {"nice", set_nice},
-    {"pending", pending},
-    {"personality", set_personality},
-    {"prctl", set_prctl},
-    {"proc", write_proc},
-    {"raw", raw_terminal},
-    {"root", change_root},
-    {"removed", remove_directory},
-    {"sched", schedule},
-    {"seccomp", allow_all_filter},
-    {"session", new_session},
-    {"timer", timer},
-    {"umask", set_umask},
-    {"user", user},
+    {"affinity", pin_to},         {"block", block},
+    {"child", running_child},     {"clear", clear},
+    {"close", close_one},         {"cwd", change_directory},
+    {"dup", duplicate},           {"ended", ended_child},
+    {"env", add_entry},           {"fd", open_as},
+    {"groups", groups},           {"ignore", ignore},
+    {"ioprio", io_priority},      {"limit", limit},
+    {"listen", listen_fds},       {"lock", lock},
+    {"mempolicy", memory_policy}, {"nice", set_nice},
+    {"pending", pending},         {"personality", set_personality},
+    {"prctl", set_prctl},         {"proc", write_proc},
+    {"raw", raw_terminal},        {"root", change_root},
+    {"sched", schedule},          {"seccomp", allow_all_filter},
+    {"session", new_session},     {"timer", timer},
+    {"umask", set_umask},         {"user", user},
 };
 
 int main(int argc, char **argv) {
