@@ -100,7 +100,7 @@ describe.each(kinds)("a .$kind on $root", ({ root, kind, make, install, remove, 
       await terminal.until(new RegExp(`nspin ${version} `));
       const planOf = async (keys: string) => {
         terminal.type(keys);
-        const [, plan = ""] = await terminal.until(/[\r\n](\{\r\n.*?\n\})/s);
+        const [, plan = ""] = await terminal.until(/[\r\n](\{\r\n.*?\n\}).*?#/s); // and the next prompt
         return JSON.parse(plan);
       };
       const by = await planOf(
