@@ -19,7 +19,7 @@ afterAll(() => machine.remove());
 const answer = async (prefix: string) =>
   (await machine.run(`${prefix} getent ahostsv4 ${NAME}`)).split(" ")[0];
 const nspin = (options = "") => answer(`nspin run --netns task1 ${options} --`);
-/** But for what systemd mounts anew at each start of a service, and what is the whole kernel's (test/e2e/host.ts). */
+/** But for what systemd mounts anew at each start of a service, and what is the whole kernel's (test/kit/mountinfo.ts). */
 const mounts = () =>
   machine.run("cut -d ' ' -f 3- /proc/self/mountinfo | sed '/ .run.credentials./d; s/,nsdelegate//'");
 

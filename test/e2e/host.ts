@@ -92,12 +92,8 @@ export class Host {
     while ((await $`umount ${file}`.nothrow().quiet()).exitCode === 0);
   }
 
-  /**
-   * The mount table: where, of what, with which options and peers. Without the ids, which are new for each
-   * mount, and without nsdelegate: of cgroup2 there is one in the whole kernel, and whatever mounts it, in
-   * another container too, sets that or takes it away, cgroups(7).
-   */
+  /** The mount table: where, of what, with which options and peers. Without the ids, which are new for each mount. */
   mounts(): string[] {
-    return mountTable().map((line) => line.split(" ").slice(2).join(" ").replace(",nsdelegate", ""));
+    return mountTable().map((line) => line.split(" ").slice(2).join(" "));
   }
 }
