@@ -31,14 +31,11 @@ const UNUSED = [".comment", ".eh_frame", ".got", ".got.plt"].map((name) => `--re
 export async function objects(): Promise<void> {
   await $`mkdir -p ${DIST}`;
   await texts();
-  await object(OBJECT, sourcesOf("ffi"), ["-soname,nspin.so"], Object.keys(FUNCTIONS), LIMIT);
-  await object(
-    ASIDE,
-    sourcesOf("ffi", "ffi/keeper", "ffi/aside").filter((file) => file !== EXPORTS),
-    ["--entry=aside"],
-    [],
-    ASIDE_LIMIT,
-  );
+  const asides = sourcesOf("ffi", "ffi/keeper", "ffi/aside").filter((file) => file !== EXPORTS);
+  await Promise.all([
+    object(OBJECT, sourcesOf("ffi"), ["-soname,nspin.so"], Object.keys(FUNCTIONS), LIMIT),
+    object(ASIDE, asides, ["--entry=aside"], [], ASIDE_LIMIT),
+  ]);
 }
 
 async function object(
