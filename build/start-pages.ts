@@ -53,6 +53,7 @@ const STARTS: Record<keyof Pages, readonly string[]> = {
   ],
   others: ["--version", "--help", "run --netns a --bind FILE:/etc/resolv.conf --dry-run -- /bin/true"],
 };
+const KINDS = Object.keys(STARTS) as (keyof Pages)[];
 
 /** Those of the binary: Bun's out of the list, which must be of this Bun, and what Bun has appended. Throws. */
 export async function pagesOf(binary: string): Promise<Pages> {
@@ -90,15 +91,14 @@ function asked([first, count]: Run): Run[] {
 
 /** Throws where the finished binary's starts touch too much that its list has not. False: it cannot be tried here. */
 export async function tryPages(binary: string, { run, others }: Pages): Promise<boolean> {
-  for (const [kind, list] of Object.entries({ run, others: [...run, ...others] })) {
-    const touched = await touchedBy(binary, STARTS[kind as keyof Pages]);
-    if (touched === undefined) return false;
-    const isListed = within(list);
-    const missing = touched.filter((page) => !isListed(page)).length;
-    if (missing > MISSING[kind as keyof Pages])
-      throw new Error(
-        `${STARTS[kind as keyof Pages][0]}: ${missing} pages are not in ${listFile()}: npm run start-pages`,
-      );
+  const touched = await touchedBy(binary);
+  if (touched === undefined) return false;
+  const listed: Pages = { run, others: [...run, ...others] };
+  for (const kind of KINDS) {
+    const isListed = within(listed[kind]);
+    const missing = touched[kind].filter((page) => !isListed(page)).length;
+    if (missing > MISSING[kind])
+      throw new Error(`${STARTS[kind][0]}: ${missing} pages are not in ${listFile()}: npm run start-pages`);
   }
   return true;
 }
@@ -106,19 +106,17 @@ export async function tryPages(binary: string, { run, others }: Pages): Promise<
 /** Makes the list. guarded: the same binary with NO_PAGES, else they are all touched. */
 export async function findPages(binary: string, guarded: string): Promise<void> {
   const file = Buffer.from(await Bun.file(binary).arrayBuffer());
-  const { run: own, others: commands } = await bundleOf(file);
-  const isBundle = within([...own, ...commands]);
-  const find = async (starts: readonly string[], end?: readonly Run[]) => {
-    const touched = await touchedBy(guarded, Array<readonly string[]>(TIMES).fill(starts).flat(), end);
-    if (touched === undefined) throw new Error("cannot be found here: it takes unshare(2), and /dev/fuse");
-    return touched.filter((page) => !isBundle(page));
-  };
-  const run = runsOf(await find(STARTS.run, commands), segmentsOf(file));
-  const has = within(run);
-  const others = runsOf(
-    (await find(STARTS.others)).filter((page) => !has(page)),
-    segmentsOf(file),
-  );
+  const bundle = await bundleOf(file);
+  const touched = await touchedBy(guarded, TIMES, { run: bundle.others, others: [] });
+  if (touched === undefined) throw new Error("cannot be found here: it takes unshare(2), and /dev/fuse");
+  const found = (kind: keyof Pages, isThere: (page: number) => boolean) =>
+    runsOf(
+      touched[kind].filter((page) => !isThere(page)),
+      segmentsOf(file),
+    );
+  const ofBundle = [...bundle.run, ...bundle.others];
+  const run = found("run", within(ofBundle));
+  const others = found("others", within([...ofBundle, ...run]));
   const lines = Object.entries({ run, others }).flatMap(([command, runs]) =>
     runs.map((words) => `${command} ${words.join(" ")}\n`),
   );
@@ -152,13 +150,12 @@ function runsOf(touched: readonly number[], segments: readonly Segment[]): Run[]
  */
 async function touchedBy(
   binary: string,
-  starts: readonly string[],
-  end: readonly Run[] = [],
-): Promise<number[] | undefined> {
+  times = 1,
+  end = NO_PAGES,
+): Promise<Record<keyof Pages, number[]> | undefined> {
   const file = Buffer.from(await Bun.file(binary).arrayBuffer());
   const segments = segmentsOf(file);
   const guard = segments.pop() as Segment;
-  const isEnd = within(end);
   const own = mkdtempSync(join(tmpdir(), "nspin-pages-"));
   const at = (name: string) => join(own, name);
   const [disk, place, other, log] = [at("disk"), at("place"), at("file"), at("log")];
@@ -167,31 +164,30 @@ async function touchedBy(
     $`unshare ${UNSHARED} sh -c ${ON_DISK} sh ${[disk, resolve(binary), place, log]} ${words}`
       .quiet()
       .nothrow();
+  const touchedOnce = async (command: string, isEnd: (page: number) => boolean) => {
+    const words = command.replace("FILE", other).split(" ");
+    const { exitCode, stderr } = await start([...emulator, place, ...words]);
+    if (exitCode !== 0 && IS_NATIVE) throw new Error(`${command}: status ${exitCode}: ${stderr}`);
+    const offsets = (await Bun.file(log).text())
+      .trim()
+      .split("\n")
+      .map((line) => Number(line.split(" ")[0]));
+    const begin = offsets.findIndex((offset) => offset >= guard.offset);
+    if (begin < 0) throw new Error(`${command}: the guard did not run: ${stderr}`);
+    const pages = offsets.slice(begin).flatMap((offset) => pageAt(segments, offset) ?? []);
+    // Emulated, a launch fails in the end, and says so by the other commands' code.
+    const ended = pages.findIndex(isEnd);
+    return ended < 0 ? pages : pages.slice(0, ended);
+  };
   try {
     await $`${compilerOf(process.arch as Machine)} -O2 -pthread build/disk.c -o ${disk} && touch ${place} ${other}`;
     if ((await start(["true"])).exitCode !== 0) return undefined;
-    const touched = new Set<number>();
-    for (const words of starts) {
-      const { exitCode, stderr } = await start([
-        ...emulator,
-        place,
-        ...words.replace("FILE", other).split(" "),
-      ]);
-      if (exitCode !== 0 && IS_NATIVE) throw new Error(`${words}: status ${exitCode}: ${stderr}`);
-      const offsets = (await Bun.file(log).text())
-        .trim()
-        .split("\n")
-        .map((line) => Number(line.split(" ")[0]));
-      const begin = offsets.findIndex((offset) => offset >= guard.offset);
-      if (begin < 0) throw new Error(`${words}: the guard did not run: ${stderr}`);
-      for (const offset of offsets.slice(begin)) {
-        const page = pageAt(segments, offset);
-        // Emulated, a launch fails in the end, and says so by the other commands' code.
-        if (page !== undefined && isEnd(page)) break;
-        if (page !== undefined) touched.add(page);
-      }
-    }
-    return [...touched];
+    const touched = { run: new Set<number>(), others: new Set<number>() };
+    for (const kind of KINDS)
+      for (let time = 0; time < times; time++)
+        for (const command of STARTS[kind])
+          for (const page of await touchedOnce(command, within(end[kind]))) touched[kind].add(page);
+    return { run: [...touched.run], others: [...touched.others] };
   } finally {
     rmSync(own, { recursive: true });
   }
