@@ -3,7 +3,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { $ } from "bun";
+import { compile } from "../build/bundle.ts";
+import { spread } from "./figures.ts";
 
 const RUNS = 301;
 const PROGRAMS = {
@@ -17,8 +18,7 @@ try {
   const files = Object.entries(PROGRAMS).map(([name, text]) => [join(directory, name), text] as const);
   for (const [file, text] of files) {
     await Bun.write(`bench/.${process.pid}.ts`, text); // where citty is found
-    const flags = ["--compile", "--minify", "--bytecode", "--format=esm"];
-    await $`${process.execPath} build ${flags} bench/.${process.pid}.ts --outfile ${file}`.quiet();
+    await compile([`bench/.${process.pid}.ts`], file);
   }
   const times = files.map((): number[] => []);
   for (let run = 0; run < RUNS; run++) {
@@ -29,7 +29,7 @@ try {
     });
   }
   const [without = [], citty = []] = times;
-  const median = (values: number[]) => (values.toSorted((a, b) => a - b)[RUNS >> 1] as number).toFixed(2);
+  const median = (values: number[]) => spread(values).median.toFixed(2);
   console.log(`without ${median(without)}, with ${median(citty)}`);
   console.log(`each ${median(citty.map((time, i) => time - (without[i] as number)))} more`);
 } finally {

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { $ } from "bun";
+import { compile } from "../build/bundle.ts";
 import { ownResolvConf } from "../test/kit/own-etc.ts";
 import type { Name } from "./figures.ts";
 
@@ -109,8 +110,7 @@ async function install(own: string) {
   const go = { GO111MODULE: "off", CGO_ENABLED: "0", GOCACHE: resolve("dist/go") };
   await $`go build -o ${at("published")} bench/published.go`.env({ ...process.env, ...go });
   writeFileSync(at("empty.ts"), "");
-  const flags = ["--compile", "--minify", "--bytecode", "--format=esm"]; // as build/binary.ts
-  await $`${process.execPath} build ${flags} --no-compile-autoload-dotenv --no-compile-autoload-bunfig ${at("empty.ts")} --outfile ${at("empty")}`.quiet();
+  await compile([at("empty.ts")], at("empty"));
   await $`dist/nspin bake --netns ${ID} --no-keep -o ${at("launcher")}`;
   await $`dist/nspin bake --netns ${ID} -o ${at("kept")}`;
   await $`dist/nspin bake --netns ${ID} --method pin -o ${at("pin")}`;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { $ } from "bun";
 import { version } from "../package.json";
+import { COMMANDS, compile, MODULES } from "./bundle.ts";
 import { guard } from "./guard.ts";
 import { objects } from "./object.ts";
 import { findPages, NO_PAGES, pagesOf, tryPages } from "./start-pages.ts";
@@ -13,15 +14,8 @@ const BINARY = resolve(DIST, "nspin");
 const BUNDLED = `${BINARY}.bundled`;
 const UNGUARDED = `${BINARY}.unguarded`; // protects from nothing: the tests show what the guard is for
 
-// Without --no-compile-autoload-*, a bunfig.toml in the cwd runs code as root.
-// Never strip: that turns the binary into the plain bun command.
-// The commands are bundled first, and go in as a file (src/main.ts).
-const FLAGS = ["--compile", "--minify", "--bytecode", "--format=esm"];
-const MODULES = ["src/main.ts", "src/unpinned-worker.ts"];
-const CLOSED = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig"];
-const FOR = IS_NATIVE ? [] : [`--target=bun-linux-${TARGET}`];
-await $`${process.execPath} build --target=bun --minify src/commands/index.ts --outfile dist/bundles/commands.js`.quiet();
-await $`${process.execPath} build ${FLAGS} ${CLOSED} ${FOR} ${MODULES} --outfile ${BUNDLED}`.quiet();
+await $`${process.execPath} build --target=bun --minify ${COMMANDS.module} --outfile ${COMMANDS.bundle}`.quiet();
+await compile(MODULES, BUNDLED, IS_NATIVE ? [] : [`--target=bun-linux-${TARGET}`]);
 await objects();
 if (FINDS_START_PAGES) {
   await guard(BUNDLED, BINARY, NO_PAGES);

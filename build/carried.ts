@@ -1,5 +1,6 @@
 // The npm packages that are in the binary: those of which the bundler has taken a file.
 import { join } from "node:path";
+import { COMMANDS, MODULES } from "./bundle.ts";
 
 interface Carried {
   readonly name: string;
@@ -10,7 +11,7 @@ interface Carried {
 
 export async function carried(): Promise<Carried[]> {
   const { metafile } = await Bun.build({
-    entrypoints: ["src/main.ts", "src/unpinned-worker.ts", "src/commands/index.ts"],
+    entrypoints: [...MODULES, COMMANDS.module],
     target: "bun",
     metafile: true,
   });

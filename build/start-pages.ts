@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { $ } from "bun";
+import { COMMANDS } from "./bundle.ts";
 import { loadsOf, sectionOf } from "./elf.ts";
 import { compilerOf, emulatorOf, IS_NATIVE, type Machine, TARGET } from "./target.ts";
 
@@ -21,7 +22,6 @@ export interface Pages {
 export const NO_PAGES: Pages = { run: [], others: [] };
 
 const PAGE = 4096;
-const COMMANDS = "dist/bundles/commands.js";
 const BUNDLE = ".bun"; // where Bun puts what it has bundled, behind its own
 /** So many pages that nobody touches are read with the others: a read more costs more than they do. */
 const BRIDGE = 2;
@@ -217,9 +217,9 @@ function segmentsOf(file: Buffer): Segment[] {
 /** What Bun has appended: the launch path, a table of files at the end, and between them the other commands (src/main.ts). */
 async function bundleOf(file: Buffer): Promise<Pages> {
   const { vaddr, offset, size } = sectionOf(file, BUNDLE);
-  const text = await Bun.file(COMMANDS).bytes();
+  const text = await Bun.file(COMMANDS.bundle).bytes();
   const at = file.indexOf(text, offset);
-  if (at < 0) throw new Error(`${COMMANDS} is not in the binary`);
+  if (at < 0) throw new Error(`${COMMANDS.bundle} is not in the binary`);
   const pageOf = (place: number) => (vaddr + place - offset) / PAGE;
   const [first, end] = [Math.floor(pageOf(offset)), Math.ceil(pageOf(offset + size))];
   const [commands, rest] = [Math.ceil(pageOf(at)), Math.floor(pageOf(at + text.length))]; // theirs alone
