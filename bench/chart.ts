@@ -30,6 +30,13 @@ const CONFIG = {
   },
 } as const;
 
+/** A row for each who starts. */
+const ROWS = { field: "by", type: "nominal", title: null, axis: { labelLimit: 0 } } as const;
+
+function logarithmic(values: number[], more: { labelFlush?: boolean } = {}) {
+  return { type: "quantitative", scale: { type: "log" }, axis: { values, format: "~g", ...more } } as const;
+}
+
 /** Each file in docs/. */
 export async function toCharts(figures: Pick<Figures, "starts" | "again" | "cold" | "host">) {
   const { cold, host } = figures;
@@ -53,22 +60,14 @@ async function toSvg({ starts }: Pick<Figures, "starts">): Promise<string> {
     scale: { domain: [true, false], range: ["#2f81f7", "#8b949e"] },
     legend: null,
   };
-  const spec: TopLevelSpec = {
+  return draw({
     data: { values },
-    background: "transparent",
-    width: 420,
     height: { step: 24 },
     encoding: {
-      y: { field: "by", type: "nominal", sort: { field: "median" }, title: null, axis: { labelLimit: 0 } },
+      y: { ...ROWS, sort: { field: "median" } },
       x: {
         field: "median",
-        type: "quantitative",
-        scale: { type: "log" },
-        axis: {
-          values: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500],
-          format: "~g",
-          labelFlush: false,
-        },
+        ...logarithmic([0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500], { labelFlush: false }),
         title: "ms, logarithmic: median, from the least to the 95th percentile",
       },
     },
@@ -80,9 +79,7 @@ async function toSvg({ starts }: Pick<Figures, "starts">): Promise<string> {
       { mark: { type: "circle", size: 70, opacity: 1 }, encoding: { color } },
       { mark: { type: "text", dy: -8, fontSize: 10, color: TEXT }, encoding: { text: { field: "label" } } },
     ],
-    config: CONFIG,
-  };
-  return draw(spec);
+  });
 }
 
 /** Of the renames, in percent: after how long the program reads its own file again. */
@@ -93,8 +90,6 @@ async function toAgainSvg({ again }: Pick<Figures, "again">): Promise<string> {
   );
   return draw({
     data: { values },
-    background: "transparent",
-    width: 420,
     height: 220,
     mark: { type: "line", strokeWidth: 2 },
     encoding: {
@@ -115,7 +110,6 @@ async function toAgainSvg({ again }: Pick<Figures, "again">): Promise<string> {
         legend: LEGEND,
       },
     },
-    config: CONFIG,
   });
 }
 
@@ -130,23 +124,13 @@ async function toColdSvg(cold: NonNullable<Figures["cold"]>): Promise<string> {
   );
   return draw({
     data: { values },
-    background: "transparent",
-    width: 420,
     height: { step: 24 },
     mark: { type: "circle", size: 70, opacity: 1 },
     encoding: {
-      y: {
-        field: "by",
-        type: "nominal",
-        sort: { field: "median", op: "max" },
-        title: null,
-        axis: { labelLimit: 0 },
-      },
+      y: { ...ROWS, sort: { field: "median", op: "max" } },
       x: {
         field: "median",
-        type: "quantitative",
-        scale: { type: "log" },
-        axis: { values: [1, 10, 100, 1000, 10_000], format: "~g" },
+        ...logarithmic([1, 10, 100, 1000, 10_000]),
         title: "ms, logarithmic",
       },
       color: {
@@ -157,7 +141,6 @@ async function toColdSvg(cold: NonNullable<Figures["cold"]>): Promise<string> {
         legend: LEGEND,
       },
     },
-    config: CONFIG,
   });
 }
 
@@ -173,23 +156,18 @@ async function toHostSvg(host: NonNullable<Figures["host"]>): Promise<string> {
   );
   return draw({
     data: { values },
-    background: "transparent",
-    width: 420,
     height: 320,
     mark: { type: "line", strokeWidth: 2, point: true },
     encoding: {
       x: {
         field: "tasks",
-        type: "quantitative",
+        ...logarithmic([1, 10, 100, 200]),
         scale: { type: "log", domain: [1, 200] },
-        axis: { values: [1, 10, 100, 200], format: "~g" },
         title: "tasks at once",
       },
       y: {
         field: "ms",
-        type: "quantitative",
-        scale: { type: "log" },
-        axis: { values: [1, 10, 100, 1000, 10_000], format: "~g" },
+        ...logarithmic([1, 10, 100, 1000, 10_000]),
         title: "ms until all run; dashed: once more",
       },
       strokeDash: { field: "start", type: "nominal", legend: null },
@@ -204,7 +182,6 @@ async function toHostSvg(host: NonNullable<Figures["host"]>): Promise<string> {
         legend: { ...LEGEND, columns: 1, labelLimit: 0 },
       },
     },
-    config: CONFIG,
   });
 }
 
@@ -214,6 +191,7 @@ function plain(name: string): string {
 }
 
 async function draw(spec: TopLevelSpec): Promise<string> {
-  const svg = await new View(parse(compile(spec).spec), { renderer: "none" }).toSVG();
+  const all: TopLevelSpec = { width: 420, background: "transparent", config: CONFIG, ...spec };
+  const svg = await new View(parse(compile(all).spec), { renderer: "none" }).toSVG();
   return `${svg.replace(">", `>${STYLE}`)}\n`;
 }
