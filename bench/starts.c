@@ -7,8 +7,8 @@
  * A command's program writes a byte and waits for the end of its input
  * (bench/runs.c). On stdout a line for each round, until the last has written
  * (or, alone, has ended): milliseconds, of the processor, waits, reads of the
- * device, KiB of them, KiB of memory at the most -n: mincore(2) fails, so the
- * guard does not ask for pages.
+ * device, KiB of them, KiB of memory at the most. -n: under a seccomp filter,
+ * which refuses nothing, but beside which the guard does not ask for pages.
  */
 #define _GNU_SOURCE
 #include <err.h>
