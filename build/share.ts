@@ -1,4 +1,4 @@
-// Completions and man pages, from the tables of src/commands/ -> dist/completions, dist/man.
+// What /usr/share has of the commands: completions and man pages, from the tables of src/commands/ -> dist/completions, dist/man.
 import { $ } from "bun";
 import { completions } from "./completions.ts";
 import { manPages } from "./man.ts";
