@@ -3,7 +3,8 @@
 import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
 import type { ColdName } from "./cold.ts";
-import { COLD_NAMES, type Figures, HOST_NAMES, NAMES, type Name } from "./figures.ts";
+import { COLD_NAMES, type Figures, HOST_NAMES } from "./figures.ts";
+import { NAMES, type Name } from "./names.ts";
 
 const NSPIN: readonly string[] = [
   "launcher",

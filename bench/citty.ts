@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compile } from "../build/bundle.ts";
-import { spread } from "./figures.ts";
+import { spread } from "./spread.ts";
 
 const RUNS = 301;
 const PROGRAMS = {

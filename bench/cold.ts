@@ -1,6 +1,6 @@
 // The first start after boot: from a disk of which a read takes 1 ms, with nothing of it in memory.
 import type { By, Disk, Round } from "./disk.ts";
-import { type Spread, spread } from "./figures.ts";
+import { type Spread, spread } from "./spread.ts";
 
 const ROUNDS = 10;
 const OF = [

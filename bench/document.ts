@@ -1,15 +1,8 @@
 // Figures and judgements in Markdown: what docs/measured.md shows.
 import type { Again } from "./again.ts";
 import type { ColdName } from "./cold.ts";
-import {
-  COLD_NAMES,
-  type Figures,
-  HOST_NAMES,
-  type Judgement,
-  LEAST_MEMORY,
-  NAMES,
-  type Name,
-} from "./figures.ts";
+import { COLD_NAMES, type Figures, HOST_NAMES, type Judgement, LEAST_MEMORY } from "./figures.ts";
+import { NAMES, type Name } from "./names.ts";
 
 const MARKS = /(<!-- bench: [^>]* -->\n).*?(<!-- end -->)/s;
 

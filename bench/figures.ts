@@ -2,29 +2,8 @@
 import type { AgainFigures } from "./again.ts";
 import type { Cold, ColdFigures, ColdName } from "./cold.ts";
 import type { Host, HostName } from "./host.ts";
-
-/** Who starts a program that only exits: the rows. */
-export const NAMES = {
-  exec: "exec alone",
-  bare: "unshare(2) and exec",
-  same: "a launcher's system calls, in C",
-  launcher: "**a launcher of `nspin bake --no-keep`**",
-  kept: "**a launcher of `nspin bake`**, with its keeper",
-  nsenter: "nsenter: the network namespace only",
-  ip: "`ip netns exec`",
-  published: "the published program, in Go",
-  shell: "a shell: unshare, mount, nsenter",
-  bwrap: "bubblewrap: the file only",
-  empty: "an empty Bun program, alone",
-  setns: "**`nspin run --enter setns --no-keep`**",
-  setnsKept: "**`nspin run --enter setns`**, with its keeper",
-  run: "**`nspin run --no-keep`**",
-  runKept: "**`nspin run`**, with its keeper",
-  crun: "crun, by `nspin bundle`",
-  runc: "runc, by `nspin bundle`",
-  systemd: "`systemd-run`",
-} as const;
-export type Name = keyof typeof NAMES;
+import { NAMES, type Name } from "./names.ts";
+import type { Spread } from "./spread.ts";
 
 /** From a cold disk. */
 export const COLD_NAMES: Readonly<Record<ColdName, string>> = {
@@ -49,13 +28,6 @@ export const HOST_NAMES: Readonly<Record<HostName, string>> = {
 
 /** KiB. The kernel counts a process's pages in batches: less than this it does not tell. */
 export const LEAST_MEMORY = 256;
-
-export interface Spread {
-  readonly least: number;
-  readonly median: number;
-  /** The 95th percentile. */
-  readonly high: number;
-}
 
 export interface Figures {
   readonly machine: { readonly kernel: string; readonly cpus: number; readonly rounds: number };
@@ -85,12 +57,6 @@ export interface Judgement {
   readonly limit: number;
   readonly unit: "" | "ms" | "us" | "KiB";
   readonly holds: boolean;
-}
-
-export function spread(list: readonly number[]): Spread {
-  const sorted = list.toSorted((a, b) => a - b);
-  const at = (part: number) => Number(sorted[Math.floor(part * (sorted.length - 1))]?.toFixed(4));
-  return { least: at(0), median: at(0.5), high: at(0.95) };
 }
 
 type Row = [what: string, measured: number, limit: number, unit: Judgement["unit"]];

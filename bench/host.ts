@@ -1,6 +1,6 @@
 // The start of a whole host: many tasks at once, each with a network namespace and a file of its own.
 import { type By, type Disk, type Round, TASKS } from "./disk.ts";
-import { spread } from "./figures.ts";
+import { spread } from "./spread.ts";
 
 const OF = ["kept", "setnsKept", "runKept", "ip", "published"] as const satisfies readonly By[];
 export type HostName = (typeof OF)[number];

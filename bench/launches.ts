@@ -1,7 +1,8 @@
 // What a start costs after many others: the published program leaves a mount each time.
 import { dirname } from "node:path";
 import { $ } from "bun";
-import { type Figures, spread } from "./figures.ts";
+import type { Figures } from "./figures.ts";
+import { spread } from "./spread.ts";
 import { HOST_FILE, type Stage } from "./stage.ts";
 import { time } from "./time.ts";
 

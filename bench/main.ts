@@ -12,11 +12,13 @@ import { toCharts } from "./chart.ts";
 import { readCold } from "./cold.ts";
 import { type Disk, makeDisk } from "./disk.ts";
 import { toDocuments, toFirstStart, toMarkdown, withBlock } from "./document.ts";
-import { type Figures, judge, type Name, spread } from "./figures.ts";
+import { type Figures, judge } from "./figures.ts";
 import { startHosts } from "./host.ts";
 import { byLaunches } from "./launches.ts";
 import { peaks } from "./memory.ts";
 import { byMounts } from "./mounts.ts";
+import type { Name } from "./names.ts";
+import { spread } from "./spread.ts";
 import { makeStage, type Stage } from "./stage.ts";
 import { timeInTurn } from "./time.ts";
 

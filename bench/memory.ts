@@ -1,6 +1,7 @@
 // The peak memory of a start: of its largest process, in KiB.
 import { $, which } from "bun";
-import { type Name, spread } from "./figures.ts";
+import type { Name } from "./names.ts";
+import { spread } from "./spread.ts";
 import { PATH, type Stage } from "./stage.ts";
 
 const OF = ["launcher", "setns", "run", "published", "crun", "runc", "empty"] as const;

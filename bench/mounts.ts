@@ -1,6 +1,7 @@
 // What a start costs where the host has many mounts: the kernel copies them all.
 import { $ } from "bun";
-import { type Figures, spread } from "./figures.ts";
+import type { Figures } from "./figures.ts";
+import { spread } from "./spread.ts";
 import type { Stage } from "./stage.ts";
 import { timeInTurn } from "./time.ts";
 

@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { $ } from "bun";
 import { compile } from "../build/bundle.ts";
 import { ownResolvConf } from "../test/kit/own-etc.ts";
-import type { Name } from "./figures.ts";
+import type { Name } from "./names.ts";
 
 const ID = "nspin-bench";
 const NET = `/run/netns/${ID}`;
