@@ -4,7 +4,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { $, which } from "bun";
-import { FREESTANDING, PATH, type Stage } from "./stage.ts";
+import { FREESTANDING, PATH, prefixesOf, type Stage } from "./stage.ts";
 
 const MICROSECONDS = 1000;
 /** Network namespaces are there, t1 and so on, each with a file of its own. */
@@ -21,22 +21,17 @@ export interface Disk {
   end(): Promise<void>;
 }
 
-/** Who starts what, with {} for the number of the task. */
-const COMMANDS = {
-  launcher: `/opt/launcher t{} ${RUNS}`,
-  kept: `/opt/kept t{} ${RUNS}`,
-  setns: `/opt/nspin run --netns t{} --enter setns --no-keep -- ${RUNS}`,
-  setnsKept: `/opt/nspin run --netns t{} --enter setns -- ${RUNS}`,
-  run: `/opt/nspin run --netns t{} --no-keep -- ${RUNS}`,
-  runKept: `/opt/nspin run --netns t{} -- ${RUNS}`,
-  published: `/opt/published t{} ${RUNS}`,
-  ip: `ip netns exec t{} ${RUNS}`,
-  nsenter: `nsenter --net=/run/netns/t{} -- ${RUNS}`,
-  empty: "/opt/empty",
+const ON_STAGE = prefixesOf("/opt/nspin", "/opt/published", "t{}");
+/** Who starts RUNS, with {} for the number of the task. */
+const PREFIXES = {
+  ...ON_STAGE,
+  launcher: "/opt/launcher t{}",
+  kept: "/opt/kept t{}",
+  empty: "/opt/empty", // which heeds no words
   /** Under a seccomp filter, where the guard does not ask for pages. */
-  unasked: `/opt/nspin run --netns t{} --enter setns --no-keep -- ${RUNS}`,
-} as const;
-export type By = keyof typeof COMMANDS;
+  unasked: ON_STAGE.setns,
+};
+export type By = keyof typeof PREFIXES;
 
 export async function makeDisk(stage: Stage): Promise<Disk> {
   const [disk, image, place, root, starts] = ["disk", "image", "place", "root", "starts"].map((name) =>
@@ -51,7 +46,7 @@ export async function makeDisk(stage: Stage): Promise<Disk> {
   return {
     async starts(by, count, rounds) {
       const options = by === "unasked" ? ["-n"] : [];
-      const words = [...options, device, root, count, rounds, ...COMMANDS[by].split(" ")];
+      const words = [...options, device, root, count, rounds, ...PREFIXES[by].split(" "), RUNS];
       const lines = (await $`${starts} ${words}`.text()).trim().split("\n");
       return lines.map((line) => {
         const values = line.split(" ").map(Number);

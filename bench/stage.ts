@@ -8,7 +8,6 @@ import { ownResolvConf } from "../test/kit/own-etc.ts";
 import type { Name } from "./names.ts";
 
 const ID = "nspin-bench";
-const NET = `/run/netns/${ID}`;
 const SOURCE = `/etc/netns/${ID}/resolv.conf`;
 /** What the program shall read. */
 export const SOURCE_TEXT = "nameserver 192.0.2.53";
@@ -23,6 +22,20 @@ export const FREESTANDING = [
   "-static",
   "-fno-stack-protector",
 ];
+
+/** What starts a program in a network namespace; the program's words follow. */
+export function prefixesOf(nspin: string, published: string, id: string) {
+  const run = `${nspin} run --netns ${id}`;
+  return {
+    setns: `${run} --enter setns --no-keep --`,
+    setnsKept: `${run} --enter setns --`,
+    run: `${run} --no-keep --`,
+    runKept: `${run} --`,
+    published: `${published} ${id}`,
+    ip: `ip netns exec ${id}`,
+    nsenter: `nsenter --net=/run/netns/${id} --`,
+  };
+}
 
 export interface Stage {
   /** What each is started by; a program that exits is the last word, or in the bundle. */
@@ -60,16 +73,10 @@ export async function makeStage(own: string): Promise<Stage> {
     exec: "",
     launcher,
     kept,
-    setns: `${nspin} run --netns ${ID} --enter setns --no-keep --`,
-    setnsKept: `${nspin} run --netns ${ID} --enter setns --`,
-    run: `${nspin} run --netns ${ID} --no-keep --`,
-    runKept: `${nspin} run --netns ${ID} --`,
+    ...prefixesOf(nspin, published, ID),
     same,
     bare,
-    published: `${published} ${ID}`,
     shell: `${sequence} ${ID}`,
-    ip: `ip netns exec ${ID}`,
-    nsenter: `nsenter --net=${NET} --`,
     bwrap: `bwrap --dev-bind / / --bind ${SOURCE} /etc/resolv.conf --`,
   };
   const undo = { published: `umount -q ${HOST_FILE} || :` };
@@ -154,7 +161,7 @@ async function bySystemd(own: string, exits: string): Promise<string> {
   const file = join(own, "resolv.conf");
   writeFileSync(file, CONTENTS);
   const properties = [
-    `NetworkNamespacePath=/proc/${process.pid}/root${NET}`,
+    `NetworkNamespacePath=/proc/${process.pid}/root/run/netns/${ID}`,
     `BindPaths=${file}:/etc/resolv.conf`,
   ].map((property) => `--property=${property}`);
   return `nsenter --target 1 --mount systemd-run --quiet --wait ${properties.join(" ")} ${exits}`;
