@@ -40,19 +40,33 @@ static void set_name(const struct daemon *daemon) {
   CALL(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof map, 0);
 }
 
-static int is_kept(const struct daemon *daemon, long fd) {
+/* Of the descriptors that it keeps, the lowest from this number on; or -1. */
+static long next_kept(const struct daemon *daemon, long from) {
   const size_t files = sizeof daemon->files / sizeof *daemon->files;
-  for (size_t i = 0; i < files; i++)
-    if (daemon->files[i] == fd)
-      return 1;
-  for (size_t i = 0; i < daemon->more_count; i++)
-    if (daemon->more[i] == fd)
-      return 1;
-  return 0;
+  long next = -1;
+  for (size_t i = 0; i < files + daemon->more_count; i++) {
+    long fd = i < files ? daemon->files[i] : daemon->more[i - files];
+    if (fd >= from && (next < 0 || fd < next))
+      next = fd;
+  }
+  return next;
+}
+
+/* By close_range(2), Linux 5.9; a listing, by which the program's descriptors
+ * are found, makes an inode for each. 0 or -errno. */
+static long close_others(const struct daemon *daemon) {
+  for (long from = 0;;) {
+    long kept = next_kept(daemon, from);
+    if (kept != from)
+      MUST(CALL(__NR_close_range, from, (unsigned)kept - 1, 0));
+    if (kept < 0)
+      return 0;
+    from = kept + 1;
+  }
 }
 
 static void close_other(long fd, void *data) {
-  if (!is_kept(data, fd))
+  if (next_kept(data, fd) != fd)
     CALL(__NR_close, fd);
 }
 
@@ -94,7 +108,8 @@ void daemon_detach(const struct daemon *daemon, u64 capabilities) {
   CALL(__NR_setsid);
   CALL(__NR_chdir, "/");
   set_name(daemon);
-  if (each_number("/proc/self/fd", close_other, (void *)daemon) < 0)
+  if (close_others(daemon) < 0 && /* refused, as by a seccomp filter */
+      each_number("/proc/self/fd", close_other, (void *)daemon) < 0)
     for (;;) /* it would keep what the program closes */
       CALL(__NR_exit_group, 1);
   drop_capabilities(capabilities);

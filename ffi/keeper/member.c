@@ -48,17 +48,34 @@ static void find_member(long process, void *data) {
   each_number(tasks, find_thread, data);
 }
 
+/* The last number that was given to a process or thread; 0: not to be had. */
+static u64 last_number(void) {
+  struct reader reader;
+  char word[NUMBER_BYTES] = "";
+  if (read_open(&reader, "loadavg") < 0)
+    return 0;
+  for (long end = ' '; end == ' ';)
+    end = read_word(&reader, word, sizeof word);
+  read_close(&reader);
+  return text_value(word, 10);
+}
+
 /*
  * In the /proc of the start, which is the working directory meanwhile: the
- * program can have mounted another there, with other numbers. One that was made
- * during the first look can have escaped that.
+ * program can have mounted another there, with other numbers. A process that
+ * was made during the first look can have escaped that: then there is a second
+ * one.
  */
 int find_next_member(struct keeper *keeper) {
   struct member member = {.keeper = keeper, .pidfd = -1};
   close_file(&keeper->program);
   if (CALL(__NR_fchdir, keeper->proc) == 0)
-    for (int looks = 0; member.pidfd < 0 && looks < 2; looks++)
+    for (int looks = 0; member.pidfd < 0 && looks < 2; looks++) {
+      u64 last = last_number();
       each_number(".", find_member, &member);
+      if (last != 0 && last == last_number())
+        break;
+    }
   CALL(__NR_chdir, "/");
   keeper->program = member.pidfd;
   return member.pidfd >= 0;

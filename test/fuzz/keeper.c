@@ -833,6 +833,15 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
     return open_at(a, (const char *)b, (unsigned)c);
   case __NR_close:
     return close_fd(a);
+  case __NR_close_range: {
+    long result = error();
+    must(a >= 0 && (unsigned)a <= (unsigned)b && c == 0);
+    for (long fd = a < 3 ? 3 : a; result == 0 && fd < FDS && fd <= (unsigned)b;
+         fd++)
+      if (fds[fd].is_open)
+        close_fd(fd);
+    return result;
+  }
   case __NR_dup:
     return dup_fd(a);
   case __NR_fstat:

@@ -10,6 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { constants } from "node:os";
 import { dirname } from "node:path";
 import { $ } from "bun";
 import { isRunning, keepers, keepersOf } from "../kit/keepers.ts";
@@ -181,6 +182,24 @@ test.each(entries)("by %s it has 256 KiB at most, no descriptor of the program's
     entry,
   ),
 );
+
+test("where close_range(2) is refused it has no descriptor of the program's either", () =>
+  onStage("plain", (stage) => {
+    const closeRange = "436"; // on every architecture
+    const words = [compile("refuse"), closeRange, String(constants.errno.EPERM), ...stage.covering("auto")];
+    return kept(
+      stage,
+      async ({ pid }) => {
+        const keeper = keeperOf(pid);
+        const streams = () =>
+          readdirSync(`/proc/${keeper}/fd`).filter((fd) =>
+            /^(pipe|socket):/.test(readlinkSync(`/proc/${keeper}/fd/${fd}`)),
+          );
+        await until(() => Promise.resolve(streams().length === 0), SOON);
+      },
+      words,
+    );
+  }));
 
 test("it is in the program's mount namespace, and in the caller's network namespace", () =>
   onStage("plain", (stage) =>
