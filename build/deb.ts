@@ -4,7 +4,7 @@ import { $ } from "bun";
 import { commitDate } from "./source-date.ts";
 import type { Machine } from "./target.ts";
 import { fill } from "./template.ts";
-import { copyright, marks, tree } from "./tree.ts";
+import { copyright, MODES, marks, tree } from "./tree.ts";
 
 const ARCHITECTURES: Record<Machine, string> = { x64: "amd64", arm64: "arm64" };
 
@@ -28,7 +28,7 @@ export async function deb(
   await Bun.write(`${doc}/changelog`, fill("packaging/deb/changelog", all));
   await $`gzip -9n ${doc}/changelog`;
   await $`install -D -m 644 packaging/deb/lintian-overrides ${root}/usr/share/lintian/overrides/nspin`;
-  const kib = (await $`du -sk --apparent-size ${root}`.text()).split("\t")[0] as string;
+  const kib = String(await installedKib(root));
   mkdirSync(`${root}/DEBIAN`);
   await Bun.write(`${root}/DEBIAN/control`, fill("packaging/deb/control", { ...all, kib }));
   await $`find etc usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum >DEBIAN/md5sums`.cwd(root);
@@ -36,11 +36,21 @@ export async function deb(
     await Bun.write(`${root}/DEBIAN/${script}`, fill(`packaging/deb/${script}`, all));
     chmodSync(`${root}/DEBIAN/${script}`, 0o755);
   }
-  await $`chmod -R go=u-w ${root}`;
+  await $`chmod -R ${MODES} ${root}`;
   // gzip: each dpkg takes it, lintian does, and it is unpacked in a third of the time of xz.
   const file = `nspin_${version}_${all.architecture}.deb`;
   const env = { ...process.env, SOURCE_DATE_EPOCH: String(date.getTime() / 1000) };
   await $`dpkg-deb --root-owner-group -Zgzip -z6 --build ${root} ${directory}/${file}`.env(env).quiet();
   await $`rm -r ${root}`;
   return file;
+}
+
+/** By deb-substvars(5), not by du(1): what that says of a directory depends on the file system. */
+async function installedKib(root: string): Promise<number> {
+  const lines = (await $`find ${root} -mindepth 1 -printf ${"%y %s\\n"}`.text()).trim().split("\n");
+  const kib = lines.map((line) => {
+    const [type, bytes] = line.split(" ");
+    return type === "f" ? Math.ceil(Number(bytes) / 1024) : 1;
+  });
+  return kib.reduce((sum, one) => sum + one, 0);
 }

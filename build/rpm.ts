@@ -4,7 +4,7 @@ import { $ } from "bun";
 import { commitDate } from "./source-date.ts";
 import type { Machine } from "./target.ts";
 import { fill } from "./template.ts";
-import { copyright, marks, tree } from "./tree.ts";
+import { copyright, MODES, marks, tree } from "./tree.ts";
 
 const ARCHITECTURES: Record<Machine, string> = { x64: "x86_64", arm64: "aarch64" };
 
@@ -26,10 +26,10 @@ export async function rpm(
   const all = {
     ...(await marks(binary, machine, version)),
     tree: root,
+    modes: MODES,
     date: date.toUTCString().replace(/(...), (..) (...) (....).*/, "$1 $3 $2 $4"),
   };
   await Bun.write(`${top}/nspin.spec`, fill("packaging/rpm/nspin.spec", all));
-  await $`chmod -R go=u-w ${root}`;
   const env = { ...process.env, SOURCE_DATE_EPOCH: String(date.getTime() / 1000) };
   await $`rpmbuild -bb --target ${architecture} --define ${`_topdir ${top}`} ${top}/nspin.spec`
     .env(env)

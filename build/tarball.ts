@@ -16,7 +16,7 @@ export async function tarball(
   await $`cp -r LICENSE CHANGELOG.md dist/man dist/completions units ${root}`;
   await $`install -m 644 docs/install.md ${root}/INSTALL.md`;
   const owner = ["--owner=0", "--group=0", "--numeric-owner"];
-  const same = ["--sort=name", "--mode=u=rwX,go=rX", `--mtime=@${(await commitDate()).getTime() / 1000}`];
+  const same = ["--sort=name", "--mode=u=rwX,go=rX,g-s", `--mtime=@${(await commitDate()).getTime() / 1000}`];
   await $`tar -C ${directory} ${owner} ${same} -c ${name} | gzip -6n > ${root}.tar.gz && rm -r ${root}`;
   return `${name}.tar.gz`;
 }

@@ -1,7 +1,7 @@
 // What `npm run release` made. Each binary runs here: that of another machine, of a
 // CPU without AVX2, and of musl, by qemu-user.
 import { beforeAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Schema, Validator } from "@cfworker/json-schema";
@@ -9,6 +9,7 @@ import { $ } from "bun";
 import { deb } from "../../build/deb.ts";
 import { rpm } from "../../build/rpm.ts";
 import { sign } from "../../build/sign.ts";
+import { tarball } from "../../build/tarball.ts";
 import { emulatorOf, MACHINE, type Machine, TARGETS, type Target } from "../../build/target.ts";
 import { dependencies, version } from "../../package.json";
 import { fenced } from "../kit/document.ts";
@@ -84,10 +85,31 @@ test.each(packages.filter((file) => file.endsWith(".rpm")))(
   },
 );
 
-test.each([deb, rpm])("%p: packed again in another directory, the same bytes", async (make) => {
-  const file = await make("dist/nspin", MACHINE, directory, version);
-  const [ours, theirs] = [directory, RELEASE].map((where) => readFileSync(join(where, file)));
-  expect(ours?.equals(theirs as Buffer)).toBeTrue();
+test.each([deb, rpm, tarball])(
+  "%p: packed again where and as a group builds, the same bytes",
+  async (make) => {
+    const elsewhere = mkdtempSync(join(directory, "setgid-"));
+    chmodSync(elsewhere, 0o2775);
+    const umask = process.umask(0o077);
+    try {
+      const file = await make("dist/nspin", MACHINE, elsewhere, version);
+      const [ours, theirs] = [elsewhere, RELEASE].map((where) => readFileSync(join(where, file)));
+      expect(ours?.equals(theirs as Buffer)).toBeTrue();
+    } finally {
+      process.umask(umask);
+    }
+  },
+);
+
+test("Installed-Size counts no directory by its file system: deb-substvars(5)", async () => {
+  const file = join(RELEASE, packages[0] as string);
+  const [size] = (await $`dpkg-deb --field ${file} Installed-Size`.text()).split("\n");
+  const entries = (await $`dpkg-deb --contents ${file}`.text()).trim().split("\n").slice(1); // without ./
+  const kib = entries.map((entry) => {
+    const [mode = "", , bytes] = entry.split(/ +/);
+    return mode.startsWith("-") ? Math.ceil(Number(bytes) / 1024) : 1;
+  });
+  expect(Number(size)).toBe(kib.reduce((sum, one) => sum + one));
 });
 
 test("the emulated x86-64 has no AVX2", async () => {
