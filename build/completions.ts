@@ -37,7 +37,7 @@ interface Option {
 
 interface Taken {
   readonly options: readonly Option[];
-  /** How many operands stand before the options. */
+  /** How many operands stand before the options, where it takes any. */
   readonly lead: number;
   readonly operands: readonly { readonly name: string; readonly kind: string }[];
   /** Its first word can be a profile's name. */
@@ -77,7 +77,7 @@ function taken(name: string, { usage, args }: Command): Taken {
       kind: kindOf(word.replace("...", "")) + (word.endsWith("...") ? "..." : ""),
     });
   }
-  return { options, lead: lead ?? operands.length, operands, hasProfile };
+  return { options, lead: lead ?? 0, operands, hasProfile };
 }
 
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;

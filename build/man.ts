@@ -32,9 +32,9 @@ export async function manPages(date: Date): Promise<Record<string, string>> {
 
 function page(name: string, { meta, usage, args, statuses, examples }: Command, day: string): string {
   const description = meta.description ?? "";
-  const options = optionRows(args).map(({ short, long, value, description }) => {
-    const words = (short === undefined ? [long] : [short, long]).map(markUp).join(", ");
-    return `.It ${words}${value === undefined ? "" : ` ${markUp(value)}`}\n${text(sentence(description))}`;
+  const options = optionRows(args).map(({ short, shown, description }) => {
+    const words = (short === undefined ? [shown] : [short, shown]).map(markUp).join(", ");
+    return `.It ${words}\n${text(sentence(description))}`;
   });
   const all = Object.entries({ ...statuses, [STATUSES.CANNOT]: CANNOT });
   const prose = `${PROSE}/${name}.mdoc`;

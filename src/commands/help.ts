@@ -56,12 +56,10 @@ export async function overview(commands: Commands, columns: number): Promise<str
 }
 
 export function page(name: string, command: Command, columns: number): string {
-  const options = optionRows(command.args).map(
-    ({ short, long, value, optional, description }): [string, string] => {
-      const word = `${long}${optional === undefined ? "" : `[=${optional}]`}${value === undefined ? "" : ` ${value}`}`;
-      return [short === undefined ? `    ${word}` : `${short}, ${word}`, description];
-    },
-  );
+  const options = optionRows(command.args).map(({ short, shown, description }): [string, string] => [
+    short === undefined ? `    ${shown}` : `${short}, ${shown}`,
+    description,
+  ]);
   const statuses = Object.entries({ ...command.statuses, [STATUSES.CANNOT]: CANNOT });
   return [
     ...wrap(`Usage: nspin ${name} ${command.usage}`.trim(), columns, "       "),

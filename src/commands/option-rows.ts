@@ -5,10 +5,10 @@ interface OptionRow {
   /** "--verbose"; of an option that is on by default, what takes it away: "--no-etc". */
   readonly long: string;
   readonly short?: string | undefined;
-  /** What its value is; undefined where it takes none. */
+  /** With its value: "--netns ID", "--wait[=DURATION]". */
+  readonly shown: string;
+  /** What the word after it is; undefined where none belongs to it. */
   readonly value?: string | undefined;
-  /** What it can be given as --NAME=VALUE, where it takes none else. */
-  readonly optional?: string | undefined;
   /** The words that its value can be. */
   readonly choices: readonly string[];
   readonly description: string;
@@ -20,12 +20,13 @@ export function optionRows(args: ArgsDef): OptionRow[] {
     const { alias, default: preset, description = "" } = row as BooleanArgDef;
     const short = alias === undefined ? undefined : `-${alias}`;
     if (row.type === "boolean") {
-      const { negativeDescription } = row;
+      const { negativeDescription, valueHint } = row;
       const isTakenAway = preset === true;
+      const long = isTakenAway ? `--no-${name}` : `--${name}`;
       return {
-        long: isTakenAway ? `--no-${name}` : `--${name}`,
+        long,
         short,
-        optional: row.valueHint,
+        shown: valueHint === undefined ? long : `${long}[=${valueHint}]`,
         choices: [],
         description: isTakenAway ? `${negativeDescription}; by default: ${description}` : description,
       };
@@ -36,6 +37,7 @@ export function optionRows(args: ArgsDef): OptionRow[] {
     return {
       long: `--${name}`,
       short,
+      shown: `--${name} ${value}`,
       value,
       choices,
       description: isSaid ? description : `${description} (default: ${preset})`,

@@ -111,6 +111,8 @@ describe.each(kinds)("a .$kind on $root", ({ root, kind, make, install, remove, 
       const byProfile = await planOf("nspin run @ta\t--dry-r\t --json\n");
       expect(byProfile).toMatchObject({ netns: "/run/netns/task1", method: "auto" });
       expect(byProfile.command).toEqual(expect.arrayContaining(["/usr/bin/sleep", "infinity"]));
+      terminal.type('nspin refresh ta\t && echo do""ne\n');
+      await terminal.until(/done/);
     } finally {
       await terminal.close();
     }
