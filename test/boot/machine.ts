@@ -89,6 +89,15 @@ export class Machine {
     return { status: exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
   }
 
+  /**
+   * Its mount table, without the ids, which are new for each mount; without what systemd mounts anew at each
+   * start of a service, and what is the whole kernel's (test/kit/mountinfo.ts).
+   */
+  async mounts(): Promise<string[]> {
+    const cut = "cut -d ' ' -f 3- /proc/self/mountinfo | sed '/ .run.credentials./d; s/,nsdelegate//'";
+    return (await this.run(cut)).trim().split("\n");
+  }
+
   /** A program there, started by what stands before it. */
   start(command: readonly string[]): Program {
     return new Program(["podman", "exec", "--interactive", this.name, ...command]);

@@ -19,13 +19,10 @@ afterAll(() => machine.remove());
 const answer = async (prefix: string) =>
   (await machine.run(`${prefix} getent ahostsv4 ${NAME}`)).split(" ")[0];
 const nspin = (options = "") => answer(`nspin run --netns task1 ${options} --`);
-/** But for what systemd mounts anew at each start of a service, and what is the whole kernel's (test/kit/mountinfo.ts). */
-const mounts = () =>
-  machine.run("cut -d ' ' -f 3- /proc/self/mountinfo | sed '/ .run.credentials./d; s/,nsdelegate//'");
 
 test("nss-resolve: an nsswitch.conf of the task's, in nobody's way", async () => {
   expect(await nspin()).toBe(TASK_ANSWER);
-  const before = await mounts();
+  const before = await machine.mounts();
   const edit = (expression: string) => machine.try(`sed -i '${expression}' /etc/nsswitch.conf`);
   await edit("s/^hosts:.*/hosts: files resolve [!UNAVAIL=return] dns/");
   expect(await nspin()).toBe(HOST_ANSWER);
@@ -33,22 +30,22 @@ test("nss-resolve: an nsswitch.conf of the task's, in nobody's way", async () =>
   expect(await nspin()).toBe(TASK_ANSWER);
   expect((await edit("s/^hosts:.*/hosts: files dns/")).status).toBe(0);
   await machine.run("rm /etc/netns/task1/nsswitch.conf");
-  expect(await mounts()).toBe(before);
+  expect(await machine.mounts()).toEqual(before);
 });
 
 test("nscd: an empty directory over its socket's", async () => {
-  const before = await mounts();
+  const before = await machine.mounts();
   await machine.run("systemctl start nscd && mkdir /run/empty");
   expect(await answer("")).toBe(HOST_ANSWER);
   expect(await nspin()).toBe(HOST_ANSWER);
   expect(await nspin("--bind /run/empty:/run/nscd")).toBe(TASK_ANSWER);
   await machine.run("systemctl restart nscd"); // its mount is on the host's directory, and in nobody's way
   expect(await nspin()).toBe(HOST_ANSWER);
-  expect(await mounts()).toBe(before);
+  expect(await machine.mounts()).toEqual(before);
 });
 
 test("--own-dns: neither is asked, in whatever order they are restarted, and the host asks both", async () => {
-  const before = await mounts();
+  const before = await machine.mounts();
   const was = await machine.run("cat /etc/nsswitch.conf");
   await machine.run("sed -i 's/^hosts:.*/hosts: files resolve [!UNAVAIL=return] dns/' /etc/nsswitch.conf");
   await machine.run("systemctl start nscd && nscd --invalidate=hosts");
@@ -67,5 +64,5 @@ test("--own-dns: neither is asked, in whatever order they are restarted, and the
   expect(asked.length).toBe(1);
   expect(asked[0]).toMatch(new RegExp(`^ *\\d{2,} ${TASK_ANSWER}$`));
   await machine.write("/etc/nsswitch.conf", was);
-  expect(await mounts()).toBe(before);
+  expect(await machine.mounts()).toEqual(before);
 }, 60_000);

@@ -49,8 +49,6 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => machine.remove());
 
-const mounts = async () =>
-  (await machine.run("cut -d ' ' -f 3- /proc/self/mountinfo | sed s/,nsdelegate//")).trim().split("\n");
 const etc = async () => (await machine.run("ls -A /etc")).trim().split("\n");
 const more = (before: string[], now: string[]) => now.filter((line) => !before.includes(line));
 
@@ -79,7 +77,7 @@ async function play(what: Software, way: string): Promise<Outcome> {
     await what.prepare(machine);
     await until(async () => (await hostAnswer(machine)) === OLD.answer);
     await machine.write("/usr/local/bin/reader", reader(what.isOwn));
-    const before = { mounts: await mounts(), etc: await etc() };
+    const before = { mounts: await machine.mounts(), etc: await etc() };
 
     program = machine.start((ways[way] as (typeof ways)[string])(what));
     expect(await sees(what, program)).toBe("the task's");
@@ -91,11 +89,11 @@ async function play(what: Software, way: string): Promise<Outcome> {
       () => "the host's" as const,
     );
     await machine.run("rm /run/reading");
-    const during = more(before.mounts, await mounts());
+    const during = more(before.mounts, await machine.mounts());
     await program.run("wait");
     expect(await program.end()).toBe(0);
     await until(async () => !/nspin/.test(await machine.run("cat /proc/[0-9]*/comm 2>/dev/null || true")));
-    const left = more(before.mounts, await mounts());
+    const left = more(before.mounts, await machine.mounts());
     const spans = (await machine.run("cat /run/reads")).trim().split(" ").map(Number);
     if (/nspin/.test(way)) longest = Math.max(longest, ...spans);
 
