@@ -13,7 +13,8 @@ import { distOf, TARGETS, type Target } from "./target.ts";
 const RELEASE = "dist/release";
 await $`rm -rf ${RELEASE} && mkdir -p ${RELEASE}`;
 for (const target of Object.keys(TARGETS) as Target[]) {
-  await $`${process.execPath} build/binary.ts --target ${target}`;
+  // This machine's own is there, and may be running: npm run compile has made it.
+  if (target !== process.arch) await $`${process.execPath} build/binary.ts --target ${target}`;
   const binary = `${distOf(target)}/nspin`;
   await tarball(binary, target, RELEASE, version);
   if (target.endsWith("-musl")) continue; // what Alpine has is neither
