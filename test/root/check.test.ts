@@ -1,39 +1,23 @@
 // nspin check: each finding is made for real, and mended as it says.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { $ } from "bun";
 import { keepersOf } from "../kit/keepers.ts";
 import { NSPIN } from "../kit/nspin.ts";
-import { Program } from "../kit/program.ts";
+import type { Program } from "../kit/program.ts";
 import { until } from "../kit/until.ts";
 import { compile } from "./compile.ts";
 import { nspin, start } from "./start.ts";
-import { fileOf, json, makeTasks, replace } from "./tasks.ts";
+import { begin, endPrograms, fileOf, json, replace, withTasks } from "./tasks.ts";
 
 const IDS = ["task1", "task2"];
 const [ID, OTHER] = IDS as [string, string];
 
-let end: () => Promise<void>;
-const programs: Program[] = [];
-beforeEach(async () => {
-  end = await makeTasks(IDS);
-});
-afterEach(async () => {
-  await endAll();
-  await end();
-});
+withTasks(IDS);
 
-async function endAll(): Promise<void> {
-  for (const program of programs.splice(0)) await program.end();
-}
-
-async function run(options: readonly string[] = [], ...words: string[]): Promise<Program> {
-  const program = new Program([NSPIN, "run", "--netns", ID, ...options, "--", ...words]);
-  programs.push(program);
-  await program.run("true");
-  return program;
-}
+const run = (options: readonly string[] = [], ...words: string[]) =>
+  begin([NSPIN, "run", "--netns", ID, ...options, "--", ...words]);
 
 /** With its keeper, which has come to rest. */
 async function runKept(...options: string[]): Promise<Program> {
@@ -76,7 +60,7 @@ describe("findings", () => {
   test("no-keeper: it was not wanted, or was killed", async () => {
     const { pid } = await run(["--no-keep"]);
     expect(await finds("no-keeper")).toContain(`${pid} sh (${ID}): no-keeper: no keeper stays beside it`);
-    await endAll();
+    await endPrograms();
     const kept = await runKept();
     await finds();
     process.kill(keepersOf(kept.pid)[0] as number, "SIGKILL");
@@ -94,7 +78,7 @@ describe("findings", () => {
     expect(await finds("detached")).toContain(
       `it reads the host's and not ${fileOf(ID)}: its cover is gone, or it was started without one (--no-etc)`,
     );
-    await endAll();
+    await endPrograms();
     await runKept();
     await finds();
   });
@@ -112,10 +96,10 @@ describe("findings", () => {
   test("netns-differs", async () => {
     await run(["--method", "overlay"], "nsenter", `--net=/run/netns/${OTHER}`);
     expect(await finds("netns-differs")).toContain(`it is in network namespace ${OTHER}, and its files`);
-    await endAll();
+    await endPrograms();
     await run(["--method", "overlay"], "nsenter", "--net=/proc/1/ns/net");
     expect(await finds("netns-differs")).toContain("it is in the host's network namespace, and its files");
-    await endAll();
+    await endPrograms();
     await run(["--method", "overlay"]);
     await finds();
   });
@@ -126,7 +110,7 @@ describe("findings", () => {
     await finds("netns-gone");
     await $`ip netns add ${ID}`;
     await finds("netns-gone");
-    await endAll();
+    await endPrograms();
     await runKept();
     await finds();
   });
@@ -134,24 +118,14 @@ describe("findings", () => {
   test("propagation-lost: the program was started where / is a slave, or private", async () => {
     await $`mkdir -p /opt/shared && mount -t tmpfs shared /opt/shared && mount --make-shared /opt/shared`;
     for (const propagation of ["slave", "private"]) {
-      const program = new Program([
-        "unshare",
-        "--mount",
-        "--propagation",
-        propagation,
-        NSPIN,
-        "run",
-        "--netns",
-        ID,
-      ]);
-      programs.push(program);
-      await program.run("true");
+      const own = ["unshare", "--mount", "--propagation", propagation];
+      const program = await begin([...own, NSPIN, "run", "--netns", ID]);
       await until(async () => keepersOf(program.pid).length === 1);
       const nor = propagation === "private" ? ", nor what the host mounts there it" : "";
       expect(await finds("propagation-lost")).toMatch(
         new RegExp(`what it mounts in .* does not reach the host${nor};`),
       );
-      await endAll();
+      await endPrograms();
     }
     await runKept();
     await finds();
@@ -182,7 +156,7 @@ describe("findings", () => {
     await $`sed -i ${"s/^hosts:.*/hosts: files resolve [!UNAVAIL=return] dns/"} /etc/nsswitch.conf`;
     await runKept();
     expect(await finds("past-the-file")).toContain("systemd-resolved");
-    await endAll();
+    await endPrograms();
     writeFileSync(`/etc/netns/${ID}/nsswitch.conf`, "hosts: files dns\n");
     await runKept();
     await finds();
@@ -193,7 +167,7 @@ describe("findings", () => {
     const nscd = Bun.listen({ unix: "/run/nscd/socket", socket: { data() {} } });
     await runKept();
     expect(await finds("past-the-file")).toContain("nscd");
-    await endAll();
+    await endPrograms();
     await $`mkdir -p /opt/empty`;
     await runKept("--bind", "/opt/empty:/run/nscd");
     await finds();
@@ -230,8 +204,7 @@ test("unanswered: a file system that hangs below one program's file; the others 
 describe("who is checked", () => {
   test("by a process, one that it has started, a network namespace; another is refused", async () => {
     const bad = await run(["--no-keep"]);
-    const good = new Program([NSPIN, "run", "--netns", OTHER, "--method", "overlay"]);
-    programs.push(good);
+    const good = await begin([NSPIN, "run", "--netns", OTHER, "--method", "overlay"]);
     const child = await good.run("sleep 300 > /dev/null & echo $!");
     const status = async (...words: string[]) => (await nspin(["check", ...words])).status;
     expect(await status(OTHER)).toBe(0);
@@ -326,7 +299,7 @@ describe("who is checked", () => {
     expect(stderr).toMatch(
       /^nspin: cannot look at \d+ processes of other users: .*\nnspin: hint: run it as root, .* CAP_SYS_PTRACE\n$/,
     );
-    await endAll();
+    await endPrograms();
     await run(["--user", "65534:65534"]);
     for (const words of [["ps"], ["check"], ["check", ID], ["enter", ID, "--", "true"], ["refresh", ID]]) {
       const seen = await start([...user, NSPIN, ...words]);

@@ -1,32 +1,18 @@
 // nspin enter: what a program sees, a command sees.
-import { afterEach, beforeEach, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { $ } from "bun";
 import { NSPIN } from "../kit/nspin.ts";
-import { Program } from "../kit/program.ts";
 import { until } from "../kit/until.ts";
 import { nspin, start } from "./start.ts";
-import { fileOf, makeTasks } from "./tasks.ts";
+import { begin, fileOf, withTasks } from "./tasks.ts";
 
 const IDS = ["task1", "task2"];
 const [ID, OTHER] = IDS as [string, string];
 
-let end: () => Promise<void>;
-const programs: Program[] = [];
-beforeEach(async () => {
-  end = await makeTasks(IDS);
-});
-afterEach(async () => {
-  for (const program of programs.splice(0)) await program.end();
-  await end();
-});
+withTasks(IDS);
 
-async function run(...words: string[]): Promise<Program> {
-  const program = new Program([NSPIN, "run", "--netns", ID, "--", ...words]);
-  programs.push(program);
-  await program.run("true");
-  return program;
-}
+const run = (...words: string[]) => begin([NSPIN, "run", "--netns", ID, "--", ...words]);
 
 const enter = (...words: string[]) => nspin(["enter", ...words]);
 const KINDS = ["mnt", "net", "pid", "user", "cgroup", "ipc", "uts"];

@@ -1,41 +1,27 @@
 // nspin ps: every program of ours, nobody else's, and what becomes of each.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
 import { NSPIN } from "../kit/nspin.ts";
-import { Program } from "../kit/program.ts";
 import { published } from "../kit/published.ts";
 import { until } from "../kit/until.ts";
 import { compile } from "./compile.ts";
 import { enterBy, entries, start } from "./start.ts";
-import { fileOf, json, makeTasks, replace } from "./tasks.ts";
+import { begin, endPrograms, fileOf, json, replace, withTasks } from "./tasks.ts";
 
 const IDS = ["task1", "task2"];
 const [ID, OTHER] = IDS as [string, string];
 
-let end: () => Promise<void>;
-const programs: Program[] = [];
 const others: Bun.Subprocess[] = [];
-beforeEach(async () => {
-  end = await makeTasks(IDS);
-});
 afterEach(async () => {
   for (const other of others.splice(0)) {
     other.kill("SIGKILL");
     await other.exited;
   }
-  for (const program of programs.splice(0)) await program.end();
-  await end();
 });
+withTasks(IDS);
 
-/** A program that is under way. */
-async function run(words: readonly string[]): Promise<Program> {
-  const program = new Program(words);
-  programs.push(program);
-  await program.run("true");
-  return program;
-}
-const byNspin = (...options: string[]) => run([NSPIN, "run", "--netns", ID, ...options, "--"]);
+const byNspin = (...options: string[]) => begin([NSPIN, "run", "--netns", ID, ...options, "--"]);
 
 /** Under way, and no program of ours. */
 function beside(words: readonly string[]): void {
@@ -52,7 +38,7 @@ const only = async () => {
 
 describe("what it says of a program", () => {
   test.each(entries)("started by %s", async (entry) => {
-    const { pid } = await run(enterBy(entry, ["--netns", ID]));
+    const { pid } = await begin(enterBy(entry, ["--netns", ID]));
     await until(async () => (await only()).keeper !== null);
     const keepers = (await $`pgrep -x nspin-keeper`.text()).trim();
     const { since, netnsInode, ...said } = await only();
@@ -135,8 +121,7 @@ describe("what it says of a program", () => {
   test("whose first process has ended: the eldest of the others", async () => {
     const program = await byNspin("--no-keep");
     const child = await program.run("sleep 300 > /dev/null & echo $!");
-    await program.end();
-    programs.pop();
+    await endPrograms();
     expect(await only()).toMatchObject({ pid: Number(child), program: "sleep", netns: ID, state: "ok" });
     process.kill(Number(child));
   });
@@ -208,7 +193,7 @@ describe("states", () => {
   });
 
   test("netns differs: it has gone to another", async () => {
-    await run([NSPIN, "run", "--netns", ID, "--", "nsenter", `--net=/run/netns/${OTHER}`]);
+    await begin([NSPIN, "run", "--netns", ID, "--", "nsenter", `--net=/run/netns/${OTHER}`]);
     expect(await only()).toMatchObject({ netns: OTHER, state: "netns-differs" });
   });
 
@@ -274,18 +259,19 @@ describe("who is none of ours", () => {
     beside([...user, "unshare", "--user", "--map-root-user", "--mount", "sleep", "300"]);
     const pid = others[0]?.pid;
     await until(async () => readFileSync(`/proc/${pid}/comm`, "utf8") === "sleep\n");
-    await byNspin("--no-keep");
+    const program = await byNspin("--no-keep");
     const command = ["strace", "-f", "-e", "trace=openat", "-o", "/tmp/ps.opened", NSPIN, "ps"];
     expect((await start(command)).stdout).toContain(ID);
     const opened = readFileSync("/tmp/ps.opened", "utf8");
-    expect(opened).toContain(`/proc/${programs[0]?.pid}/mountinfo`);
+    expect(opened).toContain(`/proc/${program.pid}/mountinfo`);
     expect(opened).not.toContain(`/proc/${pid}/mountinfo`);
   });
 
   test("a user's process by a keeper's name beside the program, setuid or not, is no keeper", async () => {
     await $`cp /bin/sleep /opt/setuid && chmod 4755 /opt/setuid && ln -sf /opt/setuid /tmp/nspin-keeper`;
-    await run([NSPIN, "run", "--netns", ID, "--no-keep", "--", "setpriv", "--reuid=65534", "--clear-groups"]);
-    await programs[0]?.run("/tmp/nspin-keeper 300 > /dev/null & sleep 0.3");
+    const nobody = ["setpriv", "--reuid=65534", "--clear-groups"];
+    const program = await begin([NSPIN, "run", "--netns", ID, "--no-keep", "--", ...nobody]);
+    await program.run("/tmp/nspin-keeper 300 > /dev/null & sleep 0.3");
     expect(await $`pgrep -x nspin-keeper`.text()).not.toBe("");
     expect((await only()).keeper).toBeNull();
     await $`pkill -x nspin-keeper`;

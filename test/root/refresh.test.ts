@@ -1,5 +1,5 @@
 // nspin refresh: what a program without a keeper has lost it has again, and a keeper that goes on.
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { beforeAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
 import { makeHost, NAME, serve, TASK_ANSWER } from "../kit/answers.ts";
@@ -7,31 +7,18 @@ import { isRunning, keepersOf } from "../kit/keepers.ts";
 import { lines } from "../kit/lines.ts";
 import { mountTable } from "../kit/mountinfo.ts";
 import { NSPIN } from "../kit/nspin.ts";
-import { Program } from "../kit/program.ts";
+import type { Program } from "../kit/program.ts";
 import { until } from "../kit/until.ts";
 import { compile } from "./compile.ts";
 import { nspin, start } from "./start.ts";
-import { fileOf, HOST_SERVER, json, makeTasks, replace } from "./tasks.ts";
+import { begin, endPrograms, fileOf, HOST_SERVER, json, replace, withTasks } from "./tasks.ts";
 
 const ID = "task1";
 const FILE = "/etc/resolv.conf";
 const OWN = "nameserver 10.0.0.1";
 const NEW = "nameserver 10.9.9.9";
 
-let end: (() => Promise<void>) | undefined;
-const programs: Program[] = [];
-afterEach(async () => {
-  for (const program of programs.splice(0)) await program.end();
-  await end?.();
-  end = undefined;
-});
-
-async function run(...options: string[]): Promise<Program> {
-  const program = new Program([NSPIN, "run", "--netns", ID, ...options, "--"]);
-  programs.push(program);
-  await program.run("true");
-  return program;
-}
+const run = (...options: string[]) => begin([NSPIN, "run", "--netns", ID, ...options, "--"]);
 
 const refresh = async (...words: string[]) => await nspin(["refresh", ...words]);
 const DONE = { status: 0, stdout: "", stderr: "" };
@@ -41,9 +28,7 @@ const seen = async (program: Program, text: string) =>
   await until(async () => (await program.run(`cat ${FILE}`)) === text);
 
 describe.each(["link", "plain"] as const)("where the host's file is a %s", (kind) => {
-  beforeEach(async () => {
-    end = await makeTasks([ID], kind);
-  });
+  withTasks([ID], kind);
   const hostReplaces = () => $`sh -c ${`rm ${FILE} && echo nameserver ${HOST_SERVER} > ${FILE}`}`;
 
   test("--no-keep: a keeper is there, and keeps; the host's mounts are as they were", async () => {
@@ -105,9 +90,7 @@ describe.each(["link", "plain"] as const)("where the host's file is a %s", (kind
 });
 
 describe("each way to cover", () => {
-  beforeEach(async () => {
-    end = await makeTasks([ID], "plain");
-  });
+  withTasks([ID], "plain");
 
   test("a new source by method pin", async () => {
     const program = await run("--method", "pin");
@@ -183,7 +166,7 @@ describe("each way to cover", () => {
     expect(await $`ls -l /proc/${keeper}/fd`.text()).not.toMatch(/pipe|\/dev\/null/);
     const [, , , , group, session] = readFileSync(`/proc/${keeper}/stat`, "utf8").split(" ");
     expect([group, session]).toEqual([String(keeper), String(keeper)]);
-    await programs.splice(0)[0]?.end();
+    await endPrograms();
     await until(async () => !isRunning(keeper));
     await $`rmdir ${root}/unit`;
   });
@@ -232,13 +215,8 @@ describe("each way to cover", () => {
 
 describe("what nobody asked for at the launch, as far as can be known, is left to who gives the process id", () => {
   const hosts = `/etc/netns/${ID}/hosts`;
-  beforeEach(async () => {
-    end = await makeTasks([ID], "plain");
-    writeFileSync("/opt/own", `${NEW}\n`);
-  });
-  afterEach(async () => {
-    await $`rm -f ${hosts}`;
-  });
+  withTasks([ID], "plain");
+  beforeAll(() => writeFileSync("/opt/own", `${NEW}\n`));
 
   /** It reads what it read; without a keeper it can have one that covers, by its process id. */
   async function isLeft(program: Program, file: string, reads: string): Promise<void> {
@@ -291,16 +269,8 @@ describe("what nobody asked for at the launch, as far as can be known, is left t
   });
 
   test("a program that is none of ours, with / shared", async () => {
-    const program = new Program([
-      "nsenter",
-      `--net=/run/netns/${ID}`,
-      "unshare",
-      "-m",
-      "--propagation",
-      "unchanged",
-    ]);
-    programs.push(program);
-    await program.run("true");
+    const enter = ["nsenter", `--net=/run/netns/${ID}`];
+    const program = await begin([...enter, "unshare", "-m", "--propagation", "unchanged"]);
     await isLeft(program, FILE, `nameserver ${HOST_SERVER}`);
   });
 
@@ -317,40 +287,36 @@ describe("what nobody asked for at the launch, as far as can be known, is left t
 });
 
 test("without a restart: Go's resolver asks the new server, and glibc's", async () => {
-  end = await makeHost(ID);
+  const end = await makeHost(ID);
   const other = serve(["ip", "netns", "exec", ID], "127.0.0.252", "192.0.2.3");
-  const program = "/tmp/nspin-resolves";
-  await $`go build -o ${program} test/root/resolves.go`.env({
-    ...process.env,
-    CGO_ENABLED: "0",
-    GOCACHE: "/tmp/go",
-  });
+  const go = "/tmp/nspin-resolves";
+  const env = { ...process.env, CGO_ENABLED: "0", GOCACHE: "/tmp/go" };
+  await $`go build -o ${go} test/root/resolves.go`.env(env);
   const perl =
     'use Socket; $| = 1; while (<STDIN>) { chomp; my $a = gethostbyname($_); print $a ? inet_ntoa($a) : 0, "\\n" }';
-  for (const words of [[program], ["perl", "-e", perl]]) {
-    writeFileSync(fileOf(ID), "nameserver 127.0.0.253\n");
-    const child = Bun.spawn(
-      [NSPIN, "run", "--netns", ID, "--no-keep", "--method", "rejoin", "--", ...words],
-      {
-        stdin: "pipe",
-        stdout: "pipe",
-      },
-    );
+  writeFileSync(fileOf(ID), "nameserver 127.0.0.253\n");
+  const asking = [[go], ["perl", "-e", perl]].map((words) => {
+    const command = [NSPIN, "run", "--netns", ID, "--no-keep", "--method", "rejoin", "--", ...words];
+    const child = Bun.spawn(command, { stdin: "pipe", stdout: "pipe" });
     const answers = lines(child.stdout);
     const asks = async () => {
       child.stdin.write(`${NAME}\n`);
       child.stdin.flush();
       return (await answers.next()).value as string;
     };
-    expect(await asks()).toContain(TASK_ANSWER);
-    await replace(fileOf(ID), "nameserver 127.0.0.252\n");
-    await Bun.sleep(6000);
-    expect(await asks()).toContain(TASK_ANSWER); // the old file is what it has
-    expect(await refresh()).toMatchObject(DONE);
+    return { child, asks };
+  });
+  for (const { asks } of asking) expect(await asks()).toContain(TASK_ANSWER);
+  await replace(fileOf(ID), "nameserver 127.0.0.252\n");
+  await Bun.sleep(6000); // Go looks at the file every 5 s
+  for (const { asks } of asking) expect(await asks()).toContain(TASK_ANSWER); // the old file is what it has
+  expect(await refresh()).toMatchObject(DONE);
+  for (const { child, asks } of asking) {
     await until(async () => (await asks()).includes("192.0.2.3"), 20_000);
     child.stdin.end();
     await child.exited;
   }
   other.kill();
   await other.exited;
+  await end();
 }, 120_000);

@@ -1,9 +1,11 @@
 // A host with tasks: network namespaces with a resolv.conf each. For a container only.
+import { afterEach, beforeEach } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { Validator } from "@cfworker/json-schema";
 import { $ } from "bun";
 import { NSPIN } from "../kit/nspin.ts";
 import { ownResolvConf } from "../kit/own-etc.ts";
+import { Program } from "../kit/program.ts";
 import { start } from "./start.ts";
 
 const HOST = "/run/systemd/resolve/resolv.conf";
@@ -28,6 +30,32 @@ export async function makeTasks(
   return async () => {
     await $`umount -l /etc /run`;
   };
+}
+
+/** Each test of this file, or describe(), has such a host; the test's programs end before it. */
+export function withTasks(ids: readonly string[], kind?: "link" | "plain"): void {
+  let end: () => Promise<void>;
+  beforeEach(async () => {
+    end = await makeTasks(ids, kind);
+  });
+  afterEach(async () => {
+    await endPrograms();
+    await end();
+  });
+}
+
+const programs: Program[] = [];
+
+/** A program of the test's that is under way. */
+export async function begin(words: readonly string[]): Promise<Program> {
+  const program = new Program(words);
+  programs.push(program);
+  await program.run("true");
+  return program;
+}
+
+export async function endPrograms(): Promise<void> {
+  for (const program of programs.splice(0)) await program.end();
 }
 
 /** By rename, as an editor or a daemon does it. */
