@@ -96,12 +96,18 @@ const unit = (i: number) => `way${i}`;
 
 /** Starts a unit for each way, looks at them, and takes them away. */
 export async function play(machine: Machine, setting: string): Promise<Outcome[]> {
-  for (const [i, start] of Object.values(WAYS).entries())
-    await machine.write(
-      `/run/systemd/system/${unit(i)}.service`,
-      `[Service]\nExecStart=${start} sleep infinity\nTimeoutStopSec=1\n${setting}\n`,
-    );
-  const outcomes: (Omit<Outcome, "said"> & { said: string })[] = JSON.parse(await machine.run(LOOK));
+  const write = Object.values(WAYS).map(
+    (start, i) => `cat >/run/systemd/system/${unit(i)}.service <<'END'
+[Service]
+ExecStart=${start} sleep infinity
+TimeoutStopSec=1
+${setting}
+END
+`,
+  );
+  const outcomes: (Omit<Outcome, "said"> & { said: string })[] = JSON.parse(
+    await machine.run(`${write.join("")}${LOOK}`),
+  );
   return outcomes.map((one) => ({ ...one, said: one.said.split("\n").filter((line) => line !== "") }));
 }
 
