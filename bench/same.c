@@ -63,9 +63,10 @@ static long walk(long root, const char *const *names) {
   for (; *names; names++) {
     long flags = O_CLOEXEC | O_PATH | O_NOFOLLOW;
     long next = CALL(__NR_openat, at, *names, flags | O_DIRECTORY);
-    if (next < 0)
+    if (next < 0) {
       next = open_at(at, *names, flags);
-    look(next);
+      look(next);
+    }
     shut(at);
     at = next;
   }
@@ -74,14 +75,15 @@ static long walk(long root, const char *const *names) {
 
 static struct statx status;
 
-static void look_mount_id(long fd, long want) {
-  must(CALL(__NR_statx, fd, "", AT_EMPTY_PATH, want, &status));
+static void look_for(long fd, long want) {
+  must(CALL(__NR_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, want,
+            &status));
 }
 
 static struct statmount_answer answer;
 
 static void look_mount(long fd) {
-  look_mount_id(fd, STATX_MNT_ID_UNIQUE);
+  look_for(fd, STATX_MNT_ID_UNIQUE);
   struct statmount_request request = {.size = sizeof request,
                                       .id = status.stx_mnt_id,
                                       .want = WANT_SB_BASIC | WANT_MNT_BASIC |
@@ -166,15 +168,15 @@ _Noreturn void launcher_start(char **stack) {
   CALL(__NR_munmap, entries, 16385);
   memory(20881);
   long source = walk(-1, source_names);
-  look(source);
+  look_for(source, STATX_BASIC_STATS);
   long file = walk(-1, file_names);
-  look_mount_id(file, STATX_MNT_ID);
-  look(file);
+  look_for(file, STATX_MNT_ID);
+  look_for(file, STATX_BASIC_STATS);
   look_mount(file);
   const char *point = answer.text + answer.point;
   look_by("/proc/self/ns/user");
   long there = open(point, O_PATH | O_NOFOLLOW);
-  look_mount_id(there, STATX_MNT_ID);
+  look_for(there, STATX_MNT_ID);
   CALL(__NR_move_mount, -1, "", -1, "", ONTO | MOVE_MOUNT_SET_GROUP);
   CALL(__NR_move_mount, -1, "", -1, "", ONTO | MOVE_MOUNT_SET_GROUP);
   look_by("/proc/self/ns/user");
@@ -187,7 +189,7 @@ _Noreturn void launcher_start(char **stack) {
   look_mount(here);
   change(here, MS_SLAVE);
   file = walk(-1, file_names);
-  look(file);
+  look_for(file, STATX_BASIC_STATS);
   look_mount(file);
   long below = clone(file);
   put(below, file, ONTO);
@@ -198,7 +200,7 @@ _Noreturn void launcher_start(char **stack) {
   shut(below);
   shut(file);
   file = walk(-1, file_names);
-  look(file);
+  look_for(file, STATX_BASIC_STATS);
   shut(file);
   quiet(table);
   change(here, MS_PRIVATE);
@@ -207,8 +209,8 @@ _Noreturn void launcher_start(char **stack) {
   shut(there);
   shut(here);
   file = walk(root, file_names);
-  look(file);
-  look_mount_id(file, STATX_MNT_ID);
+  look_for(file, STATX_BASIC_STATS);
+  look_for(file, STATX_MNT_ID);
   shut(file);
 
   look_by(argv[1]);

@@ -134,8 +134,8 @@ long mount_below(const struct mount *mount, struct mount *below) {
 long mount_of(long fd, struct mount *mount) {
   struct statx status;
   char id[NUMBER_BYTES];
-  if (CALL(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_MNT_ID_UNIQUE, &status) ==
-          0 &&
+  if (CALL(__NR_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+           STATX_MNT_ID_UNIQUE, &status) == 0 &&
       status.stx_mask & STATX_MNT_ID_UNIQUE &&
       tell(status.stx_mnt_id, mount) == 0)
     return 0;

@@ -23,14 +23,26 @@ static void move(long *at, long fd) {
 
 /*
  * With O_DIRECTORY first: it makes the kernel mount what autofs(5) has
- * announced there, which O_PATH alone does not.
+ * announced there, which O_PATH alone does not. And what opens so needs no
+ * fstat(2), for which the server of a mount that is there (FUSE, NFS) would be
+ * asked: one that hangs stops nobody who covers its root.
  */
-static long open_component(long directory, const char *name) {
+static long open_component(long directory, const char *name, unsigned *kind) {
   enum { FLAGS = O_PATH | O_NOFOLLOW | O_CLOEXEC };
+  struct stat status;
+  *kind = S_IFDIR;
   long fd = CALL(__NR_openat, directory, name, FLAGS | O_DIRECTORY);
   if (fd != -ENOTDIR && fd != -ELOOP)
     return fd;
-  return CALL(__NR_openat, directory, name, FLAGS);
+  fd = CALL(__NR_openat, directory, name, FLAGS);
+  if (fd < 0)
+    return fd;
+  long result = CALL(__NR_fstat, fd, &status);
+  *kind = status.st_mode & S_IFMT;
+  if (result == 0)
+    return fd;
+  CALL(__NR_close, fd);
+  return result;
 }
 
 /*
@@ -155,14 +167,13 @@ static long step(struct walk *walk, const char *name, const char **rest,
     return go_up(walk);
   if (walk->visitor != NULL)
     walk->visitor->visit(walk->visitor, walk->at);
-  long fd = open_component(walk->at, name);
+  unsigned kind;
+  long fd = open_component(walk->at, name, &kind);
   if (fd < 0)
     return fd;
-  struct stat status;
-  long result = CALL(__NR_fstat, fd, &status);
+  long result = 0;
   int must_be_directory = **rest == '/';
-  if (result == 0 && (status.st_mode & S_IFMT) == S_IFLNK &&
-      (must_be_directory || last == LINK_FOLLOWED)) {
+  if (kind == S_IFLNK && (must_be_directory || last == LINK_FOLLOWED)) {
     result = follow(walk, fd, name, rest);
     CALL(__NR_close, fd);
     return result;
@@ -170,7 +181,7 @@ static long step(struct walk *walk, const char *name, const char **rest,
   size_t length = text_length(walk->path);
   if (!walk->is_named)
     name = "";
-  if (result == 0 && must_be_directory && (status.st_mode & S_IFMT) != S_IFDIR)
+  if (must_be_directory && kind != S_IFDIR)
     result = -ENOTDIR;
   if (result == 0 && length + 1 + text_length(name) >= PATH_BYTES)
     result = -ENAMETOOLONG;

@@ -66,7 +66,8 @@ long read_word(struct reader *reader, char *word, size_t bytes) {
 long mount_id(long fd, char id[NUMBER_BYTES]) {
   struct statx status;
   /* qemu-user (7.2) passes on the mask, and no id; no mount here has the 0. */
-  if (CALL(__NR_statx, fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) == 0 &&
+  if (CALL(__NR_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID,
+           &status) == 0 &&
       status.stx_mask & STATX_MNT_ID && status.stx_mnt_id != 0) {
     text_number(id, status.stx_mnt_id);
     return 0;

@@ -379,8 +379,17 @@ static long stat_fd(long fd, struct stat *status) {
 }
 
 static long statx_fd(long fd, unsigned mask, struct statx *status) {
-  long result = error();
   memset(status, 0, sizeof *status);
+  if (mask == STATX_BASIC_STATS) {
+    struct stat file;
+    long looked = stat_fd(fd, &file);
+    status->stx_dev_minor = (unsigned)file.st_dev;
+    status->stx_ino = file.st_ino;
+    status->stx_mode = (unsigned short)file.st_mode;
+    status->stx_nlink = (unsigned)file.st_nlink;
+    return looked;
+  }
+  long result = error();
   if (result < 0 || k.world & OLD_STATX)
     return result;
   u64 id = is_untrue() ? answer() : (unsigned)fds[used(fd)].mount;

@@ -191,7 +191,6 @@ const rows: Row[] = [
   ["OPEN_TARGET", "rejoin", "geteuid()#2+2", "ENFILE", `open FILE: ${files}`],
   ["OPEN_TARGET", "rejoin", "geteuid()#2+3", "EIO", `open FILE: ${io}`],
   ["OPEN_TARGET", "rejoin", ', "host", O_RDONLY', "EACCES", "open FILE: Permission denied (EACCES) | a symbolic link on the way can be replaced by somebody else than root: name the path that it leads to"],
-  ["OPEN_TARGET", "rejoin", ', "host", O_RDONLY+1', "EIO", `open FILE: ${io}`],
   ["OPEN_TARGET", "rejoin", last, "ENOENT", "open FILE: No such file or directory (ENOENT) | only what exists can be covered: create it first"],
   ["OPEN_TARGET", "rejoin", `${last}+1`, "EIO", `open FILE: ${io}`],
   ["OPEN_TARGET", "rejoin", `${last}+4`, "EIO", `open FILE: ${io}`],
@@ -420,7 +419,7 @@ const refusals: [way: keyof typeof ways, call: string, errors: string[]][] = [
   ),
   ["unattachable", "open_tree(", ["ENOSYS"]],
   ["unattachable", "geteuid()#5+1", ["ENFILE"]], // its own pin is not found: it is in the next attempt
-  ["rejoin", "STATX_MNT_ID, ", ["ENOSYS", "EINVAL"]], // in statx(2)'s place: fdinfo
+  ["rejoin", "PATH, STATX_MNT_ID, ", ["ENOSYS", "EINVAL"]], // in statx(2)'s place: fdinfo
   ["auto", `${attach}+1`, ["ENOSYS", "ENOMEM"]], // the same of what the keeper shall know
   ["auto", `${attach}#3+1`, ["ENOSYS", "ENOMEM"]],
   ["rejoin", ", 0x4000 ", ["ENOSYS", "EINVAL"]],

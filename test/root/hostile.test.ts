@@ -260,10 +260,10 @@ test.each([
 });
 
 test("the mount that is being looked at is unmounted: looked at again, and / stays as it is", async () => {
-  // Its first statx(2), under the lock: two come before that.
+  // Its statx(2) of the mount's id, under the lock: five come before that.
   const script = `
     ${NSPIN} bake --method pin --bind /mnt/task:/mnt/etc/plain -o /mnt/pin && /mnt/pin true || exit 99
-    strace -qq -o /dev/null -e inject=statx:delay_exit=3000000:when=3 /mnt/pin cat /mnt/etc/plain &
+    strace -qq -o /dev/null -e inject=statx:delay_exit=3000000:when=6 /mnt/pin cat /mnt/etc/plain &
     sleep 1.5; umount -l /mnt/etc/plain; wait $!; echo $?
     grep -c '^[0-9]* [0-9]* [^ ]* / / .* shared:' /proc/self/mountinfo`;
   const seen = await on("", ["sh", "-c", script]);

@@ -8,6 +8,7 @@ import { keepersOf } from "../kit/keepers.ts";
 import { mountinfo } from "../kit/mountinfo.ts";
 import { Program } from "../kit/program.ts";
 import { until } from "../kit/until.ts";
+import { compile } from "./compile.ts";
 import { type Entry, enterBy, entries, nspin, start } from "./start.ts";
 
 const ID = "own-dns";
@@ -164,6 +165,47 @@ describe.each(["private", "shared"])("/run is a %s mount", (kind) => {
     const { status, stdout } = await start([...outer, ...words, "sh", "-c", hidden]);
     const reached = kind === "shared" ? 1 : 0;
     expect({ status, stdout }).toEqual({ status: 0, stdout: `host\nhost\n${reached}\n` });
+  });
+});
+
+describe("nscd's directory is a file system that hangs (FUSE): it is hidden like any other", () => {
+  const SOONER = ["timeout", "--signal=KILL", "30"];
+  const list = [...SOONER, "ls", "-A", "/run/nscd"];
+
+  /** From the mount on, until the end of act. */
+  async function meanwhile(act: () => Promise<void>): Promise<void> {
+    const hangs = Bun.spawn([compile("hangs"), "/run/nscd"]);
+    try {
+      await until(async () => mountinfo().includes(" /run/nscd "));
+      await act();
+    } finally {
+      hangs.kill("SIGKILL");
+      await hangs.exited;
+      await $`umount -l /run/nscd`;
+    }
+  }
+
+  test.each(entries)("before it starts: by %s", async (entry) => {
+    await meanwhile(async () => {
+      const before = mountinfo();
+      const seen = await start([...SOONER, ...enterBy(entry, options), ...list]);
+      expect(seen).toMatchObject({ status: 0, stdout: "", stderr: "" });
+      expect(mountinfo()).toBe(before);
+    });
+  });
+
+  test("while it runs", async () => {
+    const program = new Program(enterBy("setns", options));
+    try {
+      expect(await program.run(list.join(" "))).toBe("");
+      await meanwhile(async () => {
+        await until(
+          async () => (await program.run(`timeout --signal=KILL 1 ls -A /run/nscd; echo $?`)) === "0",
+        );
+      });
+    } finally {
+      await program.end();
+    }
   });
 });
 
