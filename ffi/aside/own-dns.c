@@ -74,15 +74,22 @@ static long read_nsswitch(struct block *block) {
   return result < 0 ? result : got < 0 ? got : got > 0 ? -EFBIG : length;
 }
 
-/* As glibc reads it: blanks, the name, a colon. */
+static int is_space(char c) { /* isspace(3) */
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/*
+ * As glibc reads it (nss/nss_database.c): space of any kind, the name, and more
+ * space or a colon. The last such line is the one that counts.
+ */
 static int is_of_hosts(const char *line, const char *end) {
   static const char name[] = "hosts";
-  while (line < end && (*line == ' ' || *line == '\t'))
+  while (line < end && is_space(*line))
     line++;
   for (const char *c = name; *c != '\0'; c++)
     if (line == end || *line++ != *c)
       return 0;
-  return line < end && (*line == ':' || *line == ' ' || *line == '\t');
+  return line < end && (*line == ':' || is_space(*line));
 }
 
 static long put(long to, const char *text, size_t bytes) {

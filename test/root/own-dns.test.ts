@@ -168,6 +168,47 @@ describe.each(["private", "shared"])("/run is a %s mount", (kind) => {
   });
 });
 
+describe("a line is one of hosts where glibc takes it for one", () => {
+  // The last one counts, and asks what is not installed: so nobody finds localhost.
+  const spaced = [" ", "\t", "\v", "\f", "\r"].flatMap((c) => [
+    `${c}hosts: none`,
+    `hosts${c}none`,
+    `${c}${c}hosts${c}:${c}none`,
+  ]);
+  const find = ["sh", "-c", `getent hosts localhost >/dev/null; echo $?; cat ${NSSWITCH}`];
+  const look = async (line: string) => {
+    writeFileSync(NSSWITCH, `hosts: files\n${line}\n`);
+    const [without, seen] = [
+      await nspin(["run", "--netns", ID, ...find]),
+      await nspin(["run", ...options, ...find]),
+    ];
+    return { without: without.stdout, seen: seen.stdout };
+  };
+  beforeAll(async () => {
+    await $`cp /etc/hosts /tmp/own-dns-hosts && echo 127.0.0.1 localhost >>/etc/hosts`;
+  });
+  afterAll(async () => {
+    writeFileSync(NSSWITCH, host);
+    await $`cp /tmp/own-dns-hosts /etc/hosts && rm /tmp/own-dns-hosts`;
+  });
+
+  test.each(["hosts", ...spaced])("%j", async (line) => {
+    expect(await look(line)).toEqual({
+      without: `2\nhosts: files\n${line}\n`,
+      seen: "0\nhosts: files dns\n",
+    });
+  });
+  test.each(["hosts#: none", "xhosts: none", "\u00a0hosts: none", "Hosts: none", ": hosts: none"])(
+    "%j is none",
+    async (line) => {
+      expect(await look(line)).toEqual({
+        without: `0\nhosts: files\n${line}\n`,
+        seen: `0\nhosts: files dns\n${line}\n`,
+      });
+    },
+  );
+});
+
 describe("nscd's directory is a file system that hangs (FUSE): it is hidden like any other", () => {
   const SOONER = ["timeout", "--signal=KILL", "30"];
   const list = [...SOONER, "ls", "-A", "/run/nscd"];
