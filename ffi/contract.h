@@ -226,14 +226,34 @@
   H(CHECK_NETNS, EPERM, ALWAYS,                                                \
     "it belongs to another user namespace, in which this process has no "      \
     "privilege (systemd's PrivateUsers=)")                                     \
+  H(JOIN_NETNS, EPERM, FILTERED, SECCOMP)                                      \
+  H(KEEP, EPERM, FILTERED, SECCOMP)                                            \
   H(KEEP, EAGAIN, ALWAYS, NO_PROCESS)                                          \
   H(KEEP, ENOMEM, ALWAYS, NO_PROCESS)                                          \
   H(KEEP, EPERM, ALWAYS, NO_PROCESS)                                           \
-  H(JOIN_NETNS, EPERM, FILTERED, SECCOMP)                                      \
   H(SYS, ENODEV, ALWAYS, "mount a sysfs on /sys first")                        \
+  H(SYS, ENOENT, ALWAYS,                                                       \
+    "there is no /sys, or something is mounted below it where the network "    \
+    "namespace has nothing (on a file of an interface's): unmount that")       \
+  H(SYS, EBUSY, ALWAYS,                                                        \
+    "two mounts lie in one place below /sys: unmount the upper one")           \
+  H(SYS, EINVAL, ALWAYS,                                                       \
+    "a mount below /sys is locked to its place, user_namespaces(7): start it " \
+    "in the user namespace in which that was mounted")                         \
+  H(SYS, ENOSPC, ALWAYS, MOUNT_LIMITS)                                         \
+  H(OWN_DNS, ENOSPC, ALWAYS, MOUNT_LIMITS)                                     \
   H(DECIDE, EINVAL, ALWAYS,                                                    \
     "--own-dns pins nothing: it needs a keeper, so Linux 5.15")                \
-  H(OWN_DNS, EPERM, ALWAYS, "it needs CAP_SYS_CHROOT")                         \
+  H(OWN_DNS, EPERM, ALWAYS,                                                    \
+    "it needs CAP_SYS_CHROOT, and calls that a seccomp filter can refuse: "    \
+    "unshare, setns, mount, open_tree (systemd's RestrictNamespaces= and "     \
+    "SystemCallFilter=)")                                                      \
+  H(OWN_DNS, EINVAL, ALWAYS, NSSWITCH_FILE)                                    \
+  H(OWN_DNS, EFBIG, ALWAYS, NSSWITCH_FILE)                                     \
+  H(OWN_DNS, ENOENT, ALWAYS,                                                   \
+    "it is a symbolic link that leads nowhere: remove it, or make what it "    \
+    "leads to")                                                                \
+  H(OWN_DNS, EACCES, ALWAYS, UNSAFE_LINK)                                      \
   H(FIND_COMMAND, ENOENT, ALWAYS,                                              \
     "install util-linux; --enter setns needs no nsenter")                      \
   H(FIND, ENOENT, SCRIPT,                                                      \
@@ -287,6 +307,11 @@
   H(BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                           \
   H(ANY, EPERM, FILTERED, SECCOMP)                                             \
   H(ANY, ENOSYS, FILTERED, SECCOMP)                                            \
+  H(OWN_DNS, ENOSYS, ALWAYS, LINUX_5_2)                                        \
+  H(SYS, ENOSYS, ALWAYS, LINUX_5_2)                                            \
+  H(SYS, EPERM, ALWAYS,                                                        \
+    "in a user namespace there can be a new sysfs only where nothing hides a " \
+    "part of the one that is there, as a container's mounts do")               \
   H(ANY, ESTALE, ALWAYS,                                                       \
     "it changed meanwhile, 50 times over, and nothing was started: try again")
 /* Those that only a launcher meets; NO_NETNS: no argument names it. */
@@ -333,6 +358,12 @@
 /* What is cloned and not attached yet is in a mount namespace of its own. */
 #define MOUNT_NAMESPACES "the limit is the sysctl user.max_mnt_namespaces"
 #define MOUNT_MAX "the limit is the sysctl fs.mount-max"
+#define MOUNT_LIMITS                                                           \
+  "the limits are the sysctls fs.mount-max and user.max_mnt_namespaces"
+#define LINUX_5_2 "it needs Linux 5.2"
+#define NSSWITCH_FILE                                                          \
+  "nsswitch.conf must be a regular file of less than 64 KiB, whose lines can " \
+  "be shown again"
 #define UNSAFE_LINK                                                            \
   "a symbolic link on the way can be replaced by somebody else than root: "    \
   "name the path that it leads to"

@@ -131,8 +131,17 @@ const missing =
 const within = "bind onto itself, for the program, the directory of FILE";
 const noProcess = "no process can be made (pids.max, RLIMIT_NPROC): --no-keep needs none";
 const own = "make what covers /etc/nsswitch.conf";
-const noReturn = `${own}: ${refused} | it needs CAP_SYS_CHROOT`;
+const noReturn = `${own}: ${refused} | it needs CAP_SYS_CHROOT, and calls that a seccomp filter can refuse: unshare, setns, mount, open_tree (systemd's RestrictNamespaces= and SystemCallFilter=)`;
 const sysfs = "lay a sysfs on /sys";
+const limits =
+  "No space left on device (ENOSPC) | the limits are the sysctls fs.mount-max and user.max_mnt_namespaces";
+const old = "Function not implemented (ENOSYS) | it needs Linux 5.2";
+const lockedBelow =
+  "Invalid argument (EINVAL) | a mount below /sys is locked to its place, user_namespaces(7): start it in the user namespace in which that was mounted";
+const noSys =
+  "No such file or directory (ENOENT) | there is no /sys, or something is mounted below it where the network namespace has nothing (on a file of an interface's): unmount that";
+const hiding =
+  "in a user namespace there can be a new sysfs only where nothing hides a part of the one that is there, as a container's mounts do";
 const pinned = { killed: 1 };
 
 // A walk is geteuid(), +1 its root, +2 the same as the first directory, +3 whose that is.
@@ -170,14 +179,14 @@ const rows: Row[] = [
   ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/self/fd/#2+2', "ENOMEM", `${own}: ${memory}`],
   ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/self/fd/#2+3', "EIO", `${own}: ${io}`],
   ["OWN_DNS", "own", "setns(-1", "EPERM", noReturn],
-  ["OWN_DNS", "own", "unshare(", "ENOSPC", `${own}: No space left on device (ENOSPC)`],
+  ["OWN_DNS", "own", "unshare(", "ENOSPC", `${own}: ${limits}`],
   ["OWN_DNS", "own", '"/proc", NULL, MS_PRIVATE', "ENOMEM", `${own}: ${memory}`],
   ["OWN_DNS", "own", '"/proc", "tmpfs"', "ENODEV", `${own}: No such device (ENODEV)`],
   ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/own-dns"', "ENFILE", `${own}: ${files}`],
   ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/own-dns"+1', "EIO", `${own}: ${io}`],
-  ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/own-dns"+2', "ENOSPC", `${own}: No space left on device (ENOSPC)`],
+  ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/own-dns"+2', "ENOSPC", `${own}: ${limits}`],
   ["OWN_DNS", "own", 'openat(AT_FDCWD, "/proc/own-dns"+2', "=5", `${own}: ${io}`],
-  ["OWN_DNS", "own", "open_tree(AT_FDCWD", "ENOSYS", `${own}: Function not implemented (ENOSYS)`],
+  ["OWN_DNS", "own", "open_tree(AT_FDCWD", "ENOSYS", `${own}: ${old}`],
   ["OWN_DNS", "own", "setns(#2", "EPERM", noReturn],
   ["OWN_DNS", "own", 'chroot("."', "EPERM", noReturn],
   ["OPEN_SOURCE", "rejoin", "geteuid()+1", "ENFILE", `open SOURCE: ${files}`],
@@ -320,20 +329,20 @@ const rows: Row[] = [
   ["JOIN_NETNS", "rejoin", ", CLONE_NEWNET)", "EPERM", `join network namespace /run/netns/fault: ${refused}`],
   ["JOIN_NETNS", "pin", ", CLONE_NEWNET)", "EPERM", `join network namespace /run/netns/fault: ${refused}`, pinned],
   ["JOIN_NETNS", "unattachable", ", CLONE_NEWNET)", "EPERM", `join network namespace /run/netns/fault: ${refused}`, pinned],
-  ["SYS", "sys", ', "sys", O_RDONLY', "ENOENT", `${sysfs}: No such file or directory (ENOENT)`],
+  ["SYS", "sys", ', "sys", O_RDONLY', "ENOENT", `${sysfs}: ${noSys}`],
   ["SYS", "sys", "fstatfs(#2", "EIO", `${sysfs}: ${io}`],
   ["SYS", "sys", "MS_SLAVE#2", "ENOMEM", `${sysfs}: ${memory}`],
-  ["SYS", "sys", "fsopen(", "ENOSYS", `${sysfs}: Function not implemented (ENOSYS)`],
+  ["SYS", "sys", "fsopen(", "ENOSYS", `${sysfs}: ${old}`],
   ["SYS", "sys", "fsopen(", "ENODEV", `${sysfs}: No such device (ENODEV) | mount a sysfs on /sys first`],
-  ["SYS", "sys", "FSCONFIG_SET_STRING", "EINVAL", `${sysfs}: Invalid argument (EINVAL)`],
-  ["SYS", "sys", "FSCONFIG_CMD_CREATE", "EPERM", `${sysfs}: ${refused}`],
+  ["SYS", "sys", "FSCONFIG_SET_STRING", "EINVAL", `${sysfs}: ${lockedBelow}`],
+  ["SYS", "sys", "FSCONFIG_CMD_CREATE", "EPERM", `${sysfs}: ${refused} | ${hiding}`],
   ["SYS", "sys", "fsmount(", "ENFILE", `${sysfs}: ${files}`],
-  ["SYS", "sys", "fsmount(+2", "ENOSPC", `${sysfs}: No space left on device (ENOSPC)`],
+  ["SYS", "sys", "fsmount(+2", "ENOSPC", `${sysfs}: ${limits}`],
   ["SYS", "sys", "fsmount(+3", "ENFILE", `${sysfs}: ${files}`],
   ["SYS", "sys", "fsmount(+4", "EIO", `${sysfs}: ${io}`],
   ["SYS", "sys", '"fs/cgroup", O_RDONLY', "ENFILE", `${sysfs}: ${files}`],
-  ["SYS", "sys", '"fs/cgroup", O_RDONLY#2', "ENOENT", `${sysfs}: No such file or directory (ENOENT)`],
-  ["SYS", "sys", '"fs/cgroup", O_RDONLY#2+2', "EINVAL", `${sysfs}: Invalid argument (EINVAL)`],
+  ["SYS", "sys", '"fs/cgroup", O_RDONLY#2', "ENOENT", `${sysfs}: ${noSys}`],
+  ["SYS", "sys", '"fs/cgroup", O_RDONLY#2+2', "EINVAL", `${sysfs}: ${lockedBelow}`],
   ["RESTORE", "rejoin", "rt_sigaction(SIGPIPE, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}", "EINVAL", "restore signals and limits: Invalid argument (EINVAL)"],
   ["RESTORE", "rejoin", "prlimit64(0, RLIMIT_AS, {", "EPERM", `restore signals and limits: ${refused}`],
   ["EXECUTE", "rejoin", 'execve("/usr/bin/touch"', "ETXTBSY", "execute touch: Text file busy (ETXTBSY)", { status: 126 }],

@@ -259,6 +259,8 @@ test("what is not here needs no cover", async () => {
 });
 
 test("a host's file of any kind is no trap: a FIFO or a huge one is refused, none is none", async () => {
+  const regular =
+    "nspin: hint: nsswitch.conf must be a regular file of less than 64 KiB, whose lines can be shown again\n";
   renameSync(NSSWITCH, `${NSSWITCH}.away`);
   try {
     const none = await nspin(["run", ...options, "ls", NSSWITCH]);
@@ -270,14 +272,14 @@ test("a host's file of any kind is no trap: a FIFO or a huge one is refused, non
     expect(await nspin(["run", ...options, "echo", "started"])).toMatchObject({
       status: 125,
       stdout: "",
-      stderr: `nspin: cannot make what covers ${NSSWITCH}: Invalid argument (EINVAL)\n`,
+      stderr: `nspin: cannot make what covers ${NSSWITCH}: Invalid argument (EINVAL)\n${regular}`,
     });
     rmSync(NSSWITCH);
     writeFileSync(NSSWITCH, host.padEnd(65_536, "\n"));
     expect(await nspin(["run", ...options, "echo", "started"])).toMatchObject({
       status: 125,
       stdout: "",
-      stderr: `nspin: cannot make what covers ${NSSWITCH}: File too large (EFBIG)\n`,
+      stderr: `nspin: cannot make what covers ${NSSWITCH}: File too large (EFBIG)\n${regular}`,
     });
   } finally {
     rmSync(NSSWITCH, { force: true });

@@ -74,7 +74,9 @@ describe.each(entries)("by %s", (entry: Entry) => {
     [
       "of two mounts in one place",
       `mount -t tmpfs a ${CGROUP} && mount -t tmpfs b ${CGROUP}`,
-      refusal("Device or resource busy (EBUSY)"),
+      refusal(
+        "Device or resource busy (EBUSY)\nnspin: hint: two mounts lie in one place below /sys: unmount the upper one",
+      ),
     ],
     [
       "where there is none",
