@@ -14,6 +14,8 @@ export interface Mount {
   /** Of a shared mount. */
   readonly peerGroup: number | undefined;
   readonly isSlave: boolean;
+  /** Of its file system: ext4, fuse.sshfs. */
+  readonly type: string;
   /** What mount(2) calls its source: a device, or any word. */
   readonly name: string;
 }
@@ -40,7 +42,8 @@ export function parseMount(line: string): Mount {
     options: options.split(","),
     peerGroup: shared === undefined ? undefined : Number(shared.slice("shared:".length)),
     isSlave: tags.some((tag) => tag.startsWith("master:")),
-    name: unescape8(more[tags.length + 2] ?? ""), // behind "-" and the type
+    type: more[tags.length + 1] ?? "", // behind "-"
+    name: unescape8(more[tags.length + 2] ?? ""),
   };
 }
 

@@ -1,6 +1,8 @@
 // What resolves names for a program past its resolv.conf: glibc asks it by a socket, and it answers by the
 // host's servers.
-import { readFileSync } from "node:fs";
+import { lstatSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { mountTable } from "./mountinfo.ts";
 import type { Cover } from "./plan.ts";
 import { statusOf } from "./system-error.ts";
 
@@ -14,16 +16,13 @@ export interface PastTheFile {
 export function pastTheFile(covers: readonly Pick<Cover, "source" | "target" | "isOwn">[]): PastTheFile[] {
   const here = (path: string) => seen(path, covers);
   const found: PastTheFile[] = [];
-  if (
-    asksResolved(textOf(here("/etc/nsswitch.conf"))) &&
-    statusOf(here("/run/systemd/resolve")) !== undefined
-  )
+  if (asksResolved(textOf(here("/etc/nsswitch.conf"))) && isThere(here("/run/systemd/resolve")))
     found.push({
       name: "nss-resolve",
       what: "systemd-resolved, by 'resolve' in the line 'hosts:' of /etc/nsswitch.conf",
       remedy: "--own-dns",
     });
-  if (statusOf(here("/run/nscd/socket")) !== undefined)
+  if (isThere(here("/run/nscd/socket")))
     found.push({
       name: "nscd",
       what: "nscd, by /run/nscd/socket",
@@ -32,11 +31,41 @@ export function pastTheFile(covers: readonly Pick<Cover, "source" | "target" | "
   return found;
 }
 
-/** Is systemd-resolved asked before the servers of resolv.conf, nsswitch.conf(5)? */
+/** As glibc reads a line (ffi/aside/own-dns.c has why): that of hosts. */
+const HOSTS = /^[ \t\v\f\r]*hosts(?:[ \t\v\f\r:]|$)/;
+
+/** Is systemd-resolved asked before the servers of resolv.conf, nsswitch.conf(5)? The last such line counts. */
 function asksResolved(nsswitch: string): boolean {
-  const services = /^\s*hosts:([^#\n]*)/m.exec(nsswitch)?.[1]?.trim().split(/\s+/) ?? [];
+  const line = nsswitch.split("\n").findLast((one) => HOSTS.test(one)) ?? "";
+  const services = line
+    .replace(HOSTS, "")
+    .replaceAll(/#.*|\[[^\]]*\]|[\s:]+/g, " ")
+    .trim()
+    .split(" ");
   const [resolve, dns] = [services.indexOf("resolve"), services.indexOf("dns")];
   return resolve >= 0 && (dns < 0 || resolve < dns);
+}
+
+/**
+ * The directories are their daemons' users', who can mount FUSE there, or lay a link: neither is followed, since
+ * its server could let this wait for ever. What cannot be looked at so may be there.
+ */
+function isThere(path: string): boolean {
+  if (path === "") return false;
+  if (isFuse(dirname(path)) || isFuse(path)) return true;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false; // ENOTDIR, EACCES: nobody can ask it either
+  }
+}
+
+function isFuse(path: string): boolean {
+  try {
+    return mountTable().some(({ point, type }) => point === path && type.startsWith("fuse"));
+  } catch {
+    return false; // a program can have another /proc
+  }
 }
 
 /** Where, here, is what the program sees at that path? What --own-dns makes says nothing of others. */

@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import { $ } from "bun";
 import { keepersOf } from "../kit/keepers.ts";
 import { mountinfo } from "../kit/mountinfo.ts";
+import { NSPIN } from "../kit/nspin.ts";
 import { Program } from "../kit/program.ts";
 import { until } from "../kit/until.ts";
 import { compile } from "./compile.ts";
@@ -247,6 +248,18 @@ describe("nscd's directory is a file system that hangs (FUSE): it is hidden like
     } finally {
       await program.end();
     }
+  });
+
+  test("a dry run, and -v, do not ask it", async () => {
+    await meanwhile(async () => {
+      const dry = await start([...SOONER, NSPIN, "run", "--netns", ID, "--dry-run", "--", "true"]);
+      expect([dry.status, dry.stdout]).toEqual([0, expect.stringContaining("nscd, by /run/nscd/socket")]);
+      const verbose = await start([...SOONER, NSPIN, "run", "--netns", ID, "-v", "--", "true"]);
+      expect([verbose.status, verbose.stderr]).toEqual([
+        0,
+        expect.stringContaining("nscd, by /run/nscd/socket"),
+      ]);
+    });
   });
 });
 
