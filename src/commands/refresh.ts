@@ -68,6 +68,8 @@ function canBeKept({ keeper, seen, covers }: Program): boolean {
 }
 
 const PATIENCE = 10_000; // milliseconds
+const FILTER_KILLS =
+  "a seccomp filter kills who makes a call that it refuses (systemd's SystemCallFilter=, a container's profile): run it without one";
 
 /** By its process id somebody has said that it shall read what is unplanned, too. */
 async function keep(program: Program): Promise<void> {
@@ -84,6 +86,10 @@ async function keep(program: Program): Promise<void> {
   const timer = setTimeout(resolve, PATIENCE, "late");
   if ((await Promise.race([child.exited, promise])) === "late")
     log.error(`process ${one.pid}: no keeper is there after ${PATIENCE / 1000} s: a file system hangs`);
+  else if (child.signalCode !== null) {
+    log.error(`process ${one.pid}: no keeper is there: what starts it was ended by ${child.signalCode}`);
+    if (child.signalCode === "SIGSYS") log.error(`hint: ${FILTER_KILLS}`);
+  }
   clearTimeout(timer);
   child.kill("SIGKILL");
   child.unref();

@@ -194,6 +194,15 @@ describe("each way to cover", () => {
       expect(keepersOf(program.pid)).toEqual([]);
       expect(await program.run(`cat ${FILE}`)).toBe(OWN);
     }
+    // Without pidfd_open(2) the runtime starts no process.
+    if (number !== 434) {
+      const killed = await start([compile("refuse"), String(number), "0", NSPIN, "refresh"]);
+      expect(killed.status).toBe(1);
+      expect(killed.stderr).toStartWith(
+        `nspin: process ${program.pid}: no keeper is there: what starts it was ended by SIGSYS\nnspin: hint: a seccomp filter kills who`,
+      );
+      expect(keepersOf(program.pid)).toEqual([]);
+    }
     expect(mountTable()).toEqual(before);
     expect(await refresh()).toMatchObject(DONE);
   });
