@@ -2,10 +2,9 @@
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
 import { quote, tryHelp } from "../arguments.ts";
-import { examineCalls } from "../doctor/calls.ts";
-import { CHECKS, type Check, type DoctorDocument, type Finding } from "../doctor/finding.ts";
-import * as host from "../doctor/host.ts";
-import { examineMethod, examineResolvConf } from "../doctor/resolv-conf.ts";
+import { askSelf } from "../ask-self.ts";
+import type { Question } from "../doctor/examine.ts";
+import { CHECKS, type DoctorDocument, type Finding, problem } from "../doctor/finding.ts";
 import { Refusal } from "../errors.ts";
 import { toText } from "../observe/documents.ts";
 import { print, printable } from "../print.ts";
@@ -39,28 +38,25 @@ export const doctor: Command = {
 
 type Document = v.InferOutput<typeof DoctorDocument>;
 
+const PATIENCE = 20_000; // milliseconds for one check, which may start two programs that do not end
+
+const SILENT = problem(
+  `no answer after ${PATIENCE / 1000} s: a file system that this asks hangs`,
+  "look for a FUSE or network file system whose server has stopped: findmnt",
+);
+
 async function examine(isImage: boolean): Promise<Document> {
-  const self = host.self();
-  const mayProbe = self.mayMount && !isImage;
-  const ofImage: Partial<Record<Check, () => Finding[]>> = {
-    nsenter: () => host.examineNsenter(mayProbe),
-    "resolv.conf": examineResolvConf,
-    "past-the-file": host.examinePast,
-    netns: host.examineNetns,
-  };
-  const ofHost: Partial<Record<Check, () => Finding[] | Promise<Finding[]>>> = {
-    privilege: () => host.examinePrivilege(self),
-    calls: () => (mayProbe ? examineCalls(self.isFiltered) : []),
-    propagation: host.examinePropagation,
-    method: examineMethod,
-    keeper: host.examineKeeper,
-    memory: host.examineMemory,
-  };
-  const examinations = { ...ofImage, ...(isImage ? {} : ofHost) };
-  const findings: Document["findings"] = [];
-  for (const [check] of CHECKS)
-    for (const { level, what, remedy = null } of (await examinations[check]?.()) ?? [])
-      findings.push({ check, level, what, remedy });
+  const checks = CHECKS.map(([check]) => check);
+  const answers = await askSelf<Finding[]>({
+    command: "examine",
+    count: checks.length,
+    toAsk: (known) => ({ isImage, checks: checks.slice(known) }) satisfies Question,
+    patience: PATIENCE,
+    does: "examine this host",
+  });
+  const findings = checks.flatMap((check, i) =>
+    (answers[i] ?? [SILENT]).map(({ level, what, remedy = null }) => ({ check, level, what, remedy })),
+  );
   return { fit: findings.every(({ level }) => level !== "problem"), findings };
 }
 

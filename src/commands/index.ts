@@ -16,6 +16,7 @@ export const commands: Commands = {
   bake: async () => (await import("./bake.ts")).bake,
   inspect: async () => (await import("./inspect.ts")).inspect,
   doctor: async () => (await import("./doctor.ts")).doctor,
+  examine: async () => (await import("./examine.ts")).examine,
   probe: async () => (await import("./probe.ts")).probe,
   bundle: async () => (await import("./bundle/index.ts")).bundle,
   ps: async () => (await import("./ps.ts")).ps,

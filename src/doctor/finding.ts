@@ -11,7 +11,7 @@ export const CHECKS = [
   ["propagation", "whether mounts reach the host, and the host's the program"],
   ["resolv.conf", "what /etc/resolv.conf is, and who replaces it"],
   ["method", "how auto would cover it, and why"],
-  ["keeper", "what the keeper can wait for"],
+  ["keeper", "what the keeper can wait for, and whether there is room for its process"],
   ["past-the-file", "what resolves names for the host whatever resolv.conf says"],
   ["netns", "names of network namespaces, and their resolv.conf"],
   ["memory", "address space, and room in the mount table"],

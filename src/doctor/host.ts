@@ -18,7 +18,7 @@ export function textOf(path: string): string {
 }
 
 /** Of a file as /proc/self/status and /proc/meminfo are. */
-function field(text: string, name: string): string {
+export function field(text: string, name: string): string {
   return new RegExp(`^${name}:\\s*(\\S+)`, "m").exec(text)?.[1] ?? "";
 }
 

@@ -103,7 +103,8 @@ interface DryRun {
 export function examineMethod(): Finding[] {
   const words = ["run", "--dry-run", "--json", "--enter", "setns"];
   const bind = ["--bind", `${process.execPath}:${RESOLV_CONF}`];
-  const { failed, stdout, stderr } = start([SELF, ...words, ...bind, "--", "true"]);
+  // By a path: in a directory of PATH a file system can hang.
+  const { failed, stdout, stderr } = start([SELF, ...words, ...bind, "--", process.execPath]);
   if (failed !== undefined) {
     const hint = /^nspin: hint: (.*)/m.exec(stderr)?.[1];
     return [problem(failed.replace(/^nspin: /, ""), hint)];

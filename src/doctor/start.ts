@@ -1,5 +1,5 @@
 // The programs that doctor asks.
-import { failure } from "../system-error.ts";
+import { cannotStart } from "../self.ts";
 
 const PATIENCE = 10_000; // milliseconds
 
@@ -20,6 +20,7 @@ export function start(command: readonly [string, ...string[]]): Started {
       : `${child.signalCode ?? `exit status ${child.exitCode}`}`;
     return { failed: stderr.trim().split("\n")[0] || became, stdout, stderr };
   } catch (error) {
-    return { failed: (failure("start", command[0], error) as Error).message, stdout: "", stderr: "" };
+    const { message, hint } = cannotStart(command, error);
+    return { failed: message, stdout: "", stderr: hint === undefined ? "" : `nspin: hint: ${hint}` };
   }
 }

@@ -1,9 +1,10 @@
 // nspin doctor: each fault is made, found with its remedy, and gone when it is mended.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
 import { NSPIN } from "../kit/nspin.ts";
 import { ownResolvConf } from "../kit/own-etc.ts";
+import { until } from "../kit/until.ts";
 import { compile } from "./compile.ts";
 import { start } from "./start.ts";
 import { readJson } from "./tasks.ts";
@@ -403,6 +404,15 @@ test("nsswitch.conf asks systemd-resolved, and nscd is there", async () => {
   ]);
 });
 
+test.each([
+  ["hosts: files dns\n\fhosts\tfiles resolve[!UNAVAIL=return]dns\n", 1],
+  ["hosts: resolve\n hosts:files dns resolve\n", 0],
+  ["hosts: dns\nfoo\rhosts: resolve\n#hosts: resolve\n", 0],
+])("the last line of hosts counts, as glibc reads it: %j", async (nsswitch, count) => {
+  writeFileSync("/etc/nsswitch.conf", nsswitch);
+  expect(bad(of("past-the-file", await doctor([], "--image")))).toHaveLength(count);
+});
+
 test("names of network namespaces", async () => {
   const found = async () => of("netns", await doctor());
   await $`mkdir -p /run/netns /etc/netns/late && touch /run/netns/late`;
@@ -428,9 +438,11 @@ test("names of network namespaces", async () => {
 
 test("what cannot be looked at, and what is beside the directories of /etc/netns, ends nothing", async () => {
   await $`mkdir -p /run/nscd /etc/netns && ln -s socket /run/nscd/socket && touch /etc/netns/README`;
-  const findings = await doctor();
-  expect(bad(findings)).toEqual([]);
-  await $`mkdir -p /etc/netns/loop && ln -s resolv.conf /etc/netns/loop/resolv.conf`;
+  // Nobody follows a link of the daemon's user: what it leads to can hang.
+  expect(bad(await doctor())).toEqual([
+    one("past-the-file", "note", "nscd, by /run/nscd/socket", "--own-dns"),
+  ]);
+  await $`rm /run/nscd/socket && mkdir -p /etc/netns/loop && ln -s resolv.conf /etc/netns/loop/resolv.conf`;
   expect(bad(await doctor())).toEqual([
     one("netns", "note", "/etc/netns/loop has no resolv.conf with something in it", "write"),
   ]);
@@ -483,6 +495,118 @@ test("the keeper is told of no names", async () => {
   expect(of("keeper", await doctor(where({ "/proc/sys/fs/dir-notify-enable": "0" })))).toEqual([
     one("keeper", "note", "it is told of mounts only", "sysctl fs.dir-notify-enable=1"),
   ]);
+});
+
+// --- pids.max ---
+
+describe("a cgroup has no room for a process more", () => {
+  const isFirst = existsSync("/sys/fs/cgroup/pids"); // version 1
+  const top = isFirst ? "/sys/fs/cgroup/pids" : "/sys/fs/cgroup";
+  const [outer, inner] = [`${top}/doctor`, `${top}/doctor/inner`];
+  const within = (most: string) => [
+    ...["sh", "-c", `echo ${most} >${outer}/pids.max && echo $$ >${inner}/cgroup.procs && exec "$@"`, "sh"],
+  ];
+  const keeper = async (most: string) => of("keeper", await doctor(within(most)));
+  const launch = (most: string) =>
+    start([...within(most), NSPIN, "run", "--no-etc", "--bind", `${STUB}:/etc/resolv.conf`, "--", "true"]);
+  // In version 2 a cgroup that has processes has none below it with a limit.
+  const enable = `mkdir -p ${top}/all ${outer} && for i in $(cat ${top}/cgroup.procs); do echo $i >${top}/all/cgroup.procs; done
+    echo +pids >${top}/cgroup.subtree_control && echo +pids >${outer}/cgroup.subtree_control`;
+  beforeAll(async () => {
+    if (!isFirst) await $`sh -c ${enable}`;
+    mkdirSync(inner, { recursive: true });
+  });
+  afterAll(async () => {
+    await until(async () => (await $`rmdir ${inner} ${outer}`.nothrow().quiet()).exitCode === 0);
+  });
+
+  test("2: no keeper, and no launch; 3: both", async () => {
+    const [full] = await keeper("2");
+    expect(full).toEqual(
+      one("keeper", "problem", "0 of the 2 processes and threads that cgroup ", "in a unit TasksMax="),
+    );
+    expect(full?.what).toContain("/doctor may have (pids.max) are there: a launch needs 3");
+    expect(await launch("2")).toMatchObject({
+      status: 125,
+      stderr: expect.stringContaining("cannot start the keeper: Resource temporarily unavailable (EAGAIN)"),
+    });
+    expect(bad(await keeper("3"))).toEqual([]);
+    expect(await launch("3")).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("1: doctor itself cannot look", async () => {
+    expect(await start([...within("1"), NSPIN, "doctor"])).toMatchObject({
+      status: 125,
+      stdout: "",
+      stderr: expect.stringContaining(
+        "cannot start 'nspin examine': Resource temporarily unavailable (EAGAIN)\nnspin: hint: no process can be made here: pids.max",
+      ),
+    });
+  });
+
+  test("others have taken nearly all of it, or all", async () => {
+    const sleep = "for i in $(seq 94); do sleep 1000 & done; wait";
+    const others = Bun.spawn([...within("100"), "sh", "-c", sleep]);
+    try {
+      await until(async () => readFileSync(`${outer}/pids.current`, "utf8") === "95\n");
+      expect(bad(await keeper("104"))).toEqual([
+        one("keeper", "note", "95 of the 104 processes and threads", "--no-keep"),
+      ]);
+      expect(bad(await keeper("97"))).toEqual([
+        one("keeper", "problem", "95 of the 97 processes and threads", "--no-keep"),
+      ]);
+      expect(bad(await keeper("max"))).toEqual([]);
+    } finally {
+      await $`kill -9 ${readFileSync(`${inner}/cgroup.procs`, "utf8").trim().split("\n")}`.nothrow().quiet();
+      await others.exited;
+    }
+  });
+});
+
+// --- what could let it wait for ever ---
+
+describe("a file system hangs (FUSE) on", () => {
+  test.each([
+    ["/run/nscd", "past-the-file", "note", "nscd, by /run/nscd/socket", "--own-dns"],
+    [
+      "/run/systemd/resolve",
+      "resolv.conf",
+      "problem",
+      "no answer after 20 s",
+      "a FUSE or network file system",
+    ],
+    ["/etc/netns/slow", "netns", "problem", "no answer after 20 s", "a FUSE or network file system"],
+  ])("%s: the check that needs it says so, the others are made", async (at, check, level, what, remedy) => {
+    await $`mkdir -p ${at}`;
+    const others = (findings: readonly Finding[]) => findings.filter((finding) => finding.check !== check);
+    const before = others(await doctor()).map(({ check, level }) => `${level} ${check}`);
+    const hangs = Bun.spawn([compile("hangs"), at]);
+    try {
+      await until(async () => (await $`cat /proc/self/mountinfo`.text()).includes(` ${at} `));
+      const findings = await doctor(["timeout", "--signal=KILL", "100"]);
+      expect(of(check, findings)).toEqual([one(check, level, what, remedy)]);
+      expect(others(findings).map(({ check, level }) => `${level} ${check}`)).toEqual(before);
+    } finally {
+      hangs.kill("SIGKILL");
+      await hangs.exited;
+      await $`umount -l ${at}`;
+    }
+  });
+
+  test("a link of the daemon's user leads there: nobody follows it", async () => {
+    await $`mkdir -p /run/nscd /run/slow && ln -s /run/slow/socket /run/nscd/socket`;
+    const hangs = Bun.spawn([compile("hangs"), "/run/slow"]);
+    try {
+      await until(async () => (await $`cat /proc/self/mountinfo`.text()).includes(" /run/slow "));
+      expect(bad(await doctor(["timeout", "--signal=KILL", "100"]))).toEqual([
+        one("past-the-file", "note", "nscd, by /run/nscd/socket", "--own-dns"),
+      ]);
+    } finally {
+      hangs.kill("SIGKILL");
+      await hangs.exited;
+      await $`umount -l /run/slow`;
+    }
+  });
 });
 
 // --- an image ---

@@ -19,7 +19,7 @@ const others = (name: string, option: string) => [
 ];
 
 /** These are parts of other commands, and take no options. */
-const parts = ["unpinned", "inside", "keep", "probe"];
+const parts = ["unpinned", "inside", "keep", "examine", "probe"];
 
 describe.each(names.filter((name) => !parts.includes(name)))("%s", (name) => {
   test.each([
@@ -102,6 +102,7 @@ test.each([
   ["ps", ["a"], 'ps takes no argument "a"'],
   ["doctor", ["a"], 'doctor takes no argument "a"'],
   ["inside", ["a"], "inside takes no argument"],
+  ["examine", ["a"], "examine takes no argument"],
   ["keep", ["a"], "keep takes no argument"],
   ["unpinned", ["a", "b"], "unpinned takes HELLO WORLD COPY"],
 ])("%s %p is refused", async (name, words, message) => {
