@@ -20,7 +20,7 @@ static void drop_capabilities(u64 kept) {
  * What ps(1) shows. Without CONFIG_CHECKPOINT_RESTORE it is the short name
  * alone, as the stack with the words of the command line goes.
  */
-static void set_name(const struct daemon *daemon) {
+static long set_name(const struct daemon *daemon) {
   u64 at = (u64)daemon, words = (u64)daemon->words;
   struct prctl_mm_map map = {
       .start_code = at,
@@ -36,8 +36,9 @@ static void set_name(const struct daemon *daemon) {
       .env_end = words + daemon->word_bytes,
       .exe_fd = (unsigned)-1,
   };
-  CALL(__NR_prctl, PR_SET_NAME, daemon->name, 0, 0, 0);
+  MUST(CALL(__NR_prctl, PR_SET_NAME, daemon->name, 0, 0, 0));
   CALL(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof map, 0);
+  return 0;
 }
 
 /* Of the descriptors that it keeps, the lowest from this number on; or -1. */
@@ -107,10 +108,11 @@ void daemon_shrink(const struct daemon *daemon) {
 void daemon_detach(const struct daemon *daemon, u64 capabilities) {
   CALL(__NR_setsid);
   CALL(__NR_chdir, "/");
-  set_name(daemon);
-  if (close_others(daemon) < 0 && /* refused, as by a seccomp filter */
-      each_number("/proc/self/fd", close_other, (void *)daemon) < 0)
-    for (;;) /* it would keep what the program closes */
+  /* Else nobody would know it, or it would keep what the program closes. */
+  if (set_name(daemon) < 0 ||
+      (close_others(daemon) < 0 && /* refused, as by a seccomp filter */
+       each_number("/proc/self/fd", close_other, (void *)daemon) < 0))
+    for (;;)
       CALL(__NR_exit_group, 1);
   drop_capabilities(capabilities);
 }

@@ -4,7 +4,7 @@
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { constants, uptime } from "node:os";
 import { loadLibc } from "../library.ts";
-import { failure } from "../system-error.ts";
+import { failure, statusOf } from "../system-error.ts";
 
 export interface Process {
   readonly pid: number;
@@ -128,15 +128,21 @@ const KEEPERS = CAP_DAC_READ_SEARCH | CAP_SYS_CHROOT | CAP_SYS_PTRACE | CAP_SYS_
 
 /**
  * Any user can give a process a keeper's name, or start a setuid program by that; none can
- * have it be root's by all four ids with a keeper's few capabilities.
+ * have it be root's by all four ids with a keeper's few capabilities. One whose seccomp filter refuses capset(2)
+ * has all that root has: then its file must be none by which a user becomes root.
  */
 export function isKeeper({ pid, name }: Process): boolean {
   if (name !== "nspin-keeper") return false;
   const status = read(`/proc/${pid}/status`);
   const permitted = BigInt(`0x${/^CapPrm:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? 0}`);
-  return (
-    /^Uid:\t0\t0\t0\t0$/m.test(status) && (permitted & CAP_SYS_ADMIN) !== 0n && (permitted & ~KEEPERS) === 0n
-  );
+  if (!/^Uid:\t0\t0\t0\t0$/m.test(status) || (permitted & CAP_SYS_ADMIN) === 0n) return false;
+  return (permitted & ~KEEPERS) === 0n || !isSetuid(pid);
+}
+
+/** Or setgid; one that cannot be looked at counts for one. */
+function isSetuid(pid: number): boolean {
+  const mode = statusOf(`/proc/${pid}/exe`)?.mode;
+  return mode === undefined || (mode & 0o6000) !== 0;
 }
 
 /** The process that it was started for; its words are in its own memory, which is root's. */

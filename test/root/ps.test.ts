@@ -267,8 +267,11 @@ describe("who is none of ours", () => {
     expect(opened).not.toContain(`/proc/${pid}/mountinfo`);
   });
 
-  test("a user's process by a keeper's name beside the program, setuid or not, is no keeper", async () => {
-    await $`cp /bin/sleep /opt/setuid && chmod 4755 /opt/setuid && ln -sf /opt/setuid /tmp/nspin-keeper`;
+  test.each([
+    ["that stays the user's", () => "/bin/sleep"],
+    ["that becomes root's", () => compile("becomes-root")],
+  ])("a user's process by a keeper's name, of a setuid file %s, is no keeper", async (_, file) => {
+    await $`cp ${file()} /opt/setuid && chmod 4755 /opt/setuid && ln -sf /opt/setuid /tmp/nspin-keeper`;
     const nobody = ["setpriv", "--reuid=65534", "--clear-groups"];
     const program = await begin([NSPIN, "run", "--netns", ID, "--no-keep", "--", ...nobody]);
     await program.run("/tmp/nspin-keeper 300 > /dev/null & sleep 0.3");

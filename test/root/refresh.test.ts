@@ -207,6 +207,25 @@ describe("each way to cover", () => {
     expect(await refresh()).toMatchObject(DONE);
   });
 
+  test.each(["run", "refresh"])(
+    "%s where capset(2) is refused: its keeper, which cannot drop capabilities, is known for one",
+    async (command) => {
+      const CAPSET = process.arch === "arm64" ? "91" : "126";
+      const refuse = [compile("refuse"), CAPSET, "1", NSPIN];
+      const isRun = command === "run";
+      const program = isRun
+        ? await begin([...refuse, "run", "--netns", ID, "--"])
+        : await run("--no-keep", "--method", "rejoin");
+      if (!isRun) expect(await start([...refuse, "refresh"])).toMatchObject(DONE);
+      await until(async () => keepersOf(program.pid).length === 1);
+      const [keeper] = keepersOf(program.pid) as [number];
+      const { printed } = await json("ps");
+      expect(printed).toMatchObject([{ pid: program.pid, keeper, state: "ok" }]);
+      expect(await refresh()).toMatchObject(DONE);
+      expect(keepersOf(program.pid)).toEqual([keeper]);
+    },
+  );
+
   test("four at once: one keeper", async () => {
     const program = await run("--no-keep", "--method", "rejoin");
     const all = await Promise.all(Array.from({ length: 4 }, () => refresh()));
