@@ -65,7 +65,8 @@ void report_kept(enum kept_event event, const struct kept_line *line) {
   if (line->unsaid > 0) {
     say(&message, "; ");
     say_number(&message, line->unsaid);
-    say(&message, " such lines were left out before");
+    say(&message, line->unsaid == 1 ? " such line was" : " such lines were");
+    say(&message, " left out before");
   }
   send_to_syslog(&message);
 }

@@ -5,10 +5,10 @@ import { tryHelp } from "../arguments.ts";
 import { Refusal } from "../errors.ts";
 import { toCheckDocument, toText } from "../observe/documents.ts";
 import { KINDS } from "../observe/findings.ts";
-import { type Program, takeInventory } from "../observe/inventory.ts";
+import type { Program } from "../observe/inventory.ts";
 import { print, printable } from "../print.ts";
 import { type Command, flag, readOptions } from "./command.ts";
-import { refuseHidden, select, toLines } from "./programs.ts";
+import { select, toLines } from "./programs.ts";
 
 const args = {
   json: { type: "boolean", description: "print JSON, as docs/check.schema.json has it" },
@@ -30,9 +30,7 @@ export const check: Command = {
     const { options, rest } = readOptions(args, Options, words);
     if (options.json && options.prometheus)
       throw new Refusal("option --json and --prometheus are two forms: give one", tryHelp);
-    const { programs, hidden } = await takeInventory(true);
-    refuseHidden(hidden, rest);
-    const checked = select(programs, rest);
+    const checked = await select(rest, true);
     if (options.json) print(toText(toCheckDocument(checked)));
     else if (options.prometheus) print(toMetrics(checked));
     else for (const line of checked.flatMap(toLines)) print(line);

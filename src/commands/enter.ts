@@ -7,11 +7,10 @@ import { quote, tryHelp } from "../arguments.ts";
 import { STATUSES } from "../contract.ts";
 import { Refusal } from "../errors.ts";
 import { launch } from "../launch.ts";
-import { takeInventory } from "../observe/inventory.ts";
 import { isStill, type Kind, look, namespaceOf, type Process } from "../observe/processes.ts";
 import { NO_OPTIONS } from "../plan.ts";
 import { type Command, readOptions } from "./command.ts";
-import { selectBy } from "./programs.ts";
+import { select } from "./programs.ts";
 
 const args = {} as const satisfies ArgsDef;
 
@@ -45,7 +44,7 @@ const NSENTER = "/usr/bin/nsenter"; // not by PATH, which sudo may leave to the 
 
 /** The process that is named, or the program of the network namespace that is. Throws Refusal. */
 async function find(word: string): Promise<Process> {
-  const [program, ...more] = selectBy((await takeInventory(false)).programs, word);
+  const [program, ...more] = await select([word], false);
   if (program === undefined) throw new Error("none is selected");
   if (more.length > 0) {
     const names = [program, ...more].map(({ process }) => `${process.pid} ${process.name}`);

@@ -1,23 +1,44 @@
 // Which programs a command is about, by its words; and what it says of them.
 import { quote } from "../arguments.ts";
 import { Refusal } from "../errors.ts";
-import type { Program } from "../observe/inventory.ts";
+import { LOOKS, PAUSE, type Program, takeInventory } from "../observe/inventory.ts";
 import { namespaceOf } from "../observe/processes.ts";
 import { printable } from "../print.ts";
 
-/** A process of it, or the network namespace that it is in, or was started in. Throws Refusal where there is none. */
-export function select(programs: readonly Program[], words: readonly string[]): readonly Program[] {
-  if (words.length === 0) return programs;
-  const selected = new Set(words.flatMap((word) => selectBy(programs, word)));
-  return programs.filter((program) => selected.has(program));
+/**
+ * A process of it, or the network namespace that it is in, or was started in; without words all. That there is none
+ * is said after as many looks as for a finding. Throws Refusal.
+ */
+export async function select(words: readonly string[], isThorough: boolean): Promise<readonly Program[]> {
+  for (let looks = 1; ; looks++) {
+    const { programs, hidden } = await takeInventory(isThorough);
+    if (words.length === 0 && hidden !== undefined) throw refuseHidden(hidden);
+    if (words.length === 0) return programs;
+    const missed = words.find((word) => selectBy(programs, word).length === 0);
+    if (missed === undefined) {
+      const selected = new Set(words.flatMap((word) => selectBy(programs, word)));
+      return programs.filter((program) => selected.has(program));
+    }
+    if (hidden !== undefined || looks === LOOKS) throw refuseMissed(missed, hidden);
+    await Bun.sleep(PAUSE);
+  }
 }
 
-export function selectBy(programs: readonly Program[], word: string): readonly Program[] {
-  const named = programs.filter(({ netnsName, plannedNetns }) => [netnsName, plannedNetns].includes(word));
-  const found = /^[1-9]\d{0,9}$/.test(word) ? byProcess(programs, Number(word)) : [];
+function selectBy(programs: readonly Program[], word: string): readonly Program[] {
+  const found = isNumber(word) ? byProcess(programs, Number(word)) : [];
   if (found.length > 0) return found;
-  if (named.length > 0) return named;
-  throw new Refusal(
+  return programs.filter(({ netnsName, plannedNetns }) => [netnsName, plannedNetns].includes(word));
+}
+
+function isNumber(word: string): boolean {
+  return /^[1-9]\d{0,9}$/.test(word);
+}
+
+function refuseMissed(word: string, hidden: string | undefined): Refusal {
+  const mounts = isNumber(word) ? namespaceOf(word, "mnt") : undefined;
+  if (mounts === "hidden") return refuseHidden(`process ${word}`);
+  if (mounts === undefined && hidden !== undefined) return refuseHidden(hidden);
+  return new Refusal(
     `no program runs under nspin as process ${quote(word)} or in network namespace ${quote(word)}`,
     "'nspin ps' shows those that do",
   );
@@ -31,12 +52,11 @@ function byProcess(programs: readonly Program[], pid: number): readonly Program[
   return programs.filter((program) => mounts !== undefined && program.mounts === mounts);
 }
 
-/** Without root not all can be found. Throws Refusal. */
-export function refuseHidden(hidden: string | undefined, words: readonly string[]): void {
-  if (hidden === undefined || words.length > 0) return;
+/** Without root not all can be found. */
+function refuseHidden(hidden: string): Refusal {
   // Of programs of his own nobody but root, of a user namespace for one, can enter the mount namespaces.
   const others = process.getuid?.() === 0 ? "; or name programs of your own" : "";
-  throw new Refusal(
+  return new Refusal(
     `cannot look at ${hidden}: Permission denied (EACCES)`,
     `run it as root, for example with sudo, and with CAP_SYS_PTRACE${others}`,
   );

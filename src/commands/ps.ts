@@ -37,7 +37,7 @@ export const ps: Command = {
       const text = options.json ? toText(rows, options.watch ? 0 : 2) : toTable(rows);
       print(isCleared ? CLEAR + text : text);
       if (hidden !== undefined && looks === 0)
-        log.warn(`${hidden} were not looked at: run it as root, with CAP_SYS_PTRACE`);
+        log.warn(`cannot look at ${hidden}: run it as root, with CAP_SYS_PTRACE`);
       if (!options.watch) return 0;
       await Bun.sleep(INTERVAL);
     }

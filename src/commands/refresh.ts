@@ -13,7 +13,7 @@ import { print } from "../print.ts";
 import { startSelf } from "../self.ts";
 import { attempt } from "../system-error.ts";
 import { type Command, readOptions } from "./command.ts";
-import { refuseHidden, select, toLines } from "./programs.ts";
+import { select, toLines } from "./programs.ts";
 
 const args = {} as const satisfies ArgsDef;
 
@@ -32,9 +32,7 @@ export const refresh: Command = {
   async action(words) {
     const { rest } = readOptions(args, v.object({}), words);
     if (process.getuid?.() === 0) lock();
-    const { programs, hidden } = await takeInventory(false);
-    refuseHidden(hidden, rest);
-    const lacking = select(programs, rest).filter(({ findings }) => findings.some(isMended));
+    const lacking = (await select(rest, false)).filter(({ findings }) => findings.some(isMended));
     const isNamed = ({ process }: Program) => rest.includes(String(process.pid));
     for (const program of lacking)
       if (canBeKept(program) && (isNamed(program) || unplanned(program).length === 0)) await keep(program);
@@ -111,7 +109,7 @@ async function settle(lacking: readonly Program[]): Promise<Program[]> {
     await Bun.sleep(50);
     const { programs } = await takeInventory(false);
     const left = programs
-      .filter(({ process }) => lacking.some((one) => isSame(one.process, process)))
+      .filter((program) => lacking.some((one) => isSame(one, program)))
       .map((program) => ({ ...program, findings: program.findings.filter(isMended) }))
       .filter(({ findings }) => findings.length > 0);
     if (left.length === 0 || Date.now() > end || left.every(isHopeless)) return left;

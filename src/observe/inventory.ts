@@ -56,12 +56,13 @@ interface Inventory {
   readonly hidden: string | undefined;
 }
 
-const LOOKS = 3;
-const PAUSE = 150; // milliseconds
+export const LOOKS = 3;
+export const PAUSE = 150; // milliseconds
 
 /**
  * Programs go on meanwhile: a launch under way, a keeper that covers again, and a program about to end
- * look like findings. So whoever has any is looked at again, and only what all looks find counts.
+ * look like findings. So whoever has any is looked at again, and only what all looks find counts; who is missed
+ * by the last of them has ended.
  * asked: the kinds of finding that are worth another look; undefined: all.
  */
 export async function takeInventory(isThorough: boolean, asked?: readonly string[]): Promise<Inventory> {
@@ -72,12 +73,12 @@ export async function takeInventory(isThorough: boolean, asked?: readonly string
   for (let looks = 1; looks < LOOKS && programs.some(isDoubtful); looks++) {
     await Bun.sleep(PAUSE);
     const doubtful = programs.filter(isDoubtful);
-    const isAsked = ({ process }: Found) => doubtful.some((one) => isSame(one.process, process));
+    const isAsked = (found: Found) => doubtful.some((one) => isSame(one, found));
     const again = await judge(findPrograms().found.filter(isAsked), isThorough);
     programs = programs.flatMap((one): Program[] => {
       if (!doubtful.includes(one)) return [one];
-      const now = again.find(({ process }) => isSame(process, one.process));
-      if (now === undefined) return []; // it has ended
+      const now = again.find((found) => isSame(found, one));
+      if (now === undefined) return looks + 1 < LOOKS ? [one] : [];
       const before = one.findings.map(({ kind }) => kind);
       return [{ ...now, findings: now.findings.filter(({ kind }) => before.includes(kind)) }];
     });
@@ -85,8 +86,9 @@ export async function takeInventory(isThorough: boolean, asked?: readonly string
   return { programs: programs.sort((a, b) => a.process.pid - b.process.pid), hidden };
 }
 
-export function isSame(a: Process, b: Process): boolean {
-  return a.pid === b.pid && a.start === b.start;
+/** Its eldest process can be another one now. */
+export function isSame(a: Found, b: Found): boolean {
+  return a.mounts === b.mounts;
 }
 
 async function judge(found: readonly Found[], isThorough: boolean): Promise<Program[]> {

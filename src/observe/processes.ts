@@ -38,7 +38,8 @@ export function pass(): Pass {
   }
   if (!names.includes("1"))
     return { byMounts, hidden: "processes of other users, which /proc hides (hidepid=)" };
-  return { byMounts, hidden: hidden === 0 ? undefined : `${hidden} processes of other users` };
+  const some = hidden === 1 ? "1 process of another user" : `${hidden} processes of other users`;
+  return { byMounts, hidden: hidden === 0 ? undefined : some };
 }
 
 export type Kind = "mnt" | "net" | "pid" | "user" | "cgroup" | "ipc" | "uts" | "time";

@@ -311,6 +311,43 @@ describe("who is checked", () => {
   });
 });
 
+test.each(["hidepid=0", "hidepid=1", "hidepid=2"])(
+  "without root, who is named cannot be looked at, and none is said to run nothing: /proc by %s",
+  async (option) => {
+    const { pid } = await run(["--no-keep"]);
+    const user = "setpriv --reuid=65534 --regid=65534 --clear-groups";
+    const as = (words: string) =>
+      start([
+        "unshare",
+        "-m",
+        "sh",
+        "-c",
+        `mount -t proc -o ${option} proc /proc; exec ${user} ${NSPIN} ${words}`,
+      ]);
+    const all =
+      option === "hidepid=2"
+        ? "processes of other users, which /proc hides \\(hidepid=\\)"
+        : "\\d+ processes of other users";
+    const one = option === "hidepid=2" ? all : `process ${pid}`;
+    for (const command of ["check", "refresh", "enter"])
+      for (const [word, what] of [
+        [String(pid), one],
+        [ID, all],
+      ]) {
+        const { status, stdout, stderr } = await as(`${command} ${word}`);
+        expect([status, stdout]).toEqual([125, ""]);
+        expect(stderr).toMatch(
+          new RegExp(
+            `^nspin: cannot look at ${what}: Permission denied \\(EACCES\\)\nnspin: hint: run it as root, for example with sudo, and with CAP_SYS_PTRACE\n$`,
+          ),
+        );
+      }
+    // A process of one's own can be looked at: it is none of nspin's.
+    const own = `${user} sh -c '${NSPIN} check $$; echo $?'`;
+    expect((await start(["sh", "-c", own])).stderr).toContain("no program runs under nspin as process");
+  },
+);
+
 test("--prometheus: promtool has nothing against it, whatever a program is called", async () => {
   const program = await run(["--no-keep"]);
   await program.run("printf 'a\"\\\\b\\n' > /proc/self/task/$$/comm");

@@ -286,13 +286,23 @@ test("without root: its own, and it says that there are others", async () => {
   const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
   const { stdout, stderr, status } = await start([...user, NSPIN, "ps"]);
   expect(stdout.split("\n")).toHaveLength(2);
-  expect(stderr).toMatch(/^nspin: \d+ processes of other users were not looked at: run it as root, /);
+  expect(stderr).toMatch(/^nspin: cannot look at \d+ processes of other users: run it as root, /);
   expect(status).toBe(0);
 });
 
+test("without root, where it is one process that cannot be looked at: in the singular", async () => {
+  const user = "setpriv --reuid=65534 --regid=65534 --clear-groups";
+  const inner = `mount -t proc proc /proc && exec ${user} ${NSPIN} ps`;
+  const command = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", `sh -c '${inner}'; exit $?`];
+  const { stderr } = await start(command);
+  expect(stderr).toBe(
+    "nspin: cannot look at 1 process of another user: run it as root, with CAP_SYS_PTRACE\n",
+  );
+});
+
 test.each([
-  ["hidepid=1", /^nspin: \d+ processes of other users were not looked at/],
-  ["hidepid=2", /^nspin: processes of other users, which \/proc hides \(hidepid=\) were not looked at/],
+  ["hidepid=1", /^nspin: cannot look at \d+ processes of other users: /],
+  ["hidepid=2", /^nspin: cannot look at processes of other users, which \/proc hides \(hidepid=\): /],
 ])(
   "without root, and /proc with %s: it says so, and check does not say that all is well",
   async (option, said) => {
