@@ -43,6 +43,10 @@ ${rows(lists.methods, ([name, bit]) => `${name.toLowerCase()}: ${bit}`)}} as con
 export const EXTRAS = {
 ${rows(lists.extras, ([name, bit]) => `"${name.toLowerCase().replace("_", "-")}": ${bit}`)}} as const;
 
+/** What --own-dns covers, where it is there. */
+export const OWN_DNS_TARGETS = [
+${rows(lists.ownDns, ([, path]) => JSON.stringify(path))}] as const;
+
 /** How a target is covered, the first row that fits; decision N is DECISIONS[N - 1]. */
 export const DECISIONS = [
 ${rows(

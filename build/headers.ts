@@ -12,12 +12,12 @@ const EXPAND = `
 #define HINT(step, error, when, text) [#step, #error, #when, text],
 #define STATUS(name, status) [#name, #status],
 {"plan": IMAGE_PLAN, "magic": IMAGE_MAGIC, "digest": IMAGE_DIGEST, "launch": [LAUNCH_FIELDS(FIELD) 0], "cover": [COVER_FIELDS(FIELD) 0], "steps": [LAUNCH_STEPS(STEP) 0],
- "methods": [METHODS(METHOD) 0], "extras": [EXTRAS(METHOD) 0], "decisions": [DECISIONS(RULE) 0], "conditions": [CONDITIONS(FIELD) 0],
+ "methods": [METHODS(METHOD) 0], "extras": [EXTRAS(METHOD) 0], "ownDns": [OWN_DNS_TARGETS(FIELD) 0], "decisions": [DECISIONS(RULE) 0], "conditions": [CONDITIONS(FIELD) 0],
  "errors": [ERRORS(ERROR) 0], "commandErrors": [COMMAND_ERRORS(ERROR) 0], "hints": [HINTS(HINT) 0], "commandHints": [COMMAND_HINTS(HINT) 0], "launcherHints": [LAUNCHER_HINTS(HINT) 0], "sentences": [SENTENCES(FIELD) 0], "statuses": [STATUSES(STATUS) 0]}
 `;
 
 export type Row = [string, string, string, string, string];
-type Name = "launch" | "cover" | "steps" | "methods" | "extras" | "decisions" | "conditions";
+type Name = "launch" | "cover" | "steps" | "methods" | "extras" | "ownDns" | "decisions" | "conditions";
 type Lists = Record<
   Name | "errors" | "commandErrors" | "hints" | "commandHints" | "launcherHints" | "sentences" | "statuses",
   Row[]

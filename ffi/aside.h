@@ -9,7 +9,8 @@
 #include "cover.h"
 
 /* Behind those that are asked for, and listed, there is room for as many. */
-enum { OWN_DNS_COVERS = 3 };
+#define OWN_DNS_TARGET(name, path) OWN_DNS_##name,
+enum own_dns { OWN_DNS_TARGETS(OWN_DNS_TARGET) OWN_DNS_COVERS };
 
 enum aside {
   ASIDE_KEEPER,  /* starts it: keeper.h; more: process, name: program */

@@ -52,6 +52,15 @@
   F(decision, "out: how it is covered, a row of DECISIONS from 1")             \
   F(holder, "out: the first cover whose target the same mount holds")
 
+/*
+ * What --own-dns covers where it is there, O(NAME, path), aside/own-dns.c: each
+ * cover can be lost by itself, and any other one tells that it was asked for.
+ */
+#define OWN_DNS_TARGETS(O)                                                     \
+  O(NSSWITCH, "/etc/nsswitch.conf")                                            \
+  O(NSCD, "/run/nscd")                                                         \
+  O(RESOLVED, "/run/systemd/resolve/io.systemd.Resolve")
+
 /* What --method can ask for, M(NAME, bit): docs/how-it-works.md has each. */
 #define METHODS(M) M(AUTO, 1) M(PIN, 2) M(REJOIN, 4) M(OVERLAY, 8)
 /* Options that few launches have, X(NAME, bit): --sys, --own-dns; aside.h. */

@@ -136,6 +136,13 @@ export const EXTRAS = {
   "own-dns": 2,
 } as const;
 
+/** What --own-dns covers, where it is there. */
+export const OWN_DNS_TARGETS = [
+  "/etc/nsswitch.conf",
+  "/run/nscd",
+  "/run/systemd/resolve/io.systemd.Resolve",
+] as const;
+
 /** How a target is covered, the first row that fits; decision N is DECISIONS[N - 1]. */
 export const DECISIONS = [
   { name: "PINNED", asked: ["auto","static","pin","rejoin"], when: "ON_ITSELF", act: "COVER", why: "the host has it bound onto itself: nothing can take its place" },

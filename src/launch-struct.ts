@@ -35,11 +35,11 @@ export function writePlan(plan: Plan, addressOf: (block: Uint8Array) => number):
   };
 
   let half = LAUNCH_FIELDS.length * 2;
-  for (const { source, target, isEntry } of plan.covers) {
+  for (const { source, target, isEntry, isOwn } of plan.covers) {
     const cover: CoverStruct = {
       source: text(source),
       target: text(target),
-      is_entry: Number(isEntry), // none of --own-dns yet
+      is_entry: isOwn ? OF_OWN_DNS : Number(isEntry),
       decision: 0,
       holder: 0,
     };

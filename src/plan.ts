@@ -8,7 +8,7 @@ export interface Cover {
   readonly target: string;
   /** It is an entry of /etc/netns/ID; otherwise --bind asked for it. */
   readonly isEntry: boolean;
-  /** It is of --own-dns, in memory; set by decide(). */
+  /** It is of --own-dns, in memory: set by decide(), and for a keeper beside a program that runs. */
   readonly isOwn?: boolean;
   /** The number of its row in DECISIONS, from 1; set by decide(). */
   readonly decision?: number;

@@ -10,13 +10,9 @@
  * A directory is hidden by an empty one: what its daemon makes anew in there is
  * hidden too. A socket by an empty file, to which nobody can connect.
  */
-enum own { NSSWITCH, NSCD, RESOLVED, OWN_COUNT };
-_Static_assert((int)OWN_COUNT == OWN_DNS_COVERS, "there is room for as many");
-
-static const char *path_of(enum own own) {
-  return own == NSSWITCH ? "/etc/nsswitch.conf"
-         : own == NSCD   ? "/run/nscd"
-                         : "/run/systemd/resolve/io.systemd.Resolve";
+#define PATH_OF(name, path) own == OWN_DNS_##name ? path:
+static const char *path_of(enum own_dns own) {
+  return OWN_DNS_TARGETS(PATH_OF) NULL;
 }
 
 /* One of the launch's own lies there, or on a directory on the way. */
@@ -29,10 +25,11 @@ static int is_covered(const struct launch *launch, const char *path) {
 }
 
 /* What cannot be looked at either: the step that opens it says why. */
-static int is_here(enum own own) {
+static int is_here(enum own_dns own) {
   struct place place;
-  long result = path_open(-1, path_of(own),
-                          own == NSCD ? LINK_FOLLOWED : LINK_ITSELF, &place);
+  long result =
+      path_open(-1, path_of(own),
+                own == OWN_DNS_NSCD ? LINK_FOLLOWED : LINK_ITSELF, &place);
   close_file(&place.fd);
   return result != -ENOENT && result != -ENOTDIR;
 }
@@ -40,7 +37,7 @@ static int is_here(enum own own) {
 long own_dns_list(struct launch *launch) {
   struct cover *covers = (struct cover *)launch->covers;
   u64 count = launch->cover_count;
-  for (enum own own = 0; own < OWN_COUNT; own++) {
+  for (enum own_dns own = 0; own < OWN_DNS_COVERS; own++) {
     if (!is_covered(launch, path_of(own)) && is_here(own))
       covers[count++] = (struct cover){.source = (u64) "--own-dns",
                                        .target = (u64)path_of(own),
@@ -56,7 +53,7 @@ static long read_nsswitch(struct block *block) {
   struct place place;
   struct file file;
   char path[FD_PATH_BYTES];
-  MUST(path_open(-1, path_of(NSSWITCH), LINK_FOLLOWED, &place));
+  MUST(path_open(-1, path_of(OWN_DNS_NSSWITCH), LINK_FOLLOWED, &place));
   fd_path(path, place.fd);
   long result = file_look_at(place.fd, &file);
   if (result == 0 && file.kind != S_IFREG)
@@ -115,12 +112,12 @@ static long write_nsswitch(long to, const char *text, const char *end) {
 /* On /proc, which is there wherever this program runs: propagation-probe.c. */
 #define HERE "/proc/own-dns"
 
-static long make(enum own own, const struct block *text, long length) {
+static long make(enum own_dns own, const struct block *text, long length) {
   enum { MODE = 0644, DIRECTORY_MODE = 0755 };
   MUST(CALL(__NR_mount, 0, "/proc", 0, MS_PRIVATE));
   MUST(CALL(__NR_mount, "own-dns", "/proc", "tmpfs",
             MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=755"));
-  if (own == NSCD) {
+  if (own == OWN_DNS_NSCD) {
     MUST(CALL(__NR_mkdirat, AT_FDCWD, HERE, DIRECTORY_MODE));
     MUST(CALL(__NR_fchmodat, AT_FDCWD, HERE, DIRECTORY_MODE));
   } else {
@@ -128,7 +125,7 @@ static long make(enum own own, const struct block *text, long length) {
                      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, MODE);
     MUST(file);
     long result = CALL(__NR_fchmod, file, MODE); /* whatever the umask is */
-    if (result == 0 && own == NSSWITCH)
+    if (result == 0 && own == OWN_DNS_NSSWITCH)
       result = write_nsswitch(file, (const char *)text->at,
                               (const char *)text->at + length);
     CALL(__NR_close, file);
@@ -138,8 +135,8 @@ static long make(enum own own, const struct block *text, long length) {
               OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 }
 
-static long make_elsewhere(enum own own, const struct block *text, long length,
-                           struct host *host, long *clone) {
+static long make_elsewhere(enum own_dns own, const struct block *text,
+                           long length, struct host *host, long *clone) {
   if (!can_return())
     return -EPERM;
   MUST(host_leave(host));
@@ -150,13 +147,13 @@ static long make_elsewhere(enum own own, const struct block *text, long length,
 
 long own_dns_make(struct target *target, const char *path, struct host *host) {
   struct block text = {0, 0};
-  enum own own = 0;
+  enum own_dns own = 0;
   while (!text_equal(path, path_of(own)))
     own++;
-  target->shown.kind = own == NSCD ? S_IFDIR : S_IFREG;
+  target->shown.kind = own == OWN_DNS_NSCD ? S_IFDIR : S_IFREG;
   if (host == NULL)
     return 0;
-  long length = own == NSSWITCH ? read_nsswitch(&text) : 0;
+  long length = own == OWN_DNS_NSSWITCH ? read_nsswitch(&text) : 0;
   long result = length < 0
                     ? length
                     : make_elsewhere(own, &text, length, host, &target->clone);

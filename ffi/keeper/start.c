@@ -1,3 +1,4 @@
+#include "../aside/own-dns.h"
 #include "../sequence.h"
 #include "keeping.h"
 
@@ -42,6 +43,12 @@ static void name(struct keeper *keeper, const char *process,
   keeper->daemon.word_bytes = (size_t)(end - keeper->daemon.words);
 }
 
+static void copy_paths(struct kept *kept, const struct cover *cover) {
+  copy_path(kept->source,
+            cover->is_entry == OF_OWN_DNS ? "" : (const char *)cover->source);
+  copy_path(kept->target, (const char *)cover->target);
+}
+
 static void keep(struct keeper *keeper, const struct cover *cover,
                  const struct target *target) {
   struct kept *kept = &keeper->kept[keeper->count];
@@ -49,9 +56,7 @@ static void keep(struct keeper *keeper, const struct cover *cover,
   kept->shown = target->shown;
   kept->spare = -1;
   text_copy(kept->id, target->cover_id);
-  copy_path(kept->source,
-            cover->is_entry == OF_OWN_DNS ? "" : (const char *)cover->source);
-  copy_path(kept->target, (const char *)cover->target);
+  copy_paths(kept, cover);
   text_copy(kept->path, target->on_host.path);
   if (cover->is_entry == OF_OWN_DNS)
     make_spare(kept); /* from the first moment: it can be had nowhere else */
@@ -91,17 +96,32 @@ static long find_cover(struct kept *kept) {
   return result;
 }
 
+/* As at a launch, by what the host's file says now. */
+static long make_anew(struct kept *kept) {
+  struct target made;
+  struct host host = HOST_NOT_OPEN;
+  target_init(&made);
+  long result = host_open(&host);
+  if (result == 0)
+    result = own_dns_make(&made, kept->target, &host);
+  host_close(&host);
+  kept->spare = made.clone;
+  kept->shown = made.shown;
+  return result;
+}
+
 /* Of a program that runs: its cover as it is, or what shall cover it again. */
 static long keep_again(struct keeper *keeper, const struct cover *cover) {
   struct kept *kept = &keeper->kept[keeper->count];
   struct place source;
   keeper->count++;
   kept->spare = -1;
-  copy_path(kept->source, (const char *)cover->source);
-  copy_path(kept->target, (const char *)cover->target);
+  copy_paths(kept, cover);
   long found = find_cover(kept);
   if (found != 0)
     return found < 0 ? found : 0;
+  if (cover->is_entry == OF_OWN_DNS)
+    return make_anew(kept);
   MUST(path_open(-1, kept->source, LINK_FOLLOWED, &source));
   long result = file_look_at(source.fd, &kept->shown);
   close_file(&source.fd);
@@ -147,6 +167,7 @@ long keeper_start(const struct launch *launch, const struct target *targets,
   for (u64 i = 0; i < count && result == 0; i++)
     if (targets == NULL) {
       result = keep_again(keeper, &covers[i]);
+      *files++ = keeper->kept[i].spare;
     } else if (targets[i].is_kept) {
       keep(keeper, &covers[i], &targets[i]);
       *files++ = targets[i].within.here;

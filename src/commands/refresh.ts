@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { loadLibc } from "../library.ts";
 import { log } from "../log.ts";
 import { type CoverSeen, meantBy, OWN_DNS } from "../observe/covers.ts";
-import { type Finding, unplanned } from "../observe/findings.ts";
+import { type Finding, lostOfOwnDns, unplanned } from "../observe/findings.ts";
 import { isSame, type Program, takeInventory } from "../observe/inventory.ts";
 import type { Keeping } from "../observe/keep.ts";
 import { print } from "../print.ts";
@@ -73,7 +73,7 @@ const FILTER_KILLS =
 async function keep(program: Program): Promise<void> {
   const { process: one, covers, plannedNetns } = program;
   const shown = covers.map((cover) => ({ source: sourceOf(cover, plannedNetns), target: cover.target }));
-  const more = unplanned(program).map(({ source, target }) => ({ source, target }));
+  const more = [...lostOfOwnDns(program), ...unplanned(program)].map(({ source, target }) => ({ source, target }));
   const keeping: Keeping = {
     process: one,
     covers: [...shown, ...more],
@@ -95,7 +95,7 @@ async function keep(program: Program): Promise<void> {
 
 /** A cover that is not on the host is a copy of a source that is gone: the source is what had that name. */
 function sourceOf(cover: CoverSeen, netns: string | undefined): string {
-  if (cover.source === OWN_DNS.path) return "";
+  if (cover.source === OWN_DNS.path) return cover.source;
   if (cover.isOnHost || netns === undefined) return meantBy(cover);
   return `/etc/netns/${netns}/${basename(cover.target)}`;
 }

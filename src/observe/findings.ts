@@ -1,4 +1,5 @@
 // What is not as it was planned, and what to do about it.
+import { OWN_DNS } from "./covers.ts";
 import type { Answer } from "./inside.ts";
 import type { Seen } from "./inventory.ts";
 
@@ -102,7 +103,14 @@ function namespaces({ plannedNetns, netnsName, isHostNetns, netns }: Seen): Find
  */
 export function unplanned({ seen, covers }: Seen): Answer["files"] {
   const isCovered = (target: string) => covers.some((cover) => cover.target === target);
-  return (seen?.files ?? []).filter(({ target, isSeen }) => !isSeen && !isCovered(target));
+  return (seen?.files ?? []).filter(
+    ({ source, target, isSeen }) => !isSeen && !isCovered(target) && source !== OWN_DNS.path,
+  );
+}
+
+/** What --own-dns covers, and is there without a cover: that it was asked for, what is left of it tells. */
+export function lostOfOwnDns({ seen }: Seen): Answer["files"] {
+  return (seen?.files ?? []).filter(({ source }) => source === OWN_DNS.path);
 }
 
 function files(program: Seen): Finding[] {
@@ -112,26 +120,33 @@ function files(program: Seen): Finding[] {
     what: `${target}: ${what}`,
     remedy: refresh(program),
   });
+  const hidden = (target: string): Finding => ({
+    kind: "detached",
+    what: `${target}: another mount lies on what covers it`,
+    remedy: `nspin enter ${program.process.pid} -- umount ${target}`,
+  });
   const findings: Finding[] = [];
   for (const { target, source, isSeen } of seen?.files ?? []) {
     const cover = covers.find((one) => one.target === target);
     if (isSeen) continue;
-    if (cover === undefined)
+    if (source === OWN_DNS.path)
+      findings.push({
+        kind: "detached",
+        what: `${target}: nothing covers it any more, or the host has made it since: it was started with --own-dns`,
+        remedy: program.keeper === undefined ? refresh(program) : restart,
+      });
+    else if (cover === undefined)
       findings.push({
         kind: "detached",
         what: `${target}: nothing covers it, so it reads the host's and not ${source}: its cover is gone, or it was started without one (--no-etc)`,
         remedy: `${program.keeper === undefined ? refresh(program) : restart}, if it is to read that`,
       });
-    else if (cover.isHidden || (cover.source === source && !cover.isRemoved))
-      findings.push({
-        kind: "detached",
-        what: `${target}: another mount lies on what covers it`,
-        remedy: `nspin enter ${program.process.pid} -- umount ${target}`,
-      });
+    else if (cover.isHidden || (cover.source === source && !cover.isRemoved)) findings.push(hidden(target));
     else findings.push(replaced(target, `${source} was replaced or removed, and it reads the old one`));
   }
-  for (const { target, source, isOnHost, isRemoved } of covers)
-    if (isRemoved && !isOnHost)
+  for (const { target, source, isOnHost, isRemoved, isHidden } of covers)
+    if (isHidden && !isOnHost) findings.push(hidden(target));
+    else if (isRemoved && !isOnHost)
       findings.push(replaced(target, `it reads a copy of ${source}, which is gone`));
   return findings;
 }

@@ -1,10 +1,23 @@
 // What a program sees: looked at from within its namespaces, in a process of its own, since a file system
 // in there can hang whoever asks it for anything, beyond the reach of any signal.
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { OWN_DNS_TARGETS } from "../contract.ts";
 import { Refusal } from "../errors.ts";
 import { addressOf, loadLibc } from "../library.ts";
 import { type PastTheFile, pastTheFile } from "../past-the-file.ts";
-import { isStill, list, type Process } from "./processes.ts";
+import { statusOf } from "../system-error.ts";
+import { OWN_DNS } from "./covers.ts";
+import { isStill, type Kind, list, openNamespace, type Process } from "./processes.ts";
 import { setns } from "./setns.ts";
 
 export interface Question {
@@ -13,7 +26,12 @@ export interface Question {
   readonly within: Process;
   /** Of the network namespace; whose files in /etc/netns cover their namesakes. */
   readonly netns: string | undefined;
+  /** By a path that leads to their source. */
   readonly covers: readonly { readonly source: string; readonly target: string }[];
+  /** The targets of all covers. */
+  readonly covered: readonly string[];
+  /** One of these is of --own-dns, so it was started with that. */
+  readonly hasOwnDns: boolean;
   /** Ask its own DNS servers, and look for what goes past the file. */
   readonly isThorough: boolean;
 }
@@ -21,7 +39,7 @@ export interface Question {
 export interface Answer {
   /** Of resolv.conf; undefined: it sees none. */
   readonly servers: readonly string[] | undefined;
-  /** What it shall see where, of covers and of /etc/netns; and whether it does. */
+  /** What it shall see where, of covers, of /etc/netns and of --own-dns; and whether it does. */
   readonly files: readonly { readonly source: string; readonly target: string; readonly isSeen: boolean }[];
   /** Servers on its own loopback that do not answer. */
   readonly silent: readonly string[];
@@ -52,6 +70,10 @@ export function answerAll(questions: readonly Question[]): void {
         ...{ source, target },
         isSeen: id !== undefined && idOf(target) === id,
       }));
+      const bare = question.hasOwnDns ? OWN_DNS_TARGETS.filter((target) => isBare(target, question)) : [];
+      const lost = bare
+        .filter((target) => !wanted.some((one) => one.target === target))
+        .map((target) => ({ source: OWN_DNS.path, target, isSeen: false }));
       const servers = serversIn(contents("/etc/resolv.conf"));
       const past = isThorough ? pastTheFile([]) : [];
       if (isThorough) setns(libc, net, `the network namespace of process ${process.pid}`);
@@ -60,7 +82,7 @@ export function answerAll(questions: readonly Question[]): void {
             .filter(isLoopback)
             .filter(isSilent)
         : [];
-      say({ servers, files: seen, silent, past } satisfies Answer);
+      say({ servers, files: [...seen, ...lost], silent, past } satisfies Answer);
     } catch (error) {
       if (error instanceof Refusal || !hasEnded(process)) throw error; // and not: a program less
       say(null);
@@ -93,6 +115,13 @@ function wantedFiles({ covers, netns }: Question) {
       wanted.set(target, { source: `/etc/netns/${netns}/${entry}`, target });
   }
   return [...wanted.values()].map(({ source, target }) => ({ source, target, id: idOf(source) }));
+}
+
+/** It is there, and nothing covers it; a link that leads to a directory is followed, ffi/aside/own-dns.c. */
+function isBare(target: string, { covered }: Question): boolean {
+  if (!existsItself(target)) return false;
+  const at = statusOf(target)?.isDirectory() ? realpathSync(target) : target;
+  return !covered.some((one) => at === one || at.startsWith(`${one}/`));
 }
 
 function existsItself(path: string): boolean {

@@ -100,6 +100,8 @@ async function judge(found: readonly Found[], isThorough: boolean): Promise<Prog
       covers: covers
         .filter(({ isOnHost }) => isOnHost)
         .map((cover) => ({ source: meantBy(cover), target: cover.target })),
+      covered: covers.map(({ target }) => target),
+      hasOwnDns: covers.some(({ source }) => source === OWN_DNS.path),
       isThorough,
     })),
   );

@@ -8,6 +8,7 @@ import { log } from "../log.ts";
 import { NO_OPTIONS } from "../plan.ts";
 import { printable } from "../print.ts";
 import { failure } from "../system-error.ts";
+import { OWN_DNS } from "./covers.ts";
 import { isStill, type Process, read } from "./processes.ts";
 import { setns } from "./setns.ts";
 
@@ -26,7 +27,9 @@ export function keep({ process, covers, isReadOnly }: Keeping): void {
   const libc = loadLibc("unshare", "setns");
   const mounts = openSync(`${process.at}/ns/mnt`, "r");
   if (!isStill(process)) return;
-  const plan = { ...NO_OPTIONS, covers: covers.map((cover) => ({ ...cover, isEntry: false })) };
+  const isOwn = ({ source }: { source: string }) => source === OWN_DNS.path;
+  const planned = covers.map((cover) => ({ ...cover, isEntry: false, isOwn: isOwn(cover) }));
+  const plan = { ...NO_OPTIONS, covers: planned };
   const launch = writePlan({ ...plan, readOnly: isReadOnly }, addressOf);
   const [pid, name] = [String(process.pid), printable(process.name)].map((word) => Buffer.from(`${word}\0`));
   joinCgroup(process);

@@ -152,6 +152,102 @@ test("check finds nothing wrong, and refresh gives it a keeper again, which hide
   }
 });
 
+const hostMakesAnew: Readonly<Record<string, () => Promise<void>>> = {
+  async [NSSWITCH]() {
+    writeFileSync(`${NSSWITCH}.new`, host);
+    renameSync(`${NSSWITCH}.new`, NSSWITCH);
+  },
+  async "/run/nscd"() {
+    rmSync("/run/nscd", { recursive: true });
+    mkdirSync("/run/nscd");
+    await listen("/run/nscd/socket");
+  },
+  async [RESOLVED]() {
+    rmSync(RESOLVED);
+    await listen(RESOLVED);
+  },
+};
+
+describe("the keeper was killed, and the host has made anew", () => {
+  const hidden = `${own}\nConnection refused`;
+  const lookAtAll = `cat ${NSSWITCH}; echo; ls -A /run/nscd; ${connect(RESOLVED)}`;
+
+  async function killed(): Promise<Program> {
+    const program = new Program(enterBy("setns", [...options, "--sys"]));
+    await until(async () => keepersOf(program.pid).length === 1);
+    for (const keeper of keepersOf(program.pid)) process.kill(keeper, "SIGKILL");
+    await until(async () => keepersOf(program.pid).length === 0);
+    return program;
+  }
+
+  test.each([[[NSSWITCH]], [["/run/nscd"]], [[RESOLVED]], [[NSSWITCH, RESOLVED]], [["/run/nscd", RESOLVED]]])(
+    "%p: check says which, and refresh hides them again, and on",
+    async (targets) => {
+      const program = await killed();
+      try {
+        for (const target of targets) await hostMakesAnew[target]?.();
+        const { stdout, status } = await nspin(["check", `${program.pid}`]);
+        expect(status).toBe(1);
+        const said = stdout.matchAll(/: detached: (\S+): .* with --own-dns; remedy: nspin refresh \d+\n/g);
+        expect(said.map(([, target]) => target).toArray()).toEqual(targets);
+        expect(await nspin(["refresh"])).toMatchObject({ status: 0, stdout: "", stderr: "" });
+        expect(await program.run(lookAtAll)).toBe(hidden);
+        expect(await nspin(["check"])).toMatchObject({ status: 0, stdout: "" });
+        for (const target of targets) await hostMakesAnew[target]?.();
+        await until(async () => (await program.run(lookAtAll)) === hidden);
+      } finally {
+        await program.end();
+      }
+    },
+  );
+
+  test("all of them: nothing tells that they were covered, but where they were, and what answers for the host", async () => {
+    const program = await killed();
+    try {
+      for (const makeAnew of Object.values(hostMakesAnew)) await makeAnew();
+      const { stdout } = await nspin(["check", `${program.pid}`]);
+      const bare = stdout.matchAll(/: detached: (\S+): nothing is covered in there any more, /g);
+      expect(bare.map(([, directory]) => directory).toArray()).toEqual(["/run", dirname(RESOLVED)]);
+      expect(stdout.match(/: detached: /g)).toHaveLength(2);
+      expect(stdout.match(/: past-the-file: /g)).toHaveLength(2);
+    } finally {
+      await program.end();
+    }
+  });
+
+  test("what cannot be copied, a FIFO for one: no keeper is started that lacks one", async () => {
+    const program = await killed();
+    try {
+      await $`rm ${NSSWITCH} && mkfifo ${NSSWITCH}`;
+      const { stdout, stderr, status } = await nspin(["refresh"]);
+      expect([status, stdout]).toEqual([1, expect.stringContaining(`: detached: ${NSSWITCH}: `)]);
+      expect(stderr).toBe(
+        `nspin: cannot start a keeper for process ${program.pid}: Invalid argument (EINVAL)\n`,
+      );
+      expect(keepersOf(program.pid)).toEqual([]);
+      rmSync(NSSWITCH);
+      writeFileSync(NSSWITCH, host);
+      expect(await nspin(["refresh"])).toMatchObject({ status: 0, stdout: "", stderr: "" });
+      expect(await program.run(lookAtAll)).toBe(hidden);
+    } finally {
+      await program.end();
+    }
+  });
+
+  test("of one that has another mount on it, that is said", async () => {
+    const program = await killed();
+    try {
+      await program.run(`mount --bind /etc/hostname ${NSSWITCH}`);
+      const { stdout } = await nspin(["check"]);
+      expect(stdout).toContain(`: detached: ${NSSWITCH}: another mount lies on what covers it; `);
+      await program.run(`umount ${NSSWITCH}`);
+      expect((await nspin(["check"])).stdout).not.toContain("detached");
+    } finally {
+      await program.end();
+    }
+  });
+});
+
 describe.each(["private", "shared"])("/run is a %s mount", (kind) => {
   const at = dirname(RESOLVED);
   const make = `mount -t tmpfs run /run && mount --make-${kind} /run && mkdir -p /run/nscd ${at}/dir &&
