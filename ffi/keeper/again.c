@@ -164,8 +164,7 @@ static long attach(struct keeper *keeper, struct kept *kept, long target) {
   return result;
 }
 
-/* On a mount that is a peer again afterwards: umount(2) goes to all of those.
- */
+/* As at a launch: by the two of them a cover is known for one. */
 static long lay(struct keeper *keeper, struct kept *kept, long target) {
   long cover = CALL(__NR_dup, kept->spare);
   long result = cover < 0 ? cover : attach(keeper, kept, target);
@@ -243,7 +242,7 @@ static long cover(struct keeper *keeper, struct kept *kept,
   char directory[PATH_BYTES];
   MUST(mount_of(place->fd, &holder));
   if (!holder.is_shared)
-    return attach(keeper, kept, place->fd);
+    return lay(keeper, kept, place->fd);
   struct within *within = find_within(keeper, holder.id);
   if (within != NULL)
     return lay_on_directory(keeper, kept, within);

@@ -81,16 +81,20 @@ function tailOf(line: string): string {
 
 /**
  * A private mount on a private mount of the target onto itself, ffi/cover.h: nobody else lays such
- * two. hasKeeper: one that it has laid on a kernel before 6.5 lies on the target itself.
+ * two. One that a keeper has laid lies on the target itself before Linux 6.5, or where it was killed before it
+ * laid what is to be beneath: so on its mount of the directory, or, hasKeeper, on any.
  */
 export function coversIn(table: Table, host: Table, hasKeeper: boolean): CoverSeen[] {
   const covers: CoverSeen[] = [];
-  for (const mount of table.otherThan(host)) {
+  const laid = table.otherThan(host);
+  const keepers = new Set(laid.filter((mount) => isOfKeeper(mount, table)).map(({ id }) => id));
+  for (const mount of laid) {
     if (!isPrivate(mount)) continue;
     const below = table.mount(mount.parent);
     if (below === undefined) continue;
     const isOnTwo = below.point === mount.point && isPrivate(below) && isOntoItself(below, table);
-    if (isShowing(mount, below) || !(isOnTwo || (hasKeeper && isFromNetns(mount, host)))) continue;
+    const isOnTarget = (hasKeeper && isFromNetns(mount, host)) || keepers.has(below.id);
+    if (isShowing(mount, below) || !(isOnTwo || isOnTarget)) continue;
     const holder = isOnTwo ? table.mount(below.parent) : below;
     const source = mount.name === "own-dns" ? OWN_DNS : sourceOf(mount, host);
     const isCopy = mount.name === "nspin"; // by the keeper, of a source that is gone
@@ -117,6 +121,16 @@ function isPrivate({ peerGroup, isSlave }: Mount): boolean {
 /** The two show the same file. */
 function isShowing(mount: Mount, below: Mount): boolean {
   return mount.device === below.device && mount.root === below.root;
+}
+
+/**
+ * A directory on itself and yet a peer of what it lies on, ffi/directory-mount.h, or a slave, where the keeper was
+ * killed while it covered: of anybody else's the host would have another.
+ */
+function isOfKeeper(mount: Mount, table: Table): boolean {
+  const group = table.mount(mount.parent)?.peerGroup;
+  if (group === undefined || !isOntoItself(mount, table)) return false;
+  return mount.peerGroup === group || (mount.peerGroup === undefined && mount.isSlave);
 }
 
 /** A mount of what its parent has at that place; where the parent cannot be reached, its path ends so. */

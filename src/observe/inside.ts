@@ -55,16 +55,17 @@ export function answerAll(questions: readonly Question[]): void {
   for (const question of questions) {
     const { process, within, isThorough } = question;
     const files: number[] = [];
-    const open = ({ at }: Process, kind: string) => {
-      const file = openSync(`${at}/ns/${kind}`, "r");
-      files.push(file);
+    const open = (one: Process, kind: Kind) => {
+      const file = openNamespace(one, kind);
+      if (file !== undefined) files.push(file);
       return file;
     };
     try {
-      const mounts = open(isStill(within) ? within : process, "mnt");
+      const mounts = open(within, "mnt") ?? open(process, "mnt"); // a keeper can be killed at any moment
       const net = open(process, "net");
       const wanted = wantedFiles(question);
-      if (!isStill(process)) throw new Error(`process ${process.pid} has ended`);
+      if (mounts === undefined || net === undefined || !isStill(process))
+        throw new Error(`process ${process.pid} has ended`);
       setns(libc, mounts, `the mount namespace of process ${process.pid}`);
       const seen = wanted.map(({ source, target, id }) => ({
         ...{ source, target },

@@ -59,6 +59,21 @@ function readNamespace(at: string | undefined, kind: Kind): number | "hidden" | 
   }
 }
 
+/** A file of it; undefined: the process has ended. Throws Refusal. */
+export function openNamespace(process: Process, kind: Kind): number | undefined {
+  const path = `${process.at}/ns/${kind}`;
+  try {
+    const file = openSync(path, "r");
+    if (isStill(process)) return file;
+    closeSync(file); // it can be another one's by that id
+    return undefined;
+  } catch (error) {
+    const absent = unlessAbsent(path, error, undefined, "hidden");
+    if (absent === "hidden") throw failure("open", path, error);
+    return undefined;
+  }
+}
+
 /**
  * Of a process that has just ended there is nothing (EINVAL: the mount table of a zombie), and by hidepid=1,
  * proc(5), what another may not see is EPERM. A shortage says nothing of it: who took that for its end

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { $ } from "bun";
 import { keepersOf } from "../kit/keepers.ts";
+import { lines } from "../kit/lines.ts";
 import { NSPIN } from "../kit/nspin.ts";
 import type { Program } from "../kit/program.ts";
 import { until } from "../kit/until.ts";
@@ -66,6 +67,57 @@ describe("findings", () => {
     process.kill(keepersOf(kept.pid)[0] as number, "SIGKILL");
     await until(async () => keepersOf(kept.pid).length === 0);
     expect(await finds("no-keeper")).toContain(`remedy: nspin refresh ${kept.pid}\n`);
+  });
+
+  const hostReplaces = () => $`sh -c "echo > /etc/new && mv -T /etc/new /etc/resolv.conf"`;
+  /** The program reads its own file, by a cover that is known for one. */
+  async function isKnown(program: Program): Promise<void> {
+    await until(async () => keepersOf(program.pid).length === 0);
+    expect(await program.run("cat /etc/resolv.conf")).toBe("nameserver 10.0.0.1");
+    const { status, stdout, stderr } = await nspin(["check", String(program.pid)]);
+    expect([status, stderr]).toEqual([1, ""]);
+    expect(stdout).toContain(`${program.pid} sh (${ID}): no-keeper: `);
+    expect((await nspin(["refresh", String(program.pid)])).status).toBe(0);
+    await hostReplaces();
+    await until(async () => (await program.run("cat /etc/resolv.conf")) === "nameserver 10.0.0.1");
+  }
+
+  test("no-keeper: it was killed when it had covered again, and not laid what is to be beneath", async () => {
+    await hostReplaces(); // a plain file from here on
+    const program = await runKept();
+    await Bun.sleep(100); // it holds what it lays by then
+    const [keeper] = keepersOf(program.pid) as [number];
+    const kill = ["-e", "trace=open_tree", "-e", "inject=open_tree:signal=KILL"]; // of what is to be beneath
+    const strace = Bun.spawn(["strace", "-p", String(keeper), ...kill], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    expect((await lines(strace.stderr).next()).value).toContain("attached");
+    await hostReplaces();
+    await strace.exited;
+    await isKnown(program);
+  });
+
+  test("no-keeper: it was killed after it had covered again, where the mount is not shared", async () => {
+    await hostReplaces();
+    const away = ["unshare", "--mount", "--propagation", "private"];
+    const program = await begin([...away, NSPIN, "run", "--netns", ID]);
+    await until(async () => keepersOf(program.pid).length === 1);
+    await Bun.sleep(100);
+    await hostReplaces();
+    await until(async () => (await program.run("cat /etc/resolv.conf")) === "nameserver 10.0.0.1");
+    process.kill(keepersOf(program.pid)[0] as number, "SIGKILL");
+    await isKnown(program);
+  });
+
+  test("one that the host's file is away from, for a moment, is found again", async () => {
+    const program = await run(["--no-keep", "--method", "rejoin"]);
+    await $`rm /etc/resolv.conf`;
+    const looks = nspin(["check", String(program.pid)]);
+    await Bun.sleep(250);
+    await $`sh -c "echo nameserver 192.0.2.53 > /etc/resolv.conf"`;
+    const { status, stdout, stderr } = await looks;
+    expect([status, stderr]).toEqual([1, ""]);
+    expect(stdout).toContain(`${program.pid} sh (${ID}): detached: /etc/resolv.conf: `);
   });
 
   test("detached, and source-replaced", async () => {
