@@ -74,7 +74,9 @@ long make_copy(const struct keeper *keeper, struct kept *kept) {
   path_directory(kept->target, name);
   MUST(path_open(-1, name, LINK_FOLLOWED, &directory));
   fd_path(path, directory.fd);
-  result = CALL(__NR_mount, "nspin", path, "tmpfs", 0, "mode=755");
+  /* By its name who looks at the mount table later knows what it is of. */
+  const char *of = kept->source[0] == '\0' ? "nspin" : kept->source;
+  result = CALL(__NR_mount, of, path, "tmpfs", 0, "mode=755");
   close_file(&directory.fd);
   MUST(result);
   MUST(path_open(-1, name, LINK_FOLLOWED, &directory)); /* the tmpfs */

@@ -1,12 +1,11 @@
 // nspin refresh: a keeper for programs that have none, which covers again and shows a new source.
 import { openSync } from "node:fs";
-import { basename } from "node:path";
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
 import { loadLibc } from "../library.ts";
 import { log } from "../log.ts";
 import { type CoverSeen, meantBy, OWN_DNS } from "../observe/covers.ts";
-import { type Finding, lostOfOwnDns, unplanned } from "../observe/findings.ts";
+import { type Finding, forgotten, lostOfOwnDns, unplanned } from "../observe/findings.ts";
 import { isSame, type Program, takeInventory } from "../observe/inventory.ts";
 import type { Keeping } from "../observe/keep.ts";
 import { print } from "../print.ts";
@@ -34,9 +33,9 @@ export const refresh: Command = {
     if (process.getuid?.() === 0) lock();
     const lacking = (await select(rest, false)).filter(({ findings }) => findings.some(isMended));
     const isNamed = ({ process }: Program) => rest.includes(String(process.pid));
-    for (const program of lacking)
-      if (canBeKept(program) && (isNamed(program) || unplanned(program).length === 0)) await keep(program);
-    const left = lacking.length === 0 ? [] : await settle(lacking);
+    const kept = lacking.filter((one) => canBeKept(one) && (isNamed(one) || unplanned(one).length === 0));
+    for (const program of kept) await keep(program);
+    const left = lacking.length === 0 ? [] : await settle(lacking, kept);
     for (const line of left.flatMap(toLines)) print(line);
     return left.length === 0 ? 0 : 1;
   },
@@ -58,22 +57,32 @@ function isMended({ kind }: Finding): boolean {
 
 /**
  * Not where a keeper is, nor where looking at the program hangs, and not where the program itself has mounted
- * something on its file. Through an overlay a keeper would find another source than the host has.
+ * something on its file. Through an overlay a keeper would find another source than the host has. And one that did
+ * not know what was lost would look as if all were well.
  */
-function canBeKept({ keeper, seen, covers }: Program): boolean {
+function canBeKept(program: Program): boolean {
+  const { keeper, seen, covers } = program;
   const isOpen = !covers.some(({ isHidden, method }) => isHidden || method === "overlay");
-  return keeper === undefined && seen !== null && isOpen;
+  return keeper === undefined && seen !== null && isOpen && forgotten(program).length === 0;
 }
 
 const PATIENCE = 10_000; // milliseconds
 const FILTER_KILLS =
   "a seccomp filter kills who makes a call that it refuses (systemd's SystemCallFilter=, a container's profile): run it without one";
 
+/** What covers is kept as it is: nothing tells where it came from. */
+const NOT_FOLLOWED = "";
+
 /** By its process id somebody has said that it shall read what is unplanned, too. */
 async function keep(program: Program): Promise<void> {
-  const { process: one, covers, plannedNetns } = program;
-  const shown = covers.map((cover) => ({ source: sourceOf(cover, plannedNetns), target: cover.target }));
-  const more = [...lostOfOwnDns(program), ...unplanned(program)].map(({ source, target }) => ({ source, target }));
+  const { process: one, covers } = program;
+  const sourceOf = (cover: CoverSeen) =>
+    cover.source === OWN_DNS ? OWN_DNS : (meantBy(cover) ?? NOT_FOLLOWED);
+  const shown = covers.map((cover) => ({ source: sourceOf(cover), target: cover.target }));
+  const more = [...lostOfOwnDns(program), ...unplanned(program)].map(({ source, target }) => ({
+    source,
+    target,
+  }));
   const keeping: Keeping = {
     process: one,
     covers: [...shown, ...more],
@@ -93,18 +102,15 @@ async function keep(program: Program): Promise<void> {
   child.unref();
 }
 
-/** A cover that is not on the host is a copy of a source that is gone: the source is what had that name. */
-function sourceOf(cover: CoverSeen, netns: string | undefined): string {
-  if (cover.source === OWN_DNS.path) return cover.source;
-  if (cover.isOnHost || netns === undefined) return meantBy(cover);
-  return `/etc/netns/${netns}/${basename(cover.target)}`;
-}
-
 const SETTLED = 5000; // milliseconds, until a keeper has looked for the first time, on a machine that has no time
 
-/** What is left to be mended. */
-async function settle(lacking: readonly Program[]): Promise<Program[]> {
+/** What is left to be mended; who has a keeper now is given the time to be covered. */
+async function settle(lacking: readonly Program[], kept: readonly Program[]): Promise<Program[]> {
   const end = Date.now() + SETTLED;
+  const isUnderWay = (program: Program) =>
+    program.keeper !== undefined &&
+    kept.some((one) => isSame(one, program)) &&
+    program.findings.some(({ kind }) => kind === "detached");
   for (;;) {
     await Bun.sleep(50);
     const { programs } = await takeInventory(false);
@@ -112,10 +118,6 @@ async function settle(lacking: readonly Program[]): Promise<Program[]> {
       .filter((program) => lacking.some((one) => isSame(one, program)))
       .map((program) => ({ ...program, findings: program.findings.filter(isMended) }))
       .filter(({ findings }) => findings.length > 0);
-    if (left.length === 0 || Date.now() > end || left.every(isHopeless)) return left;
+    if (!left.some(isUnderWay) || Date.now() > end) return left;
   }
-}
-
-function isHopeless(program: Program): boolean {
-  return program.keeper === undefined || !canBeKept(program);
 }

@@ -1,4 +1,5 @@
 // What the mount table of a program's mount namespace says of its covers. Only the kernel writes it.
+import { dirname } from "node:path";
 import { type Mount, parseMount } from "../mountinfo.ts";
 
 /** One file or directory that nspin covers in a mount namespace. */
@@ -9,6 +10,8 @@ export interface CoverSeen {
   readonly isOnHost: boolean;
   /** What is shown has been removed from where it was: by a rename over it, for one. */
   readonly isRemoved: boolean;
+  /** A copy is shown, by the keeper, of a source that was gone. */
+  readonly isCopy: boolean;
   /** Another mount lies on the cover. */
   readonly isHidden: boolean;
   readonly method: "cover" | "rejoin" | "pin" | "overlay";
@@ -45,6 +48,11 @@ export class Table {
       if (line.indexOf(parent) !== line.indexOf(" ")) return false;
       return parseMount(line).point === point;
     });
+  }
+
+  /** The same at the same place, as what a program mounts is on the host, too. */
+  shows({ device, root, point }: Mount): boolean {
+    return this.all().some((one) => one.device === device && one.root === root && one.point === point);
   }
 
   all(): readonly Mount[] {
@@ -85,7 +93,7 @@ function tailOf(line: string): string {
  * laid what is to be beneath: so on its mount of the directory, or, hasKeeper, on any.
  */
 export function coversIn(table: Table, host: Table, hasKeeper: boolean): CoverSeen[] {
-  const covers: CoverSeen[] = [];
+  const covers = new Map<string, CoverSeen>();
   const laid = table.otherThan(host);
   const keepers = new Set(laid.filter((mount) => isOfKeeper(mount, table)).map(({ id }) => id));
   for (const mount of laid) {
@@ -93,26 +101,24 @@ export function coversIn(table: Table, host: Table, hasKeeper: boolean): CoverSe
     const below = table.mount(mount.parent);
     if (below === undefined) continue;
     const isOnTwo = below.point === mount.point && isPrivate(below) && isOntoItself(below, table);
-    const isOnTarget = (hasKeeper && isFromNetns(mount, host)) || keepers.has(below.id);
+    const isOnDirectory = keepers.has(below.id) && !host.shows(mount);
+    const isOnTarget = (hasKeeper && isFromNetns(mount, host)) || isOnDirectory;
     if (isShowing(mount, below) || !(isOnTwo || isOnTarget)) continue;
     const holder = isOnTwo ? table.mount(below.parent) : below;
-    const source = mount.name === "own-dns" ? OWN_DNS : sourceOf(mount, host);
-    const isCopy = mount.name === "nspin"; // by the keeper, of a source that is gone
-    covers.push({
+    if (covers.get(mount.point)?.isHidden === false) continue; // that one lies on this one
+    covers.set(mount.point, {
+      ...sourceOf(mount, host),
       target: mount.point,
-      source: source.path,
-      isOnHost: source.isOnHost,
-      isRemoved: source.isRemoved || isCopy,
       isHidden: table.isCovered(mount),
       method: methodOf(below, holder),
       isReadOnly: mount.options.includes("ro"),
     });
   }
-  return covers;
+  return [...covers.values()];
 }
 
 /** What covers by --own-dns is in memory: no path leads to it. */
-export const OWN_DNS = { path: "--own-dns", isRemoved: false, isOnHost: false } as const;
+export const OWN_DNS = "--own-dns";
 
 function isPrivate({ peerGroup, isSlave }: Mount): boolean {
   return peerGroup === undefined && !isSlave;
@@ -147,7 +153,8 @@ function join(root: string, point: string, path: string): string {
 }
 
 function isFromNetns(mount: Mount, host: Table): boolean {
-  return netnsOf(sourceOf(mount, host).path) !== undefined || /^(nspin|own-dns)$/.test(mount.name);
+  const { source, isCopy } = sourceOf(mount, host);
+  return netnsOf(source) !== undefined || isCopy || source === OWN_DNS;
 }
 
 /** The name in /etc/netns/NAME/FILE. */
@@ -155,8 +162,12 @@ export function netnsOf(source: string): string | undefined {
   return /^\/etc\/netns\/([^/]+)\/[^/]+$/.exec(source)?.[1];
 }
 
-/** Some editors rename the old file, to FILE~ or FILE.old, and write a new one: that is to be shown. */
-export function meantBy({ source, target }: Pick<CoverSeen, "source" | "target">): string {
+/**
+ * Where what a cover shall show is, or will be once it is back; undefined: nothing tells. Some editors rename the old
+ * file, to FILE~ or FILE.old, and write a new one: that is to be shown.
+ */
+export function meantBy({ source, target, isOnHost, isCopy }: CoverSeen): string | undefined {
+  if (!isOnHost) return isCopy && source.startsWith("/") ? source : undefined;
   const name = target.slice(target.lastIndexOf("/"));
   const at = source.lastIndexOf("/");
   const isRenamed = netnsOf(source) !== undefined && source.slice(at).startsWith(name);
@@ -165,16 +176,25 @@ export function meantBy({ source, target }: Pick<CoverSeen, "source" | "target">
 
 const REMOVED = "//deleted";
 
-function sourceOf({ device, root }: Mount, host: Table) {
+type Source = Pick<CoverSeen, "source" | "isOnHost" | "isRemoved" | "isCopy">;
+
+/** A copy is named by what it is of, ffi/keeper/elsewhere.c; one by an earlier version "nspin". */
+function sourceOf({ device, root, name }: Mount, host: Table): Source {
   const isRemoved = root.endsWith(REMOVED);
   const shown = isRemoved ? root.slice(0, -REMOVED.length) : root;
   const [holder] = host
     .all()
     .filter((one) => one.device === device && isBelow(shown, one.root))
     .sort((a, b) => b.root.length - a.root.length);
-  if (holder === undefined) return { path: shown, isRemoved, isOnHost: false };
-  const within = shown.slice(holder.root === "/" ? 0 : holder.root.length);
-  return { path: holder.point === "/" ? within || "/" : holder.point + within, isRemoved, isOnHost: true };
+  const onHost = { isOnHost: true, isRemoved, isCopy: false };
+  const elsewhere = { isOnHost: false, isRemoved, isCopy: false };
+  if (holder !== undefined) {
+    const within = shown.slice(holder.root === "/" ? 0 : holder.root.length);
+    return { source: holder.point === "/" ? within || "/" : holder.point + within, ...onHost };
+  }
+  if (name === "own-dns") return { source: OWN_DNS, ...elsewhere };
+  if (root === "/copy") return { source: name, ...elsewhere, isRemoved: true, isCopy: true };
+  return { source: shown, ...elsewhere };
 }
 
 function isBelow(path: string, directory: string): boolean {
@@ -187,6 +207,13 @@ function methodOf(below: Mount, holder: Mount | undefined): CoverSeen["method"] 
   if (holder === undefined) return "cover";
   if (holder.peerGroup !== undefined || holder.isSlave) return "rejoin";
   return isShowing(holder, below) && holder.point === below.point ? "pin" : "cover";
+}
+
+/** Where something was covered, as a keeper's mount of the directory tells, and nothing is any more. */
+export function bareDirectories(host: Table, table: Table, covers: readonly CoverSeen[]): string[] {
+  const laid = table.otherThan(host).filter((mount) => isOfKeeper(mount, table));
+  const covered = new Set(covers.map(({ target }) => dirname(target)));
+  return [...new Set(laid.map(({ point }) => point))].filter((point) => !covered.has(point));
 }
 
 /** A mount of the host's that is shared there, and here is no peer of it any more. */

@@ -1,5 +1,6 @@
 // What is not as it was planned, and what to do about it.
-import { OWN_DNS } from "./covers.ts";
+import { dirname } from "node:path";
+import { meantBy, OWN_DNS } from "./covers.ts";
 import type { Answer } from "./inside.ts";
 import type { Seen } from "./inventory.ts";
 
@@ -104,13 +105,19 @@ function namespaces({ plannedNetns, netnsName, isHostNetns, netns }: Seen): Find
 export function unplanned({ seen, covers }: Seen): Answer["files"] {
   const isCovered = (target: string) => covers.some((cover) => cover.target === target);
   return (seen?.files ?? []).filter(
-    ({ source, target, isSeen }) => !isSeen && !isCovered(target) && source !== OWN_DNS.path,
+    ({ source, target, isSeen }) => !isSeen && !isCovered(target) && source !== OWN_DNS,
   );
 }
 
 /** What --own-dns covers, and is there without a cover: that it was asked for, what is left of it tells. */
 export function lostOfOwnDns({ seen }: Seen): Answer["files"] {
-  return (seen?.files ?? []).filter(({ source }) => source === OWN_DNS.path);
+  return (seen?.files ?? []).filter(({ source }) => source === OWN_DNS);
+}
+
+/** Directories in which something was covered that nothing tells of: no file that is known to be lost is in there. */
+export function forgotten(program: Seen): readonly string[] {
+  const lost = [...unplanned(program), ...lostOfOwnDns(program)].map(({ target }) => dirname(target));
+  return program.bare.filter((directory) => !lost.includes(directory));
 }
 
 function files(program: Seen): Finding[] {
@@ -129,7 +136,7 @@ function files(program: Seen): Finding[] {
   for (const { target, source, isSeen } of seen?.files ?? []) {
     const cover = covers.find((one) => one.target === target);
     if (isSeen) continue;
-    if (source === OWN_DNS.path)
+    if (source === OWN_DNS)
       findings.push({
         kind: "detached",
         what: `${target}: nothing covers it any more, or the host has made it since: it was started with --own-dns`,
@@ -139,15 +146,32 @@ function files(program: Seen): Finding[] {
       findings.push({
         kind: "detached",
         what: `${target}: nothing covers it, so it reads the host's and not ${source}: its cover is gone, or it was started without one (--no-etc)`,
-        remedy: `${program.keeper === undefined ? refresh(program) : restart}, if it is to read that`,
+        remedy:
+          program.keeper === undefined
+            ? `${refresh(program)}, if it is to read that; ${restart}, if it read another, by --bind`
+            : `${restart}, if it is to read that`,
       });
     else if (cover.isHidden || (cover.source === source && !cover.isRemoved)) findings.push(hidden(target));
     else findings.push(replaced(target, `${source} was replaced or removed, and it reads the old one`));
   }
-  for (const { target, source, isOnHost, isRemoved, isHidden } of covers)
-    if (isHidden && !isOnHost) findings.push(hidden(target));
-    else if (isRemoved && !isOnHost)
-      findings.push(replaced(target, `it reads a copy of ${source}, which is gone`));
+  for (const cover of covers.filter(({ isOnHost }) => !isOnHost)) {
+    const { target, source } = cover;
+    if (cover.isHidden) findings.push(hidden(target));
+    else if (cover.isRemoved)
+      findings.push({
+        ...replaced(
+          target,
+          `it reads ${cover.isCopy ? "a copy of " : ""}${source}, which was removed or replaced`,
+        ),
+        ...(meantBy(cover) === undefined ? { remedy: restart } : {}),
+      });
+  }
+  for (const directory of forgotten(program))
+    findings.push({
+      kind: "detached",
+      what: `${directory}: nothing is covered in there any more, and nothing tells what was`,
+      remedy: restart,
+    });
   return findings;
 }
 

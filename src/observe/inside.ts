@@ -74,7 +74,7 @@ export function answerAll(questions: readonly Question[]): void {
       const bare = question.hasOwnDns ? OWN_DNS_TARGETS.filter((target) => isBare(target, question)) : [];
       const lost = bare
         .filter((target) => !wanted.some((one) => one.target === target))
-        .map((target) => ({ source: OWN_DNS.path, target, isSeen: false }));
+        .map((target) => ({ source: OWN_DNS, target, isSeen: false }));
       const servers = serversIn(contents("/etc/resolv.conf"));
       const past = isThorough ? pastTheFile([]) : [];
       if (isThorough) setns(libc, net, `the network namespace of process ${process.pid}`);
@@ -108,14 +108,14 @@ function say(what: unknown): void {
 }
 
 /** As the host has them now: a source that is missing has no id, and is seen by nobody. */
-function wantedFiles({ covers, netns }: Question) {
-  const wanted = new Map(covers.map((cover) => [cover.target, cover]));
+function wantedFiles({ covers, covered, netns }: Question) {
+  const wanted = [...covers];
   for (const entry of netns === undefined ? [] : list(`/etc/netns/${netns}`)) {
     const target = `/etc/${entry}`;
-    if (!wanted.has(target) && existsItself(target))
-      wanted.set(target, { source: `/etc/netns/${netns}/${entry}`, target });
+    if (!covered.includes(target) && existsItself(target))
+      wanted.push({ source: `/etc/netns/${netns}/${entry}`, target });
   }
-  return [...wanted.values()].map(({ source, target }) => ({ source, target, id: idOf(source) }));
+  return wanted.map((one) => ({ ...one, id: idOf(one.source) }));
 }
 
 /** It is there, and nothing covers it; a link that leads to a directory is followed, ffi/aside/own-dns.c. */

@@ -2,6 +2,7 @@
 import {
   type Apart,
   apartFrom,
+  bareDirectories,
   type CoverSeen,
   coversIn,
   hasRootOf,
@@ -38,6 +39,8 @@ interface Found {
   /** Whose /etc/netns/NAME covers its files; undefined: it is by --bind alone. */
   readonly plannedNetns: string | undefined;
   readonly covers: readonly CoverSeen[];
+  /** Directories in which all covers are gone, and no keeper stays that knows them. */
+  readonly bare: readonly string[];
   readonly apart: readonly Apart[];
 }
 
@@ -97,11 +100,12 @@ async function judge(found: readonly Found[], isThorough: boolean): Promise<Prog
       process,
       within: keeper ?? process,
       netns: plannedNetns,
-      covers: covers
-        .filter(({ isOnHost }) => isOnHost)
-        .map((cover) => ({ source: meantBy(cover), target: cover.target })),
+      covers: covers.flatMap((cover) => {
+        const source = cover.isOnHost ? meantBy(cover) : undefined;
+        return source === undefined ? [] : [{ source, target: cover.target }];
+      }),
       covered: covers.map(({ target }) => target),
-      hasOwnDns: covers.some(({ source }) => source === OWN_DNS.path),
+      hasOwnDns: covers.some(({ source }) => source === OWN_DNS),
       isThorough,
     })),
   );
@@ -109,7 +113,7 @@ async function judge(found: readonly Found[], isThorough: boolean): Promise<Prog
     const seen = answers[i];
     if (seen === null || !isStill(one.process)) return []; // it has ended meanwhile
     const isLost = seen?.files.some(({ isSeen }) => !isSeen) ?? false;
-    if (one.covers.length === 0 && one.keeper === undefined && !isLost) return [];
+    if (!isMarked(one) && !isLost) return [];
     const program = { ...one, seen: seen ?? null };
     return [{ ...program, findings: findingsOf(program) }];
   });
@@ -157,16 +161,21 @@ function findIn(
   if (typeof netns !== "number" || namespaceOf(process.pid, "mnt") !== mounts) return undefined;
   const netnsName = names.get(netns);
   const isDetached = covers.length === 0 && netnsName !== undefined && netns !== hostNetns;
-  if (covers.length === 0 && keeper === undefined && !(isDetached && hasRootOf(host, table)))
-    return undefined;
-  const isUntold = covers.every(({ source }) => source === OWN_DNS.path); // also where there is none
+  const bare = keeper === undefined ? bareDirectories(host, table, covers) : [];
+  if (!isMarked({ covers, keeper, bare }) && !(isDetached && hasRootOf(host, table))) return undefined;
+  const isUntold = covers.every(({ source }) => source === OWN_DNS); // also where there is none
   const plannedNetns = covers.map(({ source }) => netnsOf(source)).find((name) => name !== undefined);
   return {
-    ...{ process, keeper, mounts, netns, netnsName, covers },
+    ...{ process, keeper, mounts, netns, netnsName, covers, bare },
     isHostNetns: netns === hostNetns,
     plannedNetns: plannedNetns ?? (isUntold ? netnsName : undefined),
     apart: apartFrom(host, table),
   };
+}
+
+/** By nspin, which has left its marks. */
+function isMarked({ covers, keeper, bare }: Pick<Found, "covers" | "keeper" | "bare">): boolean {
+  return covers.length > 0 || keeper !== undefined || bare.length > 0;
 }
 
 /** It can have been started by nspin, or is a keeper: of root's, as his mount namespace is. */

@@ -27,7 +27,7 @@ export function keep({ process, covers, isReadOnly }: Keeping): void {
   const libc = loadLibc("unshare", "setns");
   const mounts = openSync(`${process.at}/ns/mnt`, "r");
   if (!isStill(process)) return;
-  const isOwn = ({ source }: { source: string }) => source === OWN_DNS.path;
+  const isOwn = ({ source }: { source: string }) => source === OWN_DNS;
   const planned = covers.map((cover) => ({ ...cover, isEntry: false, isOwn: isOwn(cover) }));
   const plan = { ...NO_OPTIONS, covers: planned };
   const launch = writePlan({ ...plan, readOnly: isReadOnly }, addressOf);

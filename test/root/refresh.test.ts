@@ -1,5 +1,5 @@
 // nspin refresh: what a program without a keeper has lost it has again, and a keeper that goes on.
-import { beforeAll, describe, expect, test } from "bun:test";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
 import { makeHost, NAME, serve, TASK_ANSWER } from "../kit/answers.ts";
@@ -254,7 +254,9 @@ describe("what nobody asked for at the launch, as far as can be known, is left t
       const { status, stdout, stderr } = await refresh(...words);
       expect([status, stderr]).toEqual([1, ""]);
       expect(stdout).toContain(line);
-      expect(stdout).toContain(`(--no-etc); remedy: nspin refresh ${program.pid}, if it is to read that\n`);
+      expect(stdout).toContain(
+        `(--no-etc); remedy: nspin refresh ${program.pid}, if it is to read that; start it again, if it read another, by --bind\n`,
+      );
       expect(keepersOf(program.pid)).toEqual([]);
       expect(await program.run(`cat ${file}`)).toBe(reads);
     }
@@ -311,6 +313,83 @@ describe("what nobody asked for at the launch, as far as can be known, is left t
       1,
       expect.stringContaining("; remedy: start it again, if it is to read that\n"),
     ]);
+  });
+});
+
+describe("nothing is covered with what nobody asked for", () => {
+  const hosts = `/etc/netns/${ID}/hosts`;
+  const own = "10.1.1.1 own";
+  withTasks([ID], "plain");
+  beforeEach(async () => {
+    await $`mkdir -p /opt/there /opt/usb && touch /opt/there/file`;
+    writeFileSync("/opt/own", `${own}\n`);
+  });
+  afterEach(async () => {
+    await $`rm -f ${hosts}`;
+  });
+
+  async function killKeeper(program: Program): Promise<void> {
+    const [keeper] = keepersOf(program.pid) as [number];
+    process.kill(keeper, "SIGKILL");
+    await until(async () => !isRunning(keeper));
+    writeFileSync(hosts, "10.9.9.9 of nobody\n");
+  }
+  async function runKept(...options: string[]): Promise<Program> {
+    const program = await run(...options);
+    await until(async () => keepersOf(program.pid).length === 1);
+    await Bun.sleep(100); // it holds what it lays by then
+    return program;
+  }
+  const reads = async (program: Program, text: string) =>
+    await until(async () => (await program.run("cat /etc/hosts")) === text);
+
+  test("a copy of a source that is gone: the source is followed, by the name that it had", async () => {
+    const program = await runKept("--bind", "/opt/own:/etc/hosts");
+    await $`rm /opt/own`;
+    await replace("/etc/hosts", "host\n");
+    await reads(program, own);
+    await killKeeper(program);
+    expect((await json("ps")).printed[0].covers).toContainEqual(
+      expect.objectContaining({ source: "/opt/own", target: "/etc/hosts" }),
+    );
+    const { status, stdout } = await refresh(String(program.pid));
+    const line = `${program.pid} sh (${ID}): source-replaced: /etc/hosts: it reads a copy of /opt/own, which was removed or replaced; remedy: nspin refresh ${program.pid}\n`;
+    expect([status, stdout]).toEqual([1, line]);
+    expect(await program.run("cat /etc/hosts")).toBe(own);
+    writeFileSync("/opt/own", "10.1.1.2 new\n");
+    await reads(program, "10.1.1.2 new");
+    expect(await findings()).toEqual([]);
+  });
+
+  test("a source that the host has unmounted: what covers is kept, and no other is followed", async () => {
+    await $`mount -t tmpfs usb /opt/usb && cp /opt/own /opt/usb/hosts`;
+    const program = await runKept("--bind", "/opt/usb/hosts:/etc/hosts");
+    await $`umount -l /opt/usb`;
+    await killKeeper(program);
+    expect(await findings()).toEqual(["no-keeper"]);
+    expect(await refresh()).toMatchObject(DONE);
+    await Bun.sleep(200);
+    expect(await program.run("cat /etc/hosts")).toBe(own);
+    await replace("/etc/hosts", "host\n");
+    await reads(program, own);
+    expect(await findings()).toEqual([]);
+  });
+
+  test("the last cover of a directory is gone: that it is lost is known, and not what it was", async () => {
+    await $`ip netns add bare`;
+    const covers = ["--no-etc", "--bind", "/opt/own:/opt/there/file"];
+    const program = await begin([NSPIN, "run", "--netns", "bare", ...covers, "--"]);
+    await until(async () => keepersOf(program.pid).length === 1);
+    await killKeeper(program);
+    await replace("/opt/there/file", "host\n");
+    const line = `${program.pid} sh (bare): detached: /opt/there: nothing is covered in there any more, and nothing tells what was; remedy: start it again\n`;
+    expect(await nspin(["check"])).toMatchObject({ status: 1, stdout: line, stderr: "" });
+    expect((await json("ps")).printed).toMatchObject([{ pid: program.pid, state: "detached" }]);
+    for (const words of [[], ["bare"], [String(program.pid)]])
+      expect(await refresh(...words)).toMatchObject({ status: 1, stdout: line, stderr: "" });
+    expect(keepersOf(program.pid)).toEqual([]);
+    await endPrograms();
+    await $`ip netns delete bare`;
   });
 });
 
