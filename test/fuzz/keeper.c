@@ -808,7 +808,9 @@ static long list(long fd, char *to, long room) {
 
 static long read_link(long fd, const char *path, char *to, long room) {
   long result = error();
-  const char *text = fd == AT_FDCWD              ? fds[fd_of(path)].path
+  const char *text = strstr(path, "/ns/mnt")
+                         ? answer() & 1 ? "mnt:[1]" : "mnt:[2]"
+                     : fd == AT_FDCWD            ? fds[fd_of(path)].path
                      : strcmp(path, "self") == 0 ? "41"
                                                  : "/srv";
   if (result < 0)
@@ -856,9 +858,8 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
   case __NR_fstat:
     return stat_fd(a, (struct stat *)b);
   case __NR_newfstatat: {
-    int is_own = strcmp((const char *)b, "/proc/self/ns/mnt") == 0;
-    *(struct stat *)c = (struct stat){
-        .st_ino = is_own ? 1 + (unsigned)is_untrue() : 2 - (answer() & 1)};
+    *(struct stat *)c = (struct stat){.st_nlink = 2 + (answer() & 1),
+                                      .st_ino = 1 + (unsigned)is_untrue()};
     return error();
   }
   case __NR_statx:
