@@ -6,7 +6,7 @@
 // millisecond (`npm run bench`). What they are shown as is made in commands/help.ts.
 import type { ArgsDef, ArgType, BooleanArgDef } from "citty";
 import { EXTRAS, METHODS } from "./contract.ts";
-import { Refusal } from "./errors.ts";
+import { quote, Refusal, tryHelp } from "./errors.ts";
 import { readUser, type User } from "./user.ts";
 
 export type Method = keyof typeof METHODS;
@@ -129,8 +129,6 @@ export function readWords(args: ArgsDef, words: readonly string[]): Words {
   return { values, used: at };
 }
 
-export const tryHelp = "try 'nspin --help', or 'nspin COMMAND --help'";
-
 /** Exactly as the table has it: no prefix of a name, and nothing that every object inherits. */
 function nameOf(option: string, args: ArgsDef): string | undefined {
   for (const name in args) {
@@ -140,11 +138,6 @@ function nameOf(option: string, args: ArgsDef): string | undefined {
     if (type === "boolean" && preset === true && option === `--no-${name}`) return name;
   }
   return undefined;
-}
-
-/** A word as a message shows it: on one line, its ends visible. */
-export function quote(word: string): string {
-  return JSON.stringify(word);
 }
 
 // --- words -> Options ---

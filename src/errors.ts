@@ -14,6 +14,14 @@ export class Refusal extends Error {
   }
 }
 
+/** A word as a message shows it: on one line, its ends visible. */
+export function quote(word: string): string {
+  return JSON.stringify(word);
+}
+
+/** The hint where a word of nspin's own is wrong. */
+export const tryHelp = "try 'nspin --help', or 'nspin COMMAND --help'";
+
 /** A step of the pinned sequence failed, which the sequence has reported itself. */
 export class Reported extends Error {
   override readonly name = "Reported";

@@ -2,6 +2,7 @@
 
 import type { Extra } from "./arguments.ts";
 import { COVER_FIELDS, EXTRAS, LAUNCH_FIELDS, METHODS } from "./contract.ts";
+import type { Memory } from "./library.ts";
 import type { Cover, Plan } from "./plan.ts";
 
 const U64 = 8;
@@ -99,13 +100,6 @@ function textBytes({ netns = "", etc = "", lock, covers, words }: Plan): number 
   for (const { source, target } of covers) units += source.length + target.length;
   for (const word of words) units += word.length;
   return 3 * units + 3 + 2 * covers.length + words.length; // and their NULs
-}
-
-/** Where a struct is, and what it points to, by address. */
-export interface Memory {
-  readonly u64: (address: number) => number;
-  /** The bytes from there to the next NUL. */
-  readonly bytes: (address: number) => Uint8Array;
 }
 
 /** A path that is not UTF-8 is another one after this. */

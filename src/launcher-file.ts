@@ -1,7 +1,8 @@
 // A launcher's file, ffi/launcher/image.h: the code of its machine, and one plan.
 import templates from "../dist/launcher.ts";
 import { LAUNCHER_FILE } from "./contract.ts";
-import { type Memory, readPlan, writePlan } from "./launch-struct.ts";
+import { readPlan, writePlan } from "./launch-struct.ts";
+import type { Memory } from "./library.ts";
 import type { Plan } from "./plan.ts";
 
 /** The machine that it runs on. */

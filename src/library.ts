@@ -1,7 +1,6 @@
 // The C side, dist/nspin.so, and where it comes from. No other file knows bun:ffi.
 import { CFunction, CString, dlopen, linkSymbols, type Pointer, ptr, read } from "bun:ffi";
 import { Refusal } from "./errors.ts";
-import type { Memory } from "./launch-struct.ts";
 
 /** All that it exports, ffi/exports.h. */
 export const FUNCTIONS = {
@@ -109,6 +108,13 @@ function inPlace<Wanted extends Partial<typeof FUNCTIONS>>(wanted: Wanted, objec
 }
 
 export const addressOf = ptr;
+
+/** Where a struct is, and what it points to, by address. */
+export interface Memory {
+  readonly u64: (address: number) => number;
+  /** The bytes from there to the next NUL. */
+  readonly bytes: (address: number) => Uint8Array;
+}
 
 /** This process's own memory. */
 export const ownMemory: Memory = {

@@ -1,6 +1,6 @@
 // Options -> Plan: names become paths, contradictions are refused. Pure.
-import { type CoverOptions, type Extra, type Method, quote, type RunOptions } from "./arguments.ts";
-import { Refusal } from "./errors.ts";
+import type { CoverOptions, Extra, Method, RunOptions } from "./arguments.ts";
+import { quote, Refusal } from "./errors.ts";
 import { setpriv } from "./user.ts";
 
 export interface Cover {

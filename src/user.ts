@@ -1,7 +1,6 @@
 // --user and --caps, by setpriv(1): it is of util-linux, as nsenter is, and starts the program last.
-import { quote } from "./arguments.ts";
 import { CAPABILITIES } from "./contract.ts";
-import { Refusal } from "./errors.ts";
+import { quote, Refusal } from "./errors.ts";
 import { primaryGroup } from "./library.ts";
 
 export interface User {

@@ -5,15 +5,13 @@ import {
   type CoverOptions,
   type Extra,
   type Method,
-  quote,
   readAs,
   readCovers,
   readExtras,
   runArgs,
-  tryHelp,
 } from "../arguments.ts";
 import { commandLine, wordsOfRuntime } from "../command-line.ts";
-import { Refusal } from "../errors.ts";
+import { quote, Refusal, tryHelp } from "../errors.ts";
 import { ARCHES, type Arch, writeLauncher } from "../launcher-file.ts";
 import { makePlan, type Plan } from "../plan.ts";
 import { replaceFile } from "../replace-file.ts";

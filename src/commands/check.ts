@@ -1,8 +1,7 @@
 // nspin check: is every program isolated as it was planned?
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
-import { tryHelp } from "../arguments.ts";
-import { Refusal } from "../errors.ts";
+import { Refusal, tryHelp } from "../errors.ts";
 import { toCheckDocument, toText } from "../observe/documents.ts";
 import { KINDS } from "../observe/findings.ts";
 import type { Program } from "../observe/inventory.ts";

@@ -2,8 +2,8 @@
 // completions are made, the words are read as those of `run` are, and valibot makes the values of them.
 import type { ArgsDef, CommandMeta } from "citty";
 import * as v from "valibot";
-import { givenTwice, notOneOf, type Profile, quote, readWords, tryHelp, type Words } from "../arguments.ts";
-import { Refusal } from "../errors.ts";
+import { givenTwice, notOneOf, type Profile, readWords, type Words } from "../arguments.ts";
+import { quote, Refusal, tryHelp } from "../errors.ts";
 
 export interface Command {
   readonly meta: CommandMeta;

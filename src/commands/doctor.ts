@@ -1,11 +1,10 @@
 // nspin doctor: is this host, or the image that is being made, fit for nspin?
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
-import { quote, tryHelp } from "../arguments.ts";
 import { askSelf } from "../ask-self.ts";
 import type { Question } from "../doctor/examine.ts";
 import { CHECKS, type DoctorDocument, type Finding, problem } from "../doctor/finding.ts";
-import { Refusal } from "../errors.ts";
+import { quote, Refusal, tryHelp } from "../errors.ts";
 import { toText } from "../observe/documents.ts";
 import { print, printable } from "../print.ts";
 import { type Command, flag, readOptions } from "./command.ts";

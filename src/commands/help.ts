@@ -1,9 +1,8 @@
 // nspin help: the commands, or what one of them takes, as wide as the terminal is.
 import * as v from "valibot";
 import { description } from "../../package.json";
-import { quote, tryHelp } from "../arguments.ts";
 import { STATUSES } from "../contract.ts";
-import { Refusal } from "../errors.ts";
+import { quote, Refusal, tryHelp } from "../errors.ts";
 import { terminalColumns } from "../library.ts";
 import { print } from "../print.ts";
 import { type Command, type Commands, DONE, findCommand, readOptions, shownOf } from "./command.ts";

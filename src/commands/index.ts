@@ -1,8 +1,8 @@
 // Everything but a plain launch, which must not pay for it: the other commands, help and version,
 // and the explanation of a plan or an error.
-import { quote, readWords, tryHelp } from "../arguments.ts";
+import { readWords } from "../arguments.ts";
 import { STATUSES } from "../contract.ts";
-import { Refusal } from "../errors.ts";
+import { quote, Refusal, tryHelp } from "../errors.ts";
 import { type Commands, findCommand } from "./command.ts";
 
 export { decide } from "../decide.ts";

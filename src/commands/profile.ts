@@ -3,8 +3,8 @@ import { lstatSync, readFileSync } from "node:fs";
 import type { ArgDef, ArgsDef, EnumArgDef } from "citty";
 import { closest } from "fastest-levenshtein";
 import * as v from "valibot";
-import { NO_LIMIT, notOneOf, type Profile, quote } from "../arguments.ts";
-import { Refusal } from "../errors.ts";
+import { NO_LIMIT, notOneOf, type Profile } from "../arguments.ts";
+import { quote, Refusal } from "../errors.ts";
 import { attempt } from "../system-error.ts";
 
 const DIRECTORY = "/etc/nspin";

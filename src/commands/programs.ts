@@ -1,6 +1,5 @@
 // Which programs a command is about, by its words; and what it says of them.
-import { quote } from "../arguments.ts";
-import { Refusal } from "../errors.ts";
+import { quote, Refusal } from "../errors.ts";
 import { LOOKS, PAUSE, type Program, takeInventory } from "../observe/inventory.ts";
 import { namespaceOf } from "../observe/processes.ts";
 import { printable } from "../print.ts";

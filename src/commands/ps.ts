@@ -2,8 +2,7 @@
 import { isatty } from "node:tty";
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
-import { quote, tryHelp } from "../arguments.ts";
-import { Refusal } from "../errors.ts";
+import { quote, Refusal, tryHelp } from "../errors.ts";
 import { log } from "../log.ts";
 import { toPsDocument, toText } from "../observe/documents.ts";
 import { STATES } from "../observe/findings.ts";

@@ -1,8 +1,7 @@
 // nspin version.
 import * as v from "valibot";
 import { version as number } from "../../package.json";
-import { quote, tryHelp } from "../arguments.ts";
-import { Refusal } from "../errors.ts";
+import { quote, Refusal, tryHelp } from "../errors.ts";
 import { print } from "../print.ts";
 import { type Command, DONE, readOptions } from "./command.ts";
 

@@ -2,9 +2,8 @@
 import { closeSync, lstatSync, openSync, readlinkSync, readSync, statfsSync, statSync } from "node:fs";
 import { constants } from "node:os";
 import { isatty } from "node:tty";
-import { quote, tryHelp } from "../arguments.ts";
 import { STATUSES } from "../contract.ts";
-import { Refusal } from "../errors.ts";
+import { quote, Refusal, tryHelp } from "../errors.ts";
 import { loadLibc } from "../library.ts";
 import { log } from "../log.ts";
 import { NSFS_MAGIC } from "../netns.ts";

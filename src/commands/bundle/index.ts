@@ -2,13 +2,13 @@
 import { readFileSync } from "node:fs";
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
-import { type CoverOptions, quote, readCovers, runArgs } from "../../arguments.ts";
-import { Refusal } from "../../errors.ts";
+import { readCovers, runArgs } from "../../arguments.ts";
+import { quote, Refusal } from "../../errors.ts";
 import { log } from "../../log.ts";
 import { absolutePath, type Command, choice, DONE, once, readOptions, usageOf } from "../command.ts";
 import { ociConfig } from "./config.ts";
 import { writeBundle } from "./directory.ts";
-import { layOut } from "./layout.ts";
+import { type BundleOptions, layOut } from "./layout.ts";
 
 const { netns, bind, etc, strict, "read-only": readOnly } = runArgs;
 
@@ -52,11 +52,6 @@ const Options = v.object({
   ),
   cwd: v.optional(v.pipe(once("cwd"), absolutePath("cwd")), [args.cwd.default]),
 });
-
-export interface BundleOptions extends CoverOptions, Readonly<v.InferOutput<typeof Options>> {
-  readonly directory: string;
-  readonly program: readonly string[];
-}
 
 /** Throws Refusal. */
 export function readBundle([directory = "", ...words]: readonly string[]): BundleOptions {

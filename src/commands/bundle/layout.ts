@@ -1,6 +1,7 @@
 // Options, and the host as it is -> what is in the bundle.
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import type { CoverOptions } from "../../arguments.ts";
 import { CAPABILITIES } from "../../contract.ts";
 import { decide } from "../../decide.ts";
 import { Refusal } from "../../errors.ts";
@@ -8,7 +9,16 @@ import { type Mount, mountOf, mountTable } from "../../mountinfo.ts";
 import { type Cover as Asked, makePlan } from "../../plan.ts";
 import { cannot, hintOf, real, stat } from "../../system-error.ts";
 import type { Layout, Shown } from "./config.ts";
-import type { BundleOptions } from "./index.ts";
+
+export interface BundleOptions extends CoverOptions {
+  readonly directory: string;
+  readonly method: "auto" | "overlay";
+  readonly share: readonly string[];
+  /** NAME=VALUE each. */
+  readonly env: readonly string[];
+  readonly cwd: string;
+  readonly program: readonly string[];
+}
 
 type Cover = Layout["covers"][number];
 /** isLedTo: by a symbolic link in another directory, and not one that all share, such as /run. */

@@ -9,7 +9,15 @@ import { SingleBar } from "cli-progress";
 import { Refusal } from "../../errors.ts";
 import { mountTable } from "../../mountinfo.ts";
 import { print } from "../../print.ts";
-import type { SelftestOptions } from "./index.ts";
+
+export interface SelftestOptions {
+  readonly count: number;
+  /** How many at a time; undefined: twice the number of processors. */
+  readonly jobs?: number | undefined;
+  readonly workDir: string;
+  /** Each step on whichever thread is free. */
+  readonly unpinned: boolean;
+}
 
 interface Outcome {
   /** What went wrong; undefined where nothing did. */

@@ -1,10 +1,9 @@
 // nspin selftest.
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
-import { quote, tryHelp } from "../../arguments.ts";
-import { Refusal } from "../../errors.ts";
+import { quote, Refusal, tryHelp } from "../../errors.ts";
 import { type Command, flag, once, readOptions, whole } from "../command.ts";
-import { demonstrate } from "./demonstration.ts";
+import { demonstrate, type SelftestOptions } from "./demonstration.ts";
 
 const args = {
   count: { type: "string", valueHint: "N", default: "1000", description: "how many runs" },
@@ -35,14 +34,12 @@ const Options = v.object({
 });
 
 /** Throws Refusal. */
-export function readSelftest(words: readonly string[]) {
+export function readSelftest(words: readonly string[]): SelftestOptions {
   const { options, rest } = readOptions(args, Options, words);
   if (rest[0] !== undefined) throw new Refusal(`selftest takes no argument ${quote(rest[0])}`, tryHelp);
   const { "work-dir": workDir, ...more } = options;
   return Object.freeze({ ...more, workDir });
 }
-
-export type SelftestOptions = Readonly<ReturnType<typeof readSelftest>>;
 
 export const selftest: Command = {
   meta: {
