@@ -16,39 +16,16 @@ import { ARCHES, type Arch, writeLauncher } from "../launcher-file.ts";
 import { makePlan, type Plan } from "../plan.ts";
 import { replaceFile } from "../replace-file.ts";
 import type { User } from "../user.ts";
-import { type Command, choice, DONE, flag, once, readOptions, usageOf } from "./command.ts";
+import { type Command, choice, DONE, flag, ofRun, once, readOptions, usageOf } from "./command.ts";
 import { readProfile } from "./profile.ts";
 
-const {
-  netns,
-  bind,
-  etc,
-  user,
-  caps,
-  sys,
-  "own-dns": ownDns,
-  method,
-  keep,
-  strict,
-  "read-only": readOnly,
-} = runArgs;
-
 export const bakeArgs = {
-  netns: { ...netns, description: "network namespace: a name under /run/netns, or an absolute path" },
+  netns: { ...runArgs.netns, description: "network namespace: a name under /run/netns, or an absolute path" },
   "netns-arg": {
     type: "boolean",
     description: "the launcher's first argument names the network namespace, as run --netns does",
   },
-  bind,
-  etc,
-  user,
-  caps,
-  sys,
-  "own-dns": ownDns,
-  method,
-  keep,
-  strict,
-  "read-only": readOnly,
+  ...ofRun("bind", "etc", "user", "caps", "sys", "own-dns", "method", "keep", "strict", "read-only"),
   output: { type: "string", alias: "o", valueHint: "FILE", description: "the launcher to write" },
   arch: {
     type: "enum",

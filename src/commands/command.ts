@@ -2,7 +2,7 @@
 // completions are made, the words are read as those of `run` are, and valibot makes the values of them.
 import type { ArgsDef, CommandMeta } from "citty";
 import * as v from "valibot";
-import { givenTwice, notOneOf, type Profile, readWords, type Words } from "../arguments.ts";
+import { givenTwice, notOneOf, type Profile, readWords, runArgs, type Words } from "../arguments.ts";
 import { quote, Refusal, tryHelp } from "../errors.ts";
 
 export interface Command {
@@ -41,6 +41,11 @@ export function usageOf({ meta, usage }: Command): string {
 
 /** Of a command that does one thing. */
 export const DONE = { 0: "it is done" };
+
+/** Some of the options of `run`, as its table has them. */
+export function ofRun<Name extends keyof typeof runArgs>(...names: readonly Name[]) {
+  return Object.fromEntries(names.map((name) => [name, runArgs[name]])) as Pick<typeof runArgs, Name>;
+}
 
 export interface Read<Schema extends v.GenericSchema> {
   readonly options: v.InferOutput<Schema>;

@@ -5,19 +5,15 @@ import * as v from "valibot";
 import { readCovers, runArgs } from "../../arguments.ts";
 import { quote, Refusal } from "../../errors.ts";
 import { log } from "../../log.ts";
-import { absolutePath, type Command, choice, DONE, once, readOptions, usageOf } from "../command.ts";
+import { absolutePath, type Command, choice, DONE, ofRun, once, readOptions, usageOf } from "../command.ts";
 import { ociConfig } from "./config.ts";
 import { writeBundle } from "./directory.ts";
 import { type BundleOptions, layOut } from "./layout.ts";
 
-const { netns, bind, etc, strict, "read-only": readOnly } = runArgs;
-
 const args = {
-  netns,
-  bind: { ...bind, description: "show SRC at DST, to the program only; may be repeated" },
-  etc,
-  strict,
-  "read-only": readOnly,
+  ...ofRun("netns"),
+  bind: { ...runArgs.bind, description: "show SRC at DST, to the program only; may be repeated" },
+  ...ofRun("etc", "strict", "read-only"),
   method: {
     type: "enum",
     options: ["auto", "overlay"],
