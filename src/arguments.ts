@@ -275,12 +275,24 @@ export interface Profile {
   readonly program: readonly string[];
 }
 
+/** A profile's program is taken where the command line has none. */
+export function readProgram(
+  program: readonly string[],
+  used: number,
+  profile?: Profile,
+): Pick<RunOptions, "skip" | "words"> {
+  const before = profile === undefined ? 2 : 3; // argv[0], the command, the profile's name
+  return {
+    skip: before + used,
+    words: profile === undefined || program.length > 0 ? [] : profile.program,
+  };
+}
+
 /** The words after "run", and after a profile's name. Throws Refusal. */
 export function readRun(words: readonly string[], profile?: Profile): RunOptions {
   const { values: given, used } = readWords(runArgs, words);
   const values = profile === undefined ? given : { ...profile.values, ...given };
   const program = words.slice(used);
-  const before = profile === undefined ? 2 : 3; // argv[0], the command, the profile's name
   const options: RunOptions = {
     ...readCovers(values),
     wait: one(values, "wait"),
@@ -292,8 +304,7 @@ export function readRun(words: readonly string[], profile?: Profile): RunOptions
     json: one(values, "json") === "true",
     verbose: one(values, "verbose") === "true",
     steps: one(values, "steps") === "true",
-    skip: before + used,
-    words: profile === undefined || program.length > 0 ? [] : profile.program,
+    ...readProgram(program, used, profile),
     program,
   };
   if (program.length + options.words.length === 0) {

@@ -3,11 +3,11 @@ import type { ArgsDef } from "citty";
 import * as v from "valibot";
 import {
   type CoverOptions,
-  type Extra,
-  type Method,
+  type RunOptions,
   readAs,
   readCovers,
   readExtras,
+  readProgram,
   runArgs,
 } from "../arguments.ts";
 import { commandLine, wordsOfRuntime } from "../command-line.ts";
@@ -15,7 +15,6 @@ import { quote, Refusal, tryHelp } from "../errors.ts";
 import { ARCHES, type Arch, writeLauncher } from "../launcher-file.ts";
 import { makePlan, type Plan } from "../plan.ts";
 import { replaceFile } from "../replace-file.ts";
-import type { User } from "../user.ts";
 import { type Command, choice, DONE, flag, ofRun, once, readOptions, usageOf } from "./command.ts";
 import { readProfile } from "./profile.ts";
 
@@ -42,17 +41,12 @@ const Options = v.object({
   arch: choice("arch", bakeArgs.arch),
 });
 
-interface BakeOptions extends CoverOptions {
+interface BakeOptions
+  extends CoverOptions,
+    Pick<RunOptions, "user" | "extras" | "method" | "words" | "skip"> {
   readonly netnsArgument: boolean;
-  readonly extras: readonly Extra[];
-  readonly user?: User;
-  readonly method: Method;
   readonly output: string;
   readonly arch: Arch;
-  /** The program's words that are not on the command line: those of a profile. */
-  readonly words: readonly string[];
-  /** The words of nspin's own command line before the program. */
-  readonly skip: number;
 }
 
 /** Throws Refusal. */
@@ -87,9 +81,7 @@ export function readBake(all: readonly string[]): BakeOptions {
       tryHelp,
     );
   }
-  const before = profile === undefined ? 2 : 3; // argv[0], the command, the profile's name
-  const program = rest.length > 0 ? [] : (profile?.program ?? []);
-  return Object.freeze({ ...covers, ...options, netnsArgument, words: program, skip: before + used });
+  return Object.freeze({ ...covers, ...options, netnsArgument, ...readProgram(rest, used, profile) });
 }
 
 function netnsArgumentOf({ netnsArgument, etc }: BakeOptions): Pick<Plan, "netnsArgument"> {
