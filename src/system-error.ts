@@ -40,10 +40,12 @@ export function attempt<Result>(
 export function failure(verb: string, object: string, error: unknown, hint?: string): unknown {
   const { code, errno } = error as NodeJS.ErrnoException;
   if (code === undefined || errno === undefined) return error;
-  return new Refusal(
-    `cannot ${verb} ${object}: ${textOf(Math.abs(errno))}`,
-    code === "ENOENT" ? hint : undefined,
-  );
+  return failureByNumber(verb, object, Math.abs(errno), code === "ENOENT" ? hint : undefined);
+}
+
+/** Of a call by library.ts. */
+export function failureByNumber(verb: string, object: string, errno: number, hint?: string): Refusal {
+  return new Refusal(`cannot ${verb} ${object}: ${textOf(errno)}`, hint);
 }
 
 /** For what nspin itself refuses: the same words as if the kernel had. */

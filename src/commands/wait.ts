@@ -8,7 +8,7 @@ import { loadLibc } from "../library.ts";
 import { log } from "../log.ts";
 import { NSFS_MAGIC } from "../netns.ts";
 import { type Plan, RESOLV_CONF } from "../plan.ts";
-import { failure } from "../system-error.ts";
+import { failure, failureByNumber } from "../system-error.ts";
 
 const STDERR = 2;
 const GONE: ReadonlySet<unknown> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
@@ -109,8 +109,7 @@ class Names {
   }
 
   #failure(object: string, hint: string): Refusal {
-    const { message } = failure("watch", object, { code: "", errno: this.#libc.errno() }) as Error;
-    return new Refusal(message, hint);
+    return failureByNumber("watch", object, this.#libc.errno(), hint);
   }
 }
 

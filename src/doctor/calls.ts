@@ -4,7 +4,7 @@ import { constants as file, mkdirSync, openSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { addressOf, loadLibc } from "../library.ts";
 import { startSelf } from "../self.ts";
-import { failure, hintOf } from "../system-error.ts";
+import { failureByNumber, hintOf } from "../system-error.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
 
 const [CLONE_NEWNS, CLONE_NEWNET] = [0x20000, 0x40000000];
@@ -157,7 +157,7 @@ function findingOf(
   const { ENOSYS, EINVAL, EPERM } = constants.errno;
   const isUnknown = answer === ENOSYS || (answer === EINVAL && since !== undefined);
   if (isUnknown) return tell(`${name}: this kernel has none${effect}`, `Linux ${since} or later`);
-  const error = failure("call", name, { code: "", errno: answer }) as Error;
+  const error = failureByNumber("call", name, answer);
   const [errorName] = Object.entries(constants.errno).find(([, number]) => number === answer) ?? [];
   const hint =
     answer === EPERM && isFiltered

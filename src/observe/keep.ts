@@ -7,7 +7,7 @@ import { addressOf, loadKeeper, loadLibc } from "../library.ts";
 import { log } from "../log.ts";
 import { NO_OPTIONS } from "../plan.ts";
 import { printable } from "../print.ts";
-import { failure } from "../system-error.ts";
+import { failureByNumber } from "../system-error.ts";
 import { OWN_DNS } from "./covers.ts";
 import { isStill, type Process, read } from "./processes.ts";
 import { setns } from "./setns.ts";
@@ -35,13 +35,8 @@ export function keep({ process, covers, isReadOnly }: Keeping): void {
   joinCgroup(process);
   setns(libc, mounts, `the mount namespace of process ${process.pid}`);
   const result = Number(start(launch, null, pid, name));
-  if (result < 0) {
-    const { message } = failure("start a keeper for", `process ${process.pid}`, {
-      code: "",
-      errno: result,
-    }) as Error;
-    throw new Refusal(message, hints[-result]);
-  }
+  if (result < 0)
+    throw failureByNumber("start a keeper for", `process ${process.pid}`, -result, hints[-result]);
 }
 
 const hints: Readonly<Record<number, string>> = {

@@ -1,8 +1,7 @@
 // Into a mount or network namespace, by a file that is open there; and back, by one that was opened before.
 import { constants } from "node:os";
-import { Refusal } from "../errors.ts";
 import type { loadLibc } from "../library.ts";
-import { failure } from "../system-error.ts";
+import { failureByNumber } from "../system-error.ts";
 
 type Calls = ReturnType<typeof loadLibc<"unshare" | "setns">>;
 
@@ -18,6 +17,5 @@ const hint =
 export function setns(libc: Calls, namespace: number, what: string): void {
   if (libc.unshare(CLONE_FS) === 0 && libc.setns(namespace, 0) === 0) return;
   const errno = libc.errno();
-  const { message } = failure("enter", what, { code: "", errno }) as Error;
-  throw new Refusal(message, errno === constants.errno.EPERM ? hint : undefined);
+  throw failureByNumber("enter", what, errno, errno === constants.errno.EPERM ? hint : undefined);
 }
