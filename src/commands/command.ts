@@ -71,6 +71,11 @@ export function readOptions<Schema extends v.GenericSchema>(
   return { options: result.output, values, rest: words.slice(used), used };
 }
 
+/** Where options are all that it takes. Throws Refusal. */
+export function refuseArgument(who: string, [word]: readonly string[]): void {
+  if (word !== undefined) throw new Refusal(`${who} takes no argument ${quote(word)}`, tryHelp);
+}
+
 // --- schemas for the values of one option ---
 
 /** The one value. */

@@ -4,10 +4,9 @@ import * as v from "valibot";
 import { askSelf } from "../ask-self.ts";
 import type { Question } from "../doctor/examine.ts";
 import { CHECKS, type DoctorDocument, type Finding, problem } from "../doctor/finding.ts";
-import { quote, Refusal, tryHelp } from "../errors.ts";
 import { toText } from "../observe/documents.ts";
 import { print, printable } from "../print.ts";
-import { type Command, flag, readOptions } from "./command.ts";
+import { type Command, flag, readOptions, refuseArgument } from "./command.ts";
 
 const args = {
   image: {
@@ -28,7 +27,7 @@ export const doctor: Command = {
   args,
   async action(words) {
     const { options, rest } = readOptions(args, Options, words);
-    if (rest[0] !== undefined) throw new Refusal(`doctor takes no argument ${quote(rest[0])}`, tryHelp);
+    refuseArgument("doctor", rest);
     const document = await examine(options.image);
     print(options.json ? toText(document) : toLines(document).join("\n"));
     return document.fit ? 0 : 1;

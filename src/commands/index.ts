@@ -2,8 +2,7 @@
 // and the explanation of a plan or an error.
 import { readWords } from "../arguments.ts";
 import { STATUSES } from "../contract.ts";
-import { quote, Refusal, tryHelp } from "../errors.ts";
-import { type Commands, findCommand } from "./command.ts";
+import { type Commands, findCommand, refuseArgument } from "./command.ts";
 
 export { decide } from "../decide.ts";
 export { explain } from "../explain.ts";
@@ -56,7 +55,6 @@ export async function runCommand(name: string | undefined, words: readonly strin
 }
 
 async function runAlone(option: string, more: readonly string[], name: string, ...words: string[]) {
-  const extra = more[readWords({}, more).used];
-  if (extra !== undefined) throw new Refusal(`option ${option} takes no argument ${quote(extra)}`, tryHelp);
+  refuseArgument(`option ${option}`, more.slice(readWords({}, more).used));
   return await (await findCommand(commands, name)).action(words);
 }

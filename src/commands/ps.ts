@@ -2,13 +2,12 @@
 import { isatty } from "node:tty";
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
-import { quote, Refusal, tryHelp } from "../errors.ts";
 import { log } from "../log.ts";
 import { toPsDocument, toText } from "../observe/documents.ts";
 import { STATES } from "../observe/findings.ts";
 import { takeInventory } from "../observe/inventory.ts";
 import { print, printable } from "../print.ts";
-import { type Command, DONE, flag, readOptions } from "./command.ts";
+import { type Command, DONE, flag, readOptions, refuseArgument } from "./command.ts";
 
 const args = {
   json: { type: "boolean", description: "print JSON, as docs/ps.schema.json has it" },
@@ -28,7 +27,7 @@ export const ps: Command = {
   args,
   async action(words) {
     const { options, rest } = readOptions(args, Options, words);
-    if (rest[0] !== undefined) throw new Refusal(`ps takes no argument ${quote(rest[0])}`, tryHelp);
+    refuseArgument("ps", rest);
     const isCleared = options.watch && !options.json && isatty(1);
     for (let looks = 0; ; looks++) {
       const { programs, hidden } = await takeInventory(false, STATES);

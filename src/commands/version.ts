@@ -1,9 +1,8 @@
 // nspin version.
 import * as v from "valibot";
 import { version as number } from "../../package.json";
-import { quote, Refusal, tryHelp } from "../errors.ts";
 import { print } from "../print.ts";
-import { type Command, DONE, readOptions } from "./command.ts";
+import { type Command, DONE, readOptions, refuseArgument } from "./command.ts";
 
 export const version: Command = {
   meta: { name: "version", description: "Print the version" },
@@ -13,7 +12,7 @@ export const version: Command = {
   args: {},
   action(words) {
     const { rest } = readOptions({}, v.object({}), words);
-    if (rest[0] !== undefined) throw new Refusal(`version takes no argument ${quote(rest[0])}`, tryHelp);
+    refuseArgument("version", rest);
     print(`nspin ${number} (Bun ${Bun.version}, ${process.platform}-${process.arch})`);
     return 0;
   },

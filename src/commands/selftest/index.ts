@@ -1,8 +1,7 @@
 // nspin selftest.
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
-import { quote, Refusal, tryHelp } from "../../errors.ts";
-import { type Command, flag, once, readOptions, whole } from "../command.ts";
+import { type Command, flag, once, readOptions, refuseArgument, whole } from "../command.ts";
 import { demonstrate, type SelftestOptions } from "./demonstration.ts";
 
 const args = {
@@ -36,7 +35,7 @@ const Options = v.object({
 /** Throws Refusal. */
 export function readSelftest(words: readonly string[]): SelftestOptions {
   const { options, rest } = readOptions(args, Options, words);
-  if (rest[0] !== undefined) throw new Refusal(`selftest takes no argument ${quote(rest[0])}`, tryHelp);
+  refuseArgument("selftest", rest);
   const { "work-dir": workDir, ...more } = options;
   return Object.freeze({ ...more, workDir });
 }
