@@ -1,6 +1,6 @@
 // ffi/contract.h and what else both halves share -> src/contract.ts and the table of decisions of docs/how-it-works.md, expanded
 // by the compiler itself. With --check: fail where a file is not what it says.
-import { lists, preprocess, type Row } from "./headers.ts";
+import { lists, preprocess, type Row, valuesOf } from "./headers.ts";
 
 const CAPABILITIES = "#include <linux/capability.h>\n";
 
@@ -13,8 +13,20 @@ const capabilities = preprocess(CAPABILITIES, "-dM")
 if (capabilities.length === 0 || capabilities.some(({ number }, i) => number !== i))
   throw new Error("<linux/capability.h> does not number the capabilities from 0 on");
 
+const [environment, aside, keeper, ofOwnDns, netnsOnly, netnsAndEtc] = valuesOf(
+  ["ffi/sequence.h", "ffi/aside.h"],
+  [
+    "__builtin_offsetof(struct record, environment)",
+    "__builtin_offsetof(struct record, aside)",
+    "ASIDE_KEEPER",
+    "OF_OWN_DNS",
+    "NETNS_ONLY",
+    "NETNS_AND_ETC",
+  ],
+);
+
 const rows = (list: Row[], show: (row: Row) => string) => list.map((row) => `  ${show(row)},\n`).join("");
-const text = `// GENERATED from ffi/contract.h, ffi/errors.h and <linux/capability.h> by build/contract.ts. Do not edit.
+const text = `// GENERATED from the headers of ffi/ and <linux/capability.h> by build/contract.ts. Do not edit.
 
 /** A launcher's file, ffi/launcher/image.h. */
 export const LAUNCHER_FILE = { plan: ${lists.plan}, magic: "${lists.magic}", digest: ${lists.digest} } as const;
@@ -26,6 +38,18 @@ ${rows(lists.launch, ([name, meaning]) => `/** ${meaning} */\n  ${JSON.stringify
 /** struct cover. */
 export const COVER_FIELDS = [
 ${rows(lists.cover, ([name, meaning]) => `/** ${meaning} */\n  ${JSON.stringify(name)}`)}] as const;
+
+/** struct cover's is_entry: of --own-dns. */
+export const OF_OWN_DNS = ${ofOwnDns};
+
+/** What of a launch its launcher's first argument names, struct launch's netns_argument. */
+export const NETNS_ARGUMENTS = { netns: ${netnsOnly}, etc: ${netnsAndEtc} } as const;
+
+/** Where struct record has a pointer, ffi/started.h. */
+export const RECORD = { environment: ${environment}, aside: ${aside} } as const;
+
+/** What aside() can be asked for, ffi/aside.h. */
+export const ASIDE_KEEPER = ${keeper};
 
 /** The pinned sequence; step N is STEPS[N - 1]. What it does, as a dry run says it. */
 export const STEPS = [

@@ -1,4 +1,5 @@
-// The X-macro lists of ffi/contract.h, ffi/errors.h and ffi/launcher/image.h, expanded by the compiler itself.
+// What TypeScript knows of the C headers, by the compiler itself: the X-macro lists of ffi/contract.h, ffi/errors.h and
+// ffi/launcher/image.h, expanded, and what it makes of an expression.
 const EXPAND = `
 #include "ffi/errors.h"
 #include "ffi/contract.h"
@@ -24,10 +25,26 @@ type Lists = Record<
 >;
 
 export function preprocess(source: string, ...options: string[]): string {
-  const words = [process.env.CC ?? "cc", "-E", "-P", ...options, "-xc", "-I.", "-"];
+  return compile(source, "-E", "-P", ...options);
+}
+
+function compile(source: string, ...options: string[]): string {
+  const words = [process.env.CC ?? "cc", ...options, "-xc", "-I.", "-o-", "-"];
   const { success, stdout, stderr } = Bun.spawnSync(words, { stdin: Buffer.from(source) });
-  if (!success) throw new Error(`cannot expand the headers: ${stderr}`);
+  if (!success) throw new Error(`cannot compile the headers: ${stderr}`);
   return stdout.toString();
+}
+
+/** The value of each expression, which is a constant: as an operand in the assembly, by which the kernel's asm-offsets.c has it. */
+export function valuesOf(headers: readonly string[], expressions: readonly string[]): number[] {
+  const source = [
+    ...headers.map((header) => `#include "${header}"`),
+    "void values(void) {",
+    ...expressions.map((expression) => `__asm__(".ascii \\"value: %c0\\"" : : "i"(${expression}));`),
+    "}",
+  ];
+  const values = compile(source.join("\n"), "-S").matchAll(/"value: (\d+)"/g);
+  return values.map(([, value]) => Number(value)).toArray();
 }
 
 const expanded = preprocess(EXPAND);

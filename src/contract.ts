@@ -1,4 +1,4 @@
-// GENERATED from ffi/contract.h, ffi/errors.h and <linux/capability.h> by build/contract.ts. Do not edit.
+// GENERATED from the headers of ffi/ and <linux/capability.h> by build/contract.ts. Do not edit.
 
 /** A launcher's file, ffi/launcher/image.h. */
 export const LAUNCHER_FILE = { plan: 268435456, magic: "nspin-1", digest: 32 } as const;
@@ -72,6 +72,18 @@ export const COVER_FIELDS = [
   /** out: the first cover whose target the same mount holds */
   "holder",
 ] as const;
+
+/** struct cover's is_entry: of --own-dns. */
+export const OF_OWN_DNS = 2;
+
+/** What of a launch its launcher's first argument names, struct launch's netns_argument. */
+export const NETNS_ARGUMENTS = { netns: 1, etc: 2 } as const;
+
+/** Where struct record has a pointer, ffi/started.h. */
+export const RECORD = { environment: 8, aside: 16 } as const;
+
+/** What aside() can be asked for, ffi/aside.h. */
+export const ASIDE_KEEPER = 0;
 
 /** The pinned sequence; step N is STEPS[N - 1]. What it does, as a dry run says it. */
 export const STEPS = [

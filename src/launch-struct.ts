@@ -1,15 +1,11 @@
 // Plan <-> struct launch of ffi/contract.h: for a call, or in a launcher's file.
 
 import type { Extra } from "./arguments.ts";
-import { COVER_FIELDS, EXTRAS, LAUNCH_FIELDS, METHODS } from "./contract.ts";
+import { COVER_FIELDS, EXTRAS, LAUNCH_FIELDS, METHODS, NETNS_ARGUMENTS, OF_OWN_DNS } from "./contract.ts";
 import type { Memory } from "./library.ts";
 import type { Cover, Plan } from "./plan.ts";
 
 const U64 = 8;
-/** struct launch's netns_argument, from 1. */
-const NETNS_ARGUMENTS = ["netns", "etc"] as const;
-/** struct cover's is_entry, ffi/sequence.h. */
-const OF_OWN_DNS = 2;
 const encoder = new TextEncoder();
 
 type Launch = Record<(typeof LAUNCH_FIELDS)[number], number>;
@@ -78,7 +74,7 @@ export function writePlan(plan: Plan, addressOf: (block: Uint8Array) => number):
     failed_step: 0,
     failed_cover: 0,
     failed_errno: 0,
-    netns_argument: plan.netnsArgument === undefined ? 0 : NETNS_ARGUMENTS.indexOf(plan.netnsArgument) + 1,
+    netns_argument: plan.netnsArgument === undefined ? 0 : NETNS_ARGUMENTS[plan.netnsArgument],
   };
   half = 0;
   for (const name of LAUNCH_FIELDS) {
@@ -152,15 +148,15 @@ export function readPlan(memory: Memory, address: number): Plan {
   for (let at = launch.words; words.length < launch.word_count; at += (words.at(-1)?.length ?? 0) + 1)
     words.push(memory.bytes(at));
   const optional = (field: number) => (field === 0 ? undefined : readText(memory, field));
-  const method = Object.entries(METHODS).find(([, bit]) => bit === launch.method)?.[0];
+  const method = nameOf(METHODS, launch.method);
   if (method === undefined) throw new Error("its plan has no method");
-  const netnsArgument = NETNS_ARGUMENTS[launch.netns_argument - 1];
+  const netnsArgument = nameOf(NETNS_ARGUMENTS, launch.netns_argument);
   return {
     netns: optional(launch.netns),
     ...(netnsArgument === undefined ? {} : { netnsArgument }),
     etc: optional(launch.etc),
     covers: readCovers(memory, launch.covers, launch.cover_count),
-    method: method as Plan["method"],
+    method,
     keep: launch.keep === 1,
     readOnly: launch.read_only === 1,
     strict: launch.strict === 1,
@@ -173,6 +169,10 @@ export function readPlan(memory: Memory, address: number): Plan {
     skip: launch.skip,
     program: [],
   };
+}
+
+function nameOf<Name extends string>(numbers: Readonly<Record<Name, number>>, number: number) {
+  return (Object.keys(numbers) as Name[]).find((name) => numbers[name] === number);
 }
 
 function readFields<Name extends string>(memory: Memory, address: number, names: readonly Name[]) {

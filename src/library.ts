@@ -1,5 +1,6 @@
 // The C side, dist/nspin.so, and where it comes from. No other file knows bun:ffi.
 import { CFunction, CString, dlopen, linkSymbols, type Pointer, ptr, read } from "bun:ffi";
+import { ASIDE_KEEPER, RECORD } from "./contract.ts";
 import { Refusal } from "./errors.ts";
 
 /** All that it exports, ffi/exports.h. */
@@ -9,7 +10,6 @@ export const FUNCTIONS = {
   nspin_unpin: { args: ["ptr", "ptr"], returns: "u32" },
 } as const;
 
-const POINTER_BYTES = 8;
 const isCompiled = import.meta.dir.startsWith("/$bunfs/");
 const space = process.argv0.indexOf(" ");
 
@@ -128,13 +128,12 @@ export const ownMemory: Memory = {
 };
 
 /** What execve(2) is given for an environment: as this process was. */
-export const environment = () => read.ptr(record as never, POINTER_BYTES) as Pointer; // behind record.arguments
+export const environment = () => read.ptr(record as never, RECORD.environment) as Pointer;
 
 /** keeper_start(), by aside() of ffi/aside.h; undefined from source, where no guard has said where that is. */
 export function loadKeeper() {
   if (record === 0) return undefined;
-  const address = read.ptr(record as never, 2 * POINTER_BYTES) as Pointer; // behind record.environment
+  const address = read.ptr(record as never, RECORD.aside) as Pointer;
   const aside = CFunction({ ptr: address, args: ["u32", "ptr", "ptr", "ptr", "ptr"], returns: "i64" });
-  const ASIDE_KEEPER = 0;
   return (...given: (Uint8Array | null | undefined)[]) => aside(ASIDE_KEEPER, ...given);
 }
