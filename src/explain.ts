@@ -8,7 +8,7 @@ import { log } from "./log.ts";
 import { type Mount, mountTable } from "./mountinfo.ts";
 import { type PastTheFile, pastTheFile } from "./past-the-file.ts";
 import type { Cover, Plan } from "./plan.ts";
-import { print, printable } from "./print.ts";
+import { print, printable, printableJson } from "./print.ts";
 import { statusOf } from "./system-error.ts";
 
 /** Prints what the sequence would do: in five lines, or step by step. */
@@ -106,7 +106,7 @@ export function toJson(plan: Plan, told: Told | { bakedBy: string | null; arch: 
   });
   const command = commandOf(plan);
   const asked = { netns, netnsArgument, etc, covers, method, keep, readOnly, extras, enter, command };
-  return JSON.stringify({ ...asked, ...told }, null, 2);
+  return printableJson({ ...asked, ...told });
 }
 
 /** What holds whatever nspin does, and is easily overlooked. Of what is left out a launch itself warns. */

@@ -35,3 +35,10 @@ export function printable(name: string): string {
     return code.length <= 2 ? `\\x${code.padStart(2, "0")}` : `\\u{${code}}`;
   });
 }
+
+/** The same of a document: JSON itself escapes only some of the control characters. */
+export function printableJson(document: unknown, indent = 2): string {
+  return JSON.stringify(document, null, indent).replace(/[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu, (c) =>
+    [...Array(c.length).keys()].map((i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, "0")}`).join(""),
+  );
+}

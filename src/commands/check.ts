@@ -2,10 +2,10 @@
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
 import { Refusal, tryHelp } from "../errors.ts";
-import { toCheckDocument, toText } from "../observe/documents.ts";
+import { toCheckDocument } from "../observe/documents.ts";
 import { KINDS } from "../observe/findings.ts";
 import type { Program } from "../observe/inventory.ts";
-import { print, printable } from "../print.ts";
+import { print, printable, printableJson } from "../print.ts";
 import { type Command, flag, readOptions } from "./command.ts";
 import { select, toLines } from "./programs.ts";
 
@@ -30,7 +30,7 @@ export const check: Command = {
     if (options.json && options.prometheus)
       throw new Refusal("option --json and --prometheus are two forms: give one", tryHelp);
     const checked = await select(rest, true);
-    if (options.json) print(toText(toCheckDocument(checked)));
+    if (options.json) print(printableJson(toCheckDocument(checked)));
     else if (options.prometheus) print(toMetrics(checked));
     else for (const line of checked.flatMap(toLines)) print(line);
     return checked.some(({ findings }) => findings.length > 0) ? 1 : 0;

@@ -4,8 +4,7 @@ import * as v from "valibot";
 import { askSelf } from "../ask-self.ts";
 import type { Question } from "../doctor/examine.ts";
 import { CHECKS, type DoctorDocument, type Finding, problem } from "../doctor/finding.ts";
-import { toText } from "../observe/documents.ts";
-import { print, printable } from "../print.ts";
+import { print, printable, printableJson } from "../print.ts";
 import { type Command, flag, readOptions, refuseArgument } from "./command.ts";
 
 const args = {
@@ -29,7 +28,7 @@ export const doctor: Command = {
     const { options, rest } = readOptions(args, Options, words);
     refuseArgument("doctor", rest);
     const document = await examine(options.image);
-    print(options.json ? toText(document) : toLines(document).join("\n"));
+    print(options.json ? printableJson(document) : toLines(document).join("\n"));
     return document.fit ? 0 : 1;
   },
 };

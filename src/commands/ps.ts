@@ -3,10 +3,10 @@ import { isatty } from "node:tty";
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
 import { log } from "../log.ts";
-import { toPsDocument, toText } from "../observe/documents.ts";
+import { toPsDocument } from "../observe/documents.ts";
 import { STATES } from "../observe/findings.ts";
 import { takeInventory } from "../observe/inventory.ts";
-import { print, printable } from "../print.ts";
+import { print, printable, printableJson } from "../print.ts";
 import { type Command, DONE, flag, readOptions, refuseArgument } from "./command.ts";
 
 const args = {
@@ -32,7 +32,7 @@ export const ps: Command = {
     for (let looks = 0; ; looks++) {
       const { programs, hidden } = await takeInventory(false, STATES);
       const rows = toPsDocument(programs);
-      const text = options.json ? toText(rows, options.watch ? 0 : 2) : toTable(rows);
+      const text = options.json ? printableJson(rows, options.watch ? 0 : 2) : toTable(rows);
       print(isCleared ? CLEAR + text : text);
       if (hidden !== undefined && looks === 0)
         log.warn(`cannot look at ${hidden}: run it as root, with CAP_SYS_PTRACE`);

@@ -80,10 +80,3 @@ export function toCheckDocument(programs: readonly Program[]): v.InferOutput<typ
     ),
   };
 }
-
-/** One that a terminal may show, too: JSON itself escapes only some of the control characters. */
-export function toText(document: unknown, indent = 2): string {
-  return JSON.stringify(document, null, indent).replace(/[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu, (c) =>
-    [...Array(c.length).keys()].map((i) => `\\u${c.charCodeAt(i).toString(16).padStart(4, "0")}`).join(""),
-  );
-}

@@ -433,6 +433,21 @@ test("its version is in a note, and its arguments are the program's", async () =
   });
 });
 
+test("no control character of a name or a word reaches the terminal, nor is one lost in JSON", async () => {
+  const words = [...bind, "--", "echo", "a\x1b[2J\x9b31m\u202e\u2028"];
+  await bake(...words);
+  for (const asked of [
+    ["inspect", launcher],
+    ["run", "--dry-run", "--enter", "setns", ...words],
+  ]) {
+    const [command = "", ...more] = asked;
+    const shown = (await nspin([command, ...more])).stdout;
+    const json = (await nspin([command, "--json", ...more])).stdout;
+    expect(shown + json).not.toMatch(/[^\P{C}\n]|[\u2028]/u);
+    expect(JSON.parse(json).command[1]).toBe(words.at(-1));
+  }
+});
+
 test("inspect prints the plan as --dry-run prints its steps", async () => {
   const words = ["--netns", ID, ...bind, "--read-only", "--method", "pin"];
   await bake(...words, "--", "echo", "b c");
