@@ -32,7 +32,9 @@ export function readProfile(
   refuseUnknown(path, keys, args, others);
   const result = v.safeParse(schemaOf(args), table, { abortEarly: true });
   if (!result.success) throw refusal(path, result.issues[0].message);
-  const { program = [], ...values } = result.output as Readonly<Record<string, string[]>>;
+  const { program = [], ...all } = result.output as Readonly<Record<string, string[]>>;
+  // An empty list is as if the key were not there: so is an option that a command line does not give.
+  const values = Object.fromEntries(Object.entries(all).filter(([, given]) => given.length > 0));
   return { values, program };
 }
 

@@ -158,6 +158,7 @@ describe("refused", () => {
     ["netns = task1", "it is not TOML", ""],
     ['netns = "task1"', "no program given", ""],
     ['program = ["true"]', "nothing to do: neither --netns nor --bind is given", ""],
+    ['netns = []\nbind = "/a:/b"\nsys = true\nprogram = ["true"]', "option --sys needs --netns", ""],
   ])("%p", async (text, message, hint) => {
     profile(text);
     const { status, stdout, stderr } = await nspin(["run", "@app"]);
@@ -165,6 +166,11 @@ describe("refused", () => {
     expect(stderr).toContain(message);
     expect(stderr).toContain(hint);
     expect(stderr).not.toContain("\x1b");
+  });
+
+  test("a launcher without a name, by an empty list", async () => {
+    profile(`${printsFile}output = []\n`);
+    expect((await nspin(["bake", "@app"])).stderr).toStartWith("nspin: no launcher is named\n");
   });
 
   test("what is not UTF-8", async () => {
