@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
-import { readdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { mountTable } from "../kit/mountinfo.ts";
+import { NSPIN } from "../kit/nspin.ts";
+import { until } from "../kit/until.ts";
 import { files } from "./hello-and-world.ts";
-import { nspin } from "./start.ts";
+import { nspin, start } from "./start.ts";
 
 const left = () => readdirSync("/tmp").filter((name) => name.startsWith("nspin-selftest-"));
 
@@ -35,10 +37,32 @@ test("a hostile cwd changes nothing", async () => {
   expect(run.stdout + run.stderr).not.toContain("evil");
 });
 
+test("a work directory whose name --bind would take apart", async () => {
+  const { directory } = files();
+  const odd = `${directory}/a:b\\:c\\`;
+  mkdirSync(odd);
+  for (const more of [[], ["--unpinned"]]) {
+    const run = await nspin(["selftest", "--count", "2", "--jobs", "1", "--work-dir", odd, ...more]);
+    expect(run).toMatchObject({ stdout: expect.stringMatching(/TOTAL {2}2\n$/), stderr: "" });
+  }
+  expect(readdirSync(odd)).toEqual([]);
+});
+
+test("a binary that is gone meanwhile", async () => {
+  const { directory } = files();
+  const own = `${directory}/nspin`;
+  copyFileSync(NSPIN, own);
+  const run = start([own, "selftest", "--count", "50", "--jobs", "1"]);
+  await until(async () => left().length > 0);
+  rmSync(own);
+  expect(await run).toMatchObject({ status: 0, stderr: "" });
+});
+
 test("a work directory that is not there", async () => {
   expect(await nspin(["selftest", "--work-dir", "/none"])).toMatchObject({
     status: 125,
     stderr:
-      "nspin: cannot make a directory in /none: ENOENT\n" + "nspin: hint: name another with --work-dir\n",
+      "nspin: cannot make a directory in /none: No such file or directory (ENOENT)\n" +
+      "nspin: hint: name another with --work-dir\n",
   });
 });

@@ -9,6 +9,8 @@ import { SingleBar } from "cli-progress";
 import { Refusal } from "../../errors.ts";
 import { mountTable } from "../../mountinfo.ts";
 import { print } from "../../print.ts";
+import { SELF } from "../../self.ts";
+import { failureByNumber } from "../../system-error.ts";
 
 export interface SelftestOptions {
   readonly count: number;
@@ -53,10 +55,8 @@ async function workDirectory(parent: string): Promise<string> {
   try {
     return await realpath(await mkdtemp(join(parent, "nspin-selftest-")));
   } catch (error) {
-    throw new Refusal(
-      `cannot make a directory in ${parent}: ${(error as NodeJS.ErrnoException).code}`,
-      "name another with --work-dir",
-    );
+    const { errno = 0 } = error as NodeJS.ErrnoException;
+    throw failureByNumber("make a directory in", parent, Math.abs(errno), "name another with --work-dir");
   }
 }
 
@@ -64,7 +64,7 @@ async function pinned(directory: string): Promise<Run> {
   const { hello, world } = await files(directory);
   const run = async (index: number): Promise<Outcome & { status: number }> => {
     const copy = join(directory, `COPY.${index}`);
-    const words = ["run", "--bind", `${world}:${hello}`, "--", "cp", hello, copy];
+    const words = ["run", "--bind", `${escaped(world)}:${escaped(hello)}`, "--", "cp", hello, copy];
     const { status, stderr } = await start(words);
     if (status !== 0) return { status, failure: stderr.trim() };
     return { status, ...(await compare(hello, copy)) };
@@ -72,6 +72,11 @@ async function pinned(directory: string): Promise<Run> {
   const first = await run(-1); // what stops one stops all: it is reported once
   if (first.status !== 0) throw new Refusal(`no run can start: ${first.failure}`.replaceAll("\nnspin:", ";"));
   return run;
+}
+
+/** A path as --bind takes it. */
+function escaped(path: string): string {
+  return path.replace(/[:\\]/g, "\\$&");
 }
 
 /** Each run has a directory of its own: one that goes wrong mounts WORLD over HELLO on the host. */
@@ -105,7 +110,7 @@ async function files(directory: string) {
 }
 
 async function start(words: string[]) {
-  const child = Bun.spawn([process.execPath, ...words], {
+  const child = Bun.spawn([SELF, ...words], {
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
