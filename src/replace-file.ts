@@ -18,7 +18,8 @@ import { basename, dirname } from "node:path";
 import { Refusal } from "./errors.ts";
 import { attempt, cannot } from "./system-error.ts";
 
-const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_DIRECTORY } = constants;
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY } = constants;
+const O_PATH = 0o10000000; // to write in a directory one need not be able to list it
 
 /**
  * Puts a regular file at path, or in the place of the one that is there (which may be running). It
@@ -27,7 +28,7 @@ const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_DIRECTORY } = constan
 export function replaceFile(path: string, contents: Uint8Array, mode: number): void {
   const hint = "its directory must exist";
   // One walk: everything else goes by the directory's descriptor, wherever its path leads to by then.
-  const directory = attempt("write", path, hint, () => openSync(dirname(path), O_RDONLY | O_DIRECTORY));
+  const directory = attempt("write", path, hint, () => openSync(dirname(path), O_PATH | O_DIRECTORY));
   try {
     const within = `/proc/self/fd/${directory}`;
     const finished = `${within}/${basename(path)}`;

@@ -330,6 +330,8 @@ describe("the file:", () => {
       status: 125,
       stderr: `nspin: cannot write ${directory}/launcher: Permission denied (EACCES)\n`,
     });
+    chmodSync(home, 0o300); // who may write in there need not be able to list it
+    expect(await bakeTo(`${home}/launcher`, ...as)).toMatchObject({ status: 0, stderr: "" });
     rmSync(home, { recursive: true });
   });
 });
