@@ -86,6 +86,7 @@ function digestOf(file: Buffer, length: number): Buffer {
 
 /** The file's bytes at the addresses at which the plan's segment is mapped. Whoever wrote it can have written any. */
 function asMapped(file: Buffer): Memory {
+  let unread = file.length; // each text is there once
   const within = (address: number, bytes: number) => {
     const at = address - PLAN_ADDRESS;
     if (!(at >= 0 && at + bytes <= file.length)) throw new Error("its plan points out of it");
@@ -96,7 +97,10 @@ function asMapped(file: Buffer): Memory {
     bytes: (address) => {
       const at = within(address, 1);
       const end = file.indexOf(0, at);
-      return file.subarray(at, end < 0 ? file.length : end);
+      const text = file.subarray(at, end < 0 ? file.length : end);
+      unread -= text.length;
+      if (unread < 0) throw new Error("its plan has one text in many places");
+      return text;
     },
   };
 }

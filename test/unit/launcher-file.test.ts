@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { readElf } from "../../build/elf.ts";
 import { version } from "../../package.json";
 import { readBake } from "../../src/commands/bake.ts";
-import { LAUNCH_FIELDS, METHODS } from "../../src/contract.ts";
+import { COVER_FIELDS, LAUNCH_FIELDS, METHODS } from "../../src/contract.ts";
 import { ARCHES, readLauncher, writeLauncher } from "../../src/launcher-file.ts";
 import type { Plan } from "../../src/plan.ts";
 
@@ -76,10 +76,11 @@ test("a launcher of an older version is read", () => {
 });
 
 /** Signed anew, as whoever writes a file can. */
-function forge(change: (file: Buffer, plan: number) => void): Buffer {
-  const file = Buffer.from(OLD, "base64");
-  const digest = file.indexOf("nspin-1\0") + 8;
-  change(file, digest + 32);
+function forge(change: (file: Buffer, plan: number) => void, more = Buffer.alloc(0)): Buffer {
+  const old = Buffer.from(OLD, "base64");
+  const digest = old.indexOf("nspin-1\0") + 8;
+  change(old, digest + 32);
+  const file = Buffer.concat([old, more]);
   file.fill(0, digest, digest + 32);
   Buffer.from(new Bun.CryptoHasher("sha256").update(file).digest()).copy(file, digest);
   return file;
@@ -98,6 +99,21 @@ test("one of a later version, or with a plan that leads out of the file, is refu
   for (const name of ["netns", "etc", "covers", "words", "lock", "size"] as const)
     for (const value of [1n, 0x10000000n - 1n, 0x10000000n + 571n, (1n << 64n) - 1n])
       expect(() => readLauncher(put(name, value))).toThrow();
+});
+
+test("one whose plan would be much longer than the file is refused", () => {
+  const text = Buffer.from(`${"x".repeat((64 << 10) - 1)}\0`);
+  const end = BigInt(0x10000000 + Buffer.from(OLD, "base64").length);
+  const covers = new BigUint64Array(1000 * COVER_FIELDS.length);
+  for (let cover = 0; cover < covers.length; cover += COVER_FIELDS.length) covers.fill(end, cover, cover + 2);
+  const bomb = forge(
+    (file, at) => {
+      file.writeBigUInt64LE(end + BigInt(text.length), at + field("covers"));
+      file.writeBigUInt64LE(1000n, at + field("cover_count"));
+    },
+    Buffer.concat([text, Buffer.from(covers.buffer)]),
+  );
+  expect(() => readLauncher(bomb)).toThrow("its plan has one text in many places");
 });
 
 test("what does not end within the file ends with it", () => {
