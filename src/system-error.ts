@@ -43,7 +43,7 @@ export function failure(verb: string, object: string, error: unknown, hint?: str
   return failureByNumber(verb, object, Math.abs(errno), code === "ENOENT" ? hint : undefined);
 }
 
-/** Of a call by library.ts. */
+/** Of a call by libc.ts or library.ts. */
 export function failureByNumber(verb: string, object: string, errno: number, hint?: string): Refusal {
   return new Refusal(`cannot ${verb} ${object}: ${textOf(errno)}`, hint);
 }

@@ -1,7 +1,8 @@
 // What nspin exists to prevent, in one process: four threads and the main one
 // wait for the next step, and the first to get it takes it. No chance but the
 // kernel's scheduler decides who. The last step becomes nsenter.
-import { addressOf, environment, loadLibc } from "./library.ts";
+import { loadLibc } from "./libc.ts";
+import { addressOf, environment } from "./library.ts";
 
 const THREADS = 4;
 // Inside the binary, by its absolute name: a relative one is looked for in the cwd.

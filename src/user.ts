@@ -1,7 +1,7 @@
 // --user and --caps, by setpriv(1): it is of util-linux, as nsenter is, and starts the program last.
 import { CAPABILITIES } from "./contract.ts";
 import { quote, Refusal } from "./errors.ts";
-import { primaryGroup } from "./library.ts";
+import { primaryGroup } from "./libc.ts";
 
 export interface User {
   /** A name or a number. */

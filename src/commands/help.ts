@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { description } from "../../package.json";
 import { STATUSES } from "../contract.ts";
 import { quote, Refusal, tryHelp } from "../errors.ts";
-import { terminalColumns } from "../library.ts";
+import { terminalColumns } from "../libc.ts";
 import { print } from "../print.ts";
 import { type Command, type Commands, DONE, findCommand, readOptions, shownOf } from "./command.ts";
 import { optionRows } from "./option-rows.ts";

@@ -2,7 +2,7 @@
 import { openSync } from "node:fs";
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
-import { loadLibc } from "../library.ts";
+import { loadLibc } from "../libc.ts";
 import { log } from "../log.ts";
 import { type CoverSeen, meantBy, OWN_DNS } from "../observe/covers.ts";
 import { type Finding, forgotten, lostOfOwnDns, unplanned } from "../observe/findings.ts";

@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { isatty } from "node:tty";
 import { STATUSES } from "../contract.ts";
 import { quote, Refusal, tryHelp } from "../errors.ts";
-import { loadLibc } from "../library.ts";
+import { loadLibc } from "../libc.ts";
 import { log } from "../log.ts";
 import { NSFS_MAGIC } from "../netns.ts";
 import { type Plan, RESOLV_CONF } from "../plan.ts";

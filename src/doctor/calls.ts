@@ -2,7 +2,8 @@
 // in a mount namespace of that, of which nothing reaches the host.
 import { constants as file, mkdirSync, openSync, writeSync } from "node:fs";
 import { constants } from "node:os";
-import { addressOf, loadLibc } from "../library.ts";
+import { loadLibc } from "../libc.ts";
+import { addressOf } from "../library.ts";
 import { startSelf } from "../self.ts";
 import { failureByNumber, hintOf } from "../system-error.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";

@@ -13,7 +13,8 @@ import {
 } from "node:fs";
 import { OWN_DNS_TARGETS } from "../contract.ts";
 import { Refusal } from "../errors.ts";
-import { addressOf, loadLibc } from "../library.ts";
+import { loadLibc } from "../libc.ts";
+import { addressOf } from "../library.ts";
 import { type PastTheFile, pastTheFile } from "../past-the-file.ts";
 import { statusOf } from "../system-error.ts";
 import { OWN_DNS } from "./covers.ts";

@@ -3,7 +3,8 @@ import { closeSync, constants, existsSync, openSync, readlinkSync, writeSync } f
 import { constants as os } from "node:os";
 import { Refusal } from "../errors.ts";
 import { writePlan } from "../launch-struct.ts";
-import { addressOf, loadKeeper, loadLibc } from "../library.ts";
+import { loadLibc } from "../libc.ts";
+import { addressOf, loadKeeper } from "../library.ts";
 import { log } from "../log.ts";
 import { NO_OPTIONS } from "../plan.ts";
 import { printable } from "../print.ts";

@@ -3,7 +3,7 @@
 // its root its own file systems; both can be made to hang whoever reads them, or to lie.
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { constants, uptime } from "node:os";
-import { loadLibc } from "../library.ts";
+import { loadLibc } from "../libc.ts";
 import { failure, statusOf } from "../system-error.ts";
 
 export interface Process {

@@ -1,6 +1,6 @@
 // Into a mount or network namespace, by a file that is open there; and back, by one that was opened before.
 import { constants } from "node:os";
-import type { loadLibc } from "../library.ts";
+import type { loadLibc } from "../libc.ts";
 import { failureByNumber } from "../system-error.ts";
 
 type Calls = ReturnType<typeof loadLibc<"unshare" | "setns">>;
