@@ -5,6 +5,7 @@
 // not stop at the program's name; and it loads node:util, which costs more than a
 // millisecond (`npm run bench`). What they are shown as is made in commands/help.ts.
 import type { ArgsDef, ArgType, BooleanArgDef } from "citty";
+import { commandLine } from "./command-line.ts";
 import { EXTRAS, METHODS } from "./contract.ts";
 import { quote, Refusal, tryHelp } from "./errors.ts";
 import { readUser, type User } from "./user.ts";
@@ -123,10 +124,21 @@ export function readWords(args: ArgsDef, words: readonly string[]): Words {
       value = words[at++];
       if (value === undefined) throw new Refusal(`option ${option} needs a value`, tryHelp);
     }
+    if (value.indexOf("\ufffd") >= 0) refuseReplaced(option, words.length - at);
     values[name] ??= [];
     values[name].push(value);
   }
   return { values, used: at };
+}
+
+/**
+ * In a word that is not UTF-8 JavaScript has U+FFFD in place of some bytes: of a path that is another file.
+ * Throws Refusal.
+ */
+function refuseReplaced(option: string, behind: number): void {
+  const bytes = commandLine().at(-behind - 1);
+  if (bytes !== undefined && !Buffer.from(bytes.toString()).equals(bytes))
+    throw new Refusal(`option ${option} needs a value in UTF-8`, tryHelp);
 }
 
 /** Exactly as the table has it: no prefix of a name, and nothing that every object inherits. */

@@ -200,6 +200,24 @@ test("--enter setns starts a script without a format by the shell, as execvp doe
   expect(await nspin(words, { cwd: directory })).toMatchObject({ status: 0, stdout: "word\n", stderr: "" });
 });
 
+test("a value that is not UTF-8, of which JavaScript has another, by whose name there is a file", async () => {
+  const other = `${directory}/a\ufffd`;
+  writeFileSync(other, "another");
+  const words = ["run", "--bind", `${other}:${hello}`, "--", "cat", hello];
+  expect(await nspin(words)).toMatchObject({ status: 0, stdout: "another" });
+  const bad = `"${directory}/a$(printf '\\377')`;
+  for (const [option, line] of [
+    ["--bind", `run --bind ${bad}:${hello}" -- cat ${hello}`],
+    ["--bind", `run --bind=${bad}:${hello}" cat ${hello}`],
+    ["-o", `bake --bind ${world}:${hello} -o ${bad}"`],
+  ]) {
+    const { status, stdout, stderr } = await start(["bash", "-c", `"$0" ${line}`, NSPIN]);
+    expect([status, stdout]).toEqual([125, ""]);
+    expect(stderr).toStartWith(`nspin: option ${option} needs a value in UTF-8\n`);
+  }
+  expect(await Bun.file(other).text()).toBe("another");
+});
+
 test("no command: the commands, on stderr", async () => {
   const { stdout: commands } = await nspin(["--help"]);
   expect(await nspin([])).toMatchObject({ status: 125, stdout: "", stderr: commands });
