@@ -58,6 +58,18 @@ test("a binary that is gone meanwhile", async () => {
   expect(await run).toMatchObject({ status: 0, stderr: "" });
 });
 
+test("without privilege", async () => {
+  const drop = ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin", "--", NSPIN, "selftest"];
+  expect(await start(drop)).toMatchObject({
+    status: 125,
+    stdout: "",
+    stderr: expect.stringMatching(
+      /^nspin: no run can start: cannot use CAP_SYS_ADMIN: Operation not permitted \(EPERM\)\nnspin: hint: run it as root.*\n$/,
+    ),
+  });
+  expect(left()).toEqual([]);
+});
+
 test("a work directory that is not there", async () => {
   expect(await nspin(["selftest", "--work-dir", "/none"])).toMatchObject({
     status: 125,

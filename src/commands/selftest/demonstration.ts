@@ -69,9 +69,17 @@ async function pinned(directory: string): Promise<Run> {
     if (status !== 0) return { status, failure: stderr.trim() };
     return { status, ...(await compare(hello, copy)) };
   };
-  const first = await run(-1); // what stops one stops all: it is reported once
-  if (first.status !== 0) throw new Refusal(`no run can start: ${first.failure}`.replaceAll("\nnspin:", ";"));
+  const { status, failure = "" } = await run(-1); // what stops one stops all: it is reported once
+  if (status !== 0) throw noRun(failure);
   return run;
+}
+
+/** In the words of the one that was tried. */
+function noRun(stderr: string): Refusal {
+  const lines = stderr.split("\n").map((line) => line.replace(/^nspin: /, ""));
+  const isHint = (line: string) => line.startsWith("hint: ");
+  const said = lines.filter((line) => !isHint(line)).join("; ");
+  return new Refusal(`no run can start: ${said}`, lines.find(isHint)?.slice("hint: ".length));
 }
 
 /** A path as --bind takes it. */
@@ -88,7 +96,7 @@ function unpinned(directory: string): Run {
     const copy = join(own, "COPY");
     const { status, stdout, stderr } = await start(["unpinned", hello, world, copy]);
     const trace = stdout.startsWith("[") ? JSON.parse(stdout) : [];
-    if (trace.length === 0) throw new Refusal(`no run can start: ${stderr.trim()}`);
+    if (trace.length === 0) throw noRun(stderr.trim());
     const outcome = status === 0 ? await compare(hello, copy) : { failure: kindOf(stderr) };
     await unmountBelow(own);
     if ((await readFile(hello, "utf8")) !== HELLO) throw new Error("HELLO on the host has changed");
