@@ -1,5 +1,5 @@
 // nspin inspect: the plan in a launcher's file.
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import type { ArgsDef } from "citty";
 import * as v from "valibot";
 import { Refusal } from "../errors.ts";
@@ -22,10 +22,10 @@ export const inspect: Command = {
   action(words) {
     const { options, rest } = readOptions(args, Options, words);
     const [file, ...more] = rest;
-    if (file === undefined || more.length > 0) {
+    if (file === undefined || file === "" || more.length > 0) {
       throw new Refusal("inspect takes one FILE", usageOf(inspect));
     }
-    const contents = attempt("read", file, undefined, () => readFileSync(file));
+    const contents = attempt("read", file, undefined, () => beginningOf(file));
     const { plan, arch, version, isOwn } = read(file, contents);
     const shown = { ...plan, program: ["ARG..."] };
     if (options.json) print(toJson(shown, { bakedBy: version ?? null, arch }));
@@ -38,6 +38,20 @@ export const inspect: Command = {
     return 0;
   },
 };
+
+/** Not all of it, as it can be a device's, without an end. A launcher is shorter: its words are of one command line. */
+function beginningOf(file: string): Buffer {
+  const bytes = Buffer.alloc(16 << 20);
+  const fd = openSync(file, "r");
+  try {
+    let length = 0;
+    for (let more = 1; more > 0 && length < bytes.length; length += more)
+      more = readSync(fd, bytes, { offset: length });
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(fd);
+  }
+}
 
 function read(file: string, contents: Buffer) {
   try {
