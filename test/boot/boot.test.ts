@@ -123,6 +123,10 @@ test("nspin-check: metrics, and a unit that fails where a program is not as plan
   expect(await machine.run("journalctl --boot --unit nspin-check")).toMatch(/no-keeper: .*; remedy: /);
   await machine.run("systemctl restart nspin@task1 && systemctl start nspin-check");
   expect(await machine.run(`ls ${dirname(metrics)}`)).toBe("nspin.prom\n");
+  await machine.run(
+    `mkdir /run/elsewhere && ln -sf /run/elsewhere ${metrics} && systemctl start nspin-check`,
+  );
+  expect(await machine.run(`cat ${metrics} && ls /run/elsewhere`)).toEndWith('{kind="past-the-file"} 0\n');
   await machine.run("systemctl enable --now nspin-check.timer");
   expect(await machine.run("systemctl list-timers --no-pager")).toContain("nspin-check.service");
   await machine.run("systemctl disable --now nspin-check.timer");
@@ -135,6 +139,20 @@ test("a process that is left in the namespace does not keep the interface", asyn
   await expectDown();
   await machine.run("systemctl start nspin-netns@task1");
   await expectUp("nspin@task1");
+});
+
+test("a namespace that is called 1 is not taken for the host's", async () => {
+  await machine.run("ip netns add 1 && systemctl stop nspin-netns@task1 && ip netns delete 1");
+  await expectDown();
+  await machine.run("systemctl start nspin-netns@task1");
+  await expectUp("nspin@task1");
+});
+
+test("where somebody has deleted its name, its resolv.conf goes all the same", async () => {
+  await machine.write("/etc/nspin/task4.conf", "DNS=10.1.0.2\n");
+  await machine.run("systemctl start nspin-netns@task4 && ls /etc/netns/task4/resolv.conf");
+  await machine.run("ip netns delete task4 && systemctl stop nspin-netns@task4 && rm /etc/nspin/task4.conf");
+  expect((await machine.try("ls /etc/netns/task4")).status).not.toBe(0);
 });
 
 test("several addresses of both families, servers and domains; what is left out is not done", async () => {
