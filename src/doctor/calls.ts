@@ -1,9 +1,10 @@
 // The calls of a launch, each made for real: in a process of its own, which a seccomp filter may kill, and
 // in a mount namespace of that, of which nothing reaches the host.
-import { constants as file, mkdirSync, openSync, writeSync } from "node:fs";
+import { constants as file, mkdirSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import { loadLibc } from "../libc.ts";
 import { addressOf } from "../library.ts";
+import { print } from "../print.ts";
 import { startSelf } from "../self.ts";
 import { failureByNumber, hintOf } from "../system-error.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
@@ -106,7 +107,7 @@ export function probe(skipped: readonly string[]): void {
 }
 
 function say(what: string | number): void {
-  writeSync(1, `${what}\n`);
+  print(`${what}`);
 }
 
 // --- and here ---

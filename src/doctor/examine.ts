@@ -1,7 +1,7 @@
 // The checks of doctor, made in a process that may hang: whose file systems their files are on, nobody knows.
-import { writeSync } from "node:fs";
 import { Refusal } from "../errors.ts";
-import { failure } from "../system-error.ts";
+import { print } from "../print.ts";
+import { attempt, failure } from "../system-error.ts";
 import { examineCalls } from "./calls.ts";
 import { type Check, type Finding, problem } from "./finding.ts";
 import * as host from "./host.ts";
@@ -16,7 +16,7 @@ export interface Question {
 
 /** For each check one line, as it is known: its findings. */
 export async function examineAll({ isImage, checks }: Question): Promise<void> {
-  const self = host.self();
+  const self = attempt("read", "/proc/self/status", undefined, host.self);
   const mayProbe = self.mayMount && !isImage;
   const ofImage: Partial<Record<Check, () => Finding[]>> = {
     nsenter: () => host.examineNsenter(mayProbe),
@@ -52,5 +52,5 @@ async function findingsOf(
 }
 
 function say(what: unknown): void {
-  writeSync(1, `${JSON.stringify(what)}\n`);
+  print(JSON.stringify(what));
 }

@@ -4,17 +4,32 @@ import { propagationNote, tableOfFirst } from "../explain.ts";
 import { mountTable } from "../mountinfo.ts";
 import { NSFS_MAGIC } from "../netns.ts";
 import { pastTheFile } from "../past-the-file.ts";
-import { statusOf } from "../system-error.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
 import { start } from "./start.ts";
 
-/** Empty where it cannot be read, or is no file: a FIFO would wait for a writer. */
-export function textOf(path: string): string {
+const ABSENT = ["ENOENT", "ENOTDIR", "ELOOP"];
+const NOT_OURS = ["EACCES", "EPERM"];
+
+/** What look says; instead of some errors that. Any other is no answer: it is thrown. */
+function unless<Result>(errors: readonly string[], instead: Result, look: () => Result): Result {
   try {
-    return statSync(path).isFile() ? readFileSync(path, "utf8") : "";
-  } catch {
-    return "";
+    return look();
+  } catch (error) {
+    if (errors.includes((error as NodeJS.ErrnoException).code ?? "")) return instead;
+    throw error;
   }
+}
+
+/** Empty where there is none that may be read, or it is no file: a FIFO would wait for a writer. */
+export function textOf(path: string): string {
+  return unless([...ABSENT, ...NOT_OURS], "", () =>
+    statSync(path).isFile() ? readFileSync(path, "utf8") : "",
+  );
+}
+
+/** Through links. */
+export function isThere(path: string): boolean {
+  return unless(ABSENT, false, () => unless(NOT_OURS, true, () => statSync(path) !== undefined));
 }
 
 /** Of a file as /proc/self/status and /proc/meminfo are. */
@@ -59,7 +74,8 @@ export function examinePrivilege({ mayMount, lacks }: Self): Finding[] {
     CAP_DAC_READ_SEARCH: "the keeper follows no source in a directory that others may not search",
   };
   const missing = lacks.map((name) => note(`${name} is missing: ${without[name]}`, remedy));
-  const isWhole = /^\s*0\s+0\s+4294967295$/m.test(textOf("/proc/self/uid_map"));
+  const map = textOf("/proc/self/uid_map"); // which a kernel without CONFIG_USER_NS has not
+  const isWhole = map === "" || /^\s*0\s+0\s+4294967295$/m.test(map);
   const inner = note(
     "this is a user namespace: its mounts can be locked to their places, so method auto pins",
     "start it in the first one, as the host's root",
@@ -77,7 +93,7 @@ const TRY_IT = ["--target", String(process.pid), "--mount", "--root", "--wd", "-
 export function examineNsenter(mayEnter: boolean): Finding[] {
   const setns = "--enter setns does without";
   const missing = problem(`${NSENTER} is not there`, `install util-linux; ${setns}`);
-  if (statusOf(NSENTER) === undefined) return [missing];
+  if (!isThere(NSENTER)) return [missing];
   const { failed, stdout } = start([NSENTER, ...(mayEnter ? TRY_IT : ["--version"])]);
   if (failed === undefined)
     return [ok(`${stdout.trim().split("\n")[0]}${mayEnter ? ", which can enter" : ""}`)];
@@ -126,13 +142,9 @@ const ETC_NETNS = "/etc/netns";
 
 export function examineNetns(): Finding[] {
   const names = list(NETNS);
-  const isNamespace = (name: string) => {
-    try {
-      return statfsSync(`${NETNS}/${name}`).type === NSFS_MAGIC;
-    } catch {
-      return false;
-    }
-  };
+  // One that has just gone is none.
+  const isNamespace = (name: string) =>
+    unless([...ABSENT, ...NOT_OURS], true, () => statfsSync(`${NETNS}/${name}`).type === NSFS_MAGIC);
   const placeholders = names.filter((name) => !isNamespace(name));
   const withoutFile = list(ETC_NETNS).filter((name) => lacksResolvConf(`${ETC_NETNS}/${name}`));
   const findings = [
@@ -164,11 +176,7 @@ function lacksResolvConf(directory: string): boolean {
 }
 
 function list(directory: string): string[] {
-  try {
-    return readdirSync(directory).sort();
-  } catch {
-    return [];
-  }
+  return unless([...ABSENT, ...NOT_OURS], [], () => readdirSync(directory).sort());
 }
 
 const START = 2560; // MiB of address space, GUARD_LIMITS in ffi/started.h; this process has them

@@ -4,9 +4,8 @@ import { join, relative, resolve } from "node:path";
 import { type Mount, mountTable } from "../mountinfo.ts";
 import { RESOLV_CONF } from "../plan.ts";
 import { SELF } from "../self.ts";
-import { statusOf } from "../system-error.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
-import { textOf } from "./host.ts";
+import { isThere, textOf } from "./host.ts";
 import { start } from "./start.ts";
 
 export function examineResolvConf(): Finding[] {
@@ -19,7 +18,7 @@ export function examineResolvConf(): Finding[] {
     ];
   if (status.isSymbolicLink()) {
     const leads = readlinkSync(RESOLV_CONF);
-    if (statusOf(RESOLV_CONF) === undefined)
+    if (!isThere(RESOLV_CONF))
       return [
         note(`${RESOLV_CONF} is a symbolic link that leads nowhere, to ${leads}`, "start what makes it"),
       ];
@@ -74,7 +73,7 @@ function writerOf(): string | undefined {
   const manager = networkManager();
   if (manager !== undefined && !/rc-manager=unmanaged|dns=none/.test(manager))
     return `NetworkManager replaces once it has a connection (${manager})`;
-  const client = ["/usr/sbin/dhclient", "/sbin/dhclient"].find((one) => statusOf(one) !== undefined);
+  const client = ["/usr/sbin/dhclient", "/sbin/dhclient"].find(isThere);
   return client === undefined ? undefined : `${client} replaces where an interface is up by DHCP`;
 }
 
@@ -89,7 +88,7 @@ function leadsTo(): string {
 /** NetworkManager.conf(5) and the directories beside it, as it reads them itself. */
 function networkManager(): string | undefined {
   const program = "/usr/sbin/NetworkManager";
-  if (statusOf(program) === undefined) return undefined;
+  if (!isThere(program)) return undefined;
   const set = start([program, "--print-config"]).stdout.matchAll(/^(rc-manager|dns)\s*=\s*(\S+)/gm);
   return [...set].map(([, key, value]) => `${key}=${value}`).join(", ") || "rc-manager=auto";
 }

@@ -497,6 +497,36 @@ test("the keeper is told of no names", async () => {
   ]);
 });
 
+// --- what cannot be looked at ---
+
+const failing = (path: string) => [
+  ...["strace", "-f", "--quiet=attach,exit,path-resolution", "-o", "/dev/null", "-e", "trace=statx,openat"],
+  ...["-e", "inject=statx,openat:error=EIO", "-P", path],
+];
+test.each([
+  ["privilege", "/proc/self/uid_map"],
+  ["nsenter", "/usr/bin/nsenter"],
+  ["resolv.conf", "/etc/resolv.conf"],
+  ["keeper", "/proc/sys/fs/dir-notify-enable"],
+  ["netns", "/run/netns"],
+])("%s: an error of the kernel's for %s is a problem, and no other verdict", async (check, path) => {
+  await $`mkdir -p /run/netns`;
+  expect(of(check, await doctor(failing(path)))).toEqual([
+    expect.objectContaining({
+      ...{ check, level: "problem" },
+      what: `cannot examine ${check}: Input/output error (EIO)`,
+    }),
+  ]);
+});
+
+test("without its own status it can tell nothing", async () => {
+  expect(await start([...failing("/proc/self/status"), NSPIN, "doctor"])).toMatchObject({
+    status: 125,
+    stdout: "",
+    stderr: expect.stringContaining("nspin: cannot read /proc/self/status: Input/output error (EIO)\n"),
+  });
+});
+
 // --- pids.max ---
 
 describe("a cgroup has no room for a process more", () => {
