@@ -10,7 +10,7 @@ import { isSame, type Program, takeInventory } from "../observe/inventory.ts";
 import type { Keeping } from "../observe/keep.ts";
 import { print } from "../print.ts";
 import { startSelf } from "../self.ts";
-import { attempt } from "../system-error.ts";
+import { attempt, failure } from "../system-error.ts";
 import { type Command, readOptions } from "./command.ts";
 import { select, toLines } from "./programs.ts";
 
@@ -41,14 +41,17 @@ export const refresh: Command = {
   },
 };
 
+const LOCK = "/proc/1/ns/mnt";
+
 /**
  * One at a time, or two would each start a keeper: by flock(2) of process 1's mount namespace, which nobody but
  * root can open. Until this process ends.
  */
 function lock(): void {
   const LOCK_EX = 2;
-  const file = attempt("open", "/proc/1/ns/mnt", undefined, () => openSync("/proc/1/ns/mnt", "r"));
-  loadLibc("flock").flock(file, LOCK_EX);
+  const file = attempt("open", LOCK, undefined, () => openSync(LOCK, "r"));
+  const libc = loadLibc("flock");
+  if (libc.flock(file, LOCK_EX) < 0) throw failure("lock", LOCK, { code: "", errno: libc.errno() });
 }
 
 function isMended({ kind }: Finding): boolean {

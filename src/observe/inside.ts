@@ -16,7 +16,7 @@ import { Refusal } from "../errors.ts";
 import { loadLibc } from "../libc.ts";
 import { addressOf } from "../library.ts";
 import { type PastTheFile, pastTheFile } from "../past-the-file.ts";
-import { statusOf } from "../system-error.ts";
+import { attempt, statusOf } from "../system-error.ts";
 import { OWN_DNS } from "./covers.ts";
 import { isStill, type Kind, list, openNamespace, type Process } from "./processes.ts";
 import { setns } from "./setns.ts";
@@ -53,7 +53,8 @@ export function answerAll(questions: readonly Question[]): void {
   const libc = loadLibc("unshare", "setns");
   const host = openSync("/proc/self/ns/mnt", "r");
   say("ready");
-  for (const question of questions) {
+  for (const [i, question] of questions.entries()) {
+    if (i > 0) setns(libc, host, "its own mount namespace again");
     const { process, within, isThorough } = question;
     const files: number[] = [];
     const open = (one: Process, kind: Kind) => {
@@ -91,7 +92,6 @@ export function answerAll(questions: readonly Question[]): void {
     } finally {
       for (const file of files) closeSync(file);
     }
-    setns(libc, host, "its own mount namespace again");
   }
 }
 
@@ -105,7 +105,7 @@ function hasEnded(process: Process): boolean {
 }
 
 function say(what: unknown): void {
-  writeSync(1, `${JSON.stringify(what)}\n`);
+  attempt("answer", "the command that asks", undefined, () => writeSync(1, `${JSON.stringify(what)}\n`));
 }
 
 /** As the host has them now: a source that is missing has no id, and is seen by nobody. */

@@ -1,4 +1,6 @@
 // Every program that runs under nspin. There is no file that says so: the kernel does, by mount tables.
+
+import { cannot } from "../system-error.ts";
 import {
   type Apart,
   apartFrom,
@@ -15,6 +17,7 @@ import { type Finding, findingsOf, isUnanswered } from "./findings.ts";
 import type { Answer } from "./inside.ts";
 import { lookInside } from "./look-inside.ts";
 import {
+  hostTable,
   isKeeper,
   isOwn,
   isStill,
@@ -122,7 +125,7 @@ async function judge(found: readonly Found[], isThorough: boolean): Promise<Prog
 /** Stops nothing, and waits for nothing. */
 function findPrograms() {
   const { byMounts, hidden } = pass();
-  const host = new Table(read("/proc/1/mountinfo") || read("/proc/self/mountinfo"));
+  const host = new Table(hostTable());
   const hosts = [namespaceOf(1, "mnt"), namespaceOf("self", "mnt")];
   const hostNetns = namespaceOf(1, "net");
   const names = host.namespaces();
@@ -157,8 +160,8 @@ function findIn(
   if (process === undefined) return undefined;
   const table = new Table(tableOf(keeper ?? process) || text);
   const covers = coversIn(table, host, keeper !== undefined);
-  const netns = namespaceOf(process.pid, "net");
-  if (typeof netns !== "number" || namespaceOf(process.pid, "mnt") !== mounts) return undefined;
+  const [netns, mountsNow] = (["net", "mnt"] as const).map((kind) => shownNamespace(process, kind));
+  if (netns === undefined || mountsNow !== mounts) return undefined;
   const netnsName = names.get(netns);
   const isDetached = covers.length === 0 && netnsName !== undefined && netns !== hostNetns;
   const bare = keeper === undefined ? bareDirectories(host, table, covers) : [];
@@ -171,6 +174,13 @@ function findIn(
     plannedNetns: plannedNetns ?? (isUntold ? netnsName : undefined),
     apart: apartFrom(host, table),
   };
+}
+
+/** Its inode, of a process that could be looked at before. Throws Refusal. */
+function shownNamespace({ pid }: Process, kind: "net" | "mnt"): number | undefined {
+  const inode = namespaceOf(pid, kind);
+  if (inode === "hidden") throw cannot("look at", `/proc/${pid}/ns/${kind}`, "EACCES");
+  return inode;
 }
 
 /** By nspin, which has left its marks. */

@@ -55,7 +55,9 @@ function readNamespace(at: string | undefined, kind: Kind): number | "hidden" | 
   try {
     return Number(readlinkSync(path).slice(kind.length + 2, -1)); // "mnt:[4026531841]"
   } catch (error) {
-    return unlessAbsent(path, error, undefined, "hidden");
+    if (isAbsent(error)) return undefined;
+    if (isRefused(error)) return "hidden";
+    throw failure("look at", path, error);
   }
 }
 
@@ -68,22 +70,24 @@ export function openNamespace(process: Process, kind: Kind): number | undefined 
     closeSync(file); // it can be another one's by that id
     return undefined;
   } catch (error) {
-    const absent = unlessAbsent(path, error, undefined, "hidden");
-    if (absent === "hidden") throw failure("open", path, error);
-    return undefined;
+    if (isAbsent(error)) return undefined;
+    throw failure("open", path, error);
   }
 }
 
 /**
- * Of a process that has just ended there is nothing (EINVAL: the mount table of a zombie), and by hidepid=1,
- * proc(5), what another may not see is EPERM. A shortage says nothing of it: who took that for its end
- * would miss a program. Throws Refusal.
+ * Of a process that has just ended there is nothing (EINVAL: the mount table of a zombie). A shortage says nothing of
+ * it, nor does a refusal: who took that for its end would miss a program.
  */
-function unlessAbsent<Absent, Hidden>(path: string, error: unknown, absent: Absent, hidden: Hidden) {
+function isAbsent(error: unknown): boolean {
   const { code = "" } = error as NodeJS.ErrnoException;
-  if (["ENOENT", "ESRCH", "ENOTDIR", "ELOOP", "EINVAL"].includes(code)) return absent;
-  if (["EACCES", "EPERM"].includes(code)) return hidden;
-  throw failure("look at", path, error);
+  return ["ENOENT", "ESRCH", "ENOTDIR", "ELOOP", "EINVAL"].includes(code);
+}
+
+/** What another may not see is EACCES; by hidepid=1, proc(5), EPERM. */
+function isRefused(error: unknown): boolean {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  return ["EACCES", "EPERM"].includes(code);
 }
 
 /** Of a process whose first one has ended, one that lives on. */
@@ -92,11 +96,13 @@ function otherThread(process: number | string): string | undefined {
   return threads.length === 0 ? undefined : `/proc/${process}/task/${threads[0]}`;
 }
 
+/** Nothing is in one that is not there. Throws Refusal. */
 export function list(directory: string): string[] {
   try {
     return readdirSync(directory);
   } catch (error) {
-    return unlessAbsent(directory, error, [], []);
+    if (isAbsent(error)) return [];
+    throw failure("look at", directory, error);
   }
 }
 
@@ -128,11 +134,23 @@ function whole(at: string, name: string): string {
   }
 }
 
+/** Nothing is in one that is not there. Throws Refusal. */
 export function read(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    return unlessAbsent(file, error, "", "");
+    if (isAbsent(error)) return "";
+    throw failure("look at", file, error);
+  }
+}
+
+/** Of process 1; by hidepid= of this process itself, which is in the same mount namespace, or as good as. */
+export function hostTable(): string {
+  try {
+    return readFileSync("/proc/1/mountinfo", "utf8");
+  } catch (error) {
+    if (isAbsent(error) || isRefused(error)) return read("/proc/self/mountinfo");
+    throw failure("look at", "/proc/1/mountinfo", error);
   }
 }
 
@@ -180,9 +198,11 @@ export function isOwn({ at }: Process): boolean {
     owner = libc.ioctl(namespace, NS_GET_USERNS, null);
     const errno = libc.errno();
     if (owner < 0 && errno !== constants.errno.EPERM) throw Object.assign(new Error(), { code: "", errno });
+    // EPERM: of no user namespace within this one.
     return owner >= 0 && fstatSync(owner).ino === statSync("/proc/self/ns/user").ino;
   } catch (error) {
-    return unlessAbsent(path, error, false, false); // EPERM: of no user namespace within this one
+    if (isAbsent(error)) return false;
+    throw failure("look at", path, error);
   } finally {
     for (const fd of [namespace, owner]) if (fd >= 0) closeSync(fd);
   }

@@ -292,6 +292,9 @@ describe("who is checked", () => {
     ["openat", "EMFILE", "mountinfo"],
     ["openat", "EMFILE", "ns/mnt"],
     ["read", "EIO", "mountinfo"],
+    ["openat", "EACCES", "stat"], // by a security module, of what root could look at before
+    ["openat", "EACCES", "mountinfo"],
+    ["readlink", "EACCES", "ns/net"],
   ])(
     "where %s(2) is refused by %s at /proc/PID/%s: no, and not as if that process had ended",
     async (call, error, file) => {
@@ -306,6 +309,13 @@ describe("who is checked", () => {
       expect(stderr).toMatch(new RegExp(`^nspin: .*${path}.*\\(${error}\\)\n`));
     },
   );
+
+  test("where the one that looks inside need not come back, it does not try, and cannot fail", async () => {
+    await run(["--no-keep", "--method", "overlay"]);
+    const inject = ["-e", "trace=setns", "-e", "inject=setns:error=ENOMEM:when=3"]; // after the network's
+    const command = ["strace", "-f", "-o", "/dev/null", ...inject, NSPIN, "check"];
+    expect(await start(command)).toMatchObject({ status: 0, stdout: "", stderr: "" });
+  });
 
   test("where the process that looks inside is killed: no, and it says so", async () => {
     await run(["--no-keep"]);

@@ -233,6 +233,18 @@ describe("each way to cover", () => {
     expect(keepersOf(program.pid)).toHaveLength(1);
   });
 
+  test("where it cannot be alone nothing is done", async () => {
+    const program = await run("--no-keep", "--method", "rejoin");
+    const inject = ["-e", "trace=flock", "-e", "inject=flock:error=ENOLCK"];
+    const { status, stdout, stderr } = await start([
+      ...["strace", "-f", "-o", "/dev/null", ...inject],
+      ...[NSPIN, "refresh"],
+    ]);
+    expect([status, stdout]).toEqual([125, ""]);
+    expect(stderr).toBe("nspin: cannot lock /proc/1/ns/mnt: No locks available (ENOLCK)\n");
+    expect(keepersOf(program.pid)).toEqual([]);
+  });
+
   test("who is none of ours, or is not root, is refused", async () => {
     expect((await refresh("1")).status).toBe(125);
     const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
