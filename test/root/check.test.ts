@@ -338,7 +338,7 @@ describe("who is checked", () => {
     ["inside", "1+", "check"],
     ["inside", "1+", "ps"],
     ["keep", "4", "refresh"], // it looks three times before
-    ["probe", "1", "doctor"],
+    ["examine", "1", "doctor"],
   ])(
     "where no process can be made for 'nspin %s' (%s): no, in nspin's own words: %s",
     async (part, when, command) => {
@@ -348,7 +348,9 @@ describe("who is checked", () => {
       expect(seen).toMatchObject({
         status: 125,
         stdout: "",
-        stderr: `nspin: cannot start 'nspin ${part}': Resource temporarily unavailable (EAGAIN)\n`,
+        stderr:
+          `nspin: cannot start 'nspin ${part}': Resource temporarily unavailable (EAGAIN)\n` +
+          "nspin: hint: no process can be made here: pids.max of its cgroup (in a unit TasksMax=), or RLIMIT_NPROC\n",
       });
     },
   );
