@@ -48,8 +48,14 @@ export async function marks(binary: string, machine: Machine, version: string) {
     machine,
     maintainer: "nspin maintainers <maintainers@nspin.invalid>",
     glibc: await glibc(binary),
-    remove: remove.replaceAll(/^(?=.)/gm, "\t").trimEnd(),
+    install: indented(fill("packaging/install.sh", {})),
+    remove: indented(remove),
   };
+}
+
+/** Within an if. */
+function indented(script: string): string {
+  return script.replaceAll(/^(?=.)/gm, "\t").trimEnd();
 }
 
 /** The least version that the dynamic linker takes, from the names of its dynamic symbols' versions. */

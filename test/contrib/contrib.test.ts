@@ -51,6 +51,17 @@ function fill(text: string, values: Readonly<Record<string, string>>): string {
 /** A file of it, as both services make one: it is its own business to end where a command fails. */
 const script = (shell: string, text: string) => `${shell} <<'END-OF-SCRIPT'\n${text}\nEND-OF-SCRIPT`;
 
+/** Who has it by hand would go on with that. */
+async function expectRefusedByHand(play: () => Promise<unknown>) {
+  await machine.run("cp /bin/true /usr/local/bin/nspin");
+  try {
+    const says = /^(nspin: | *"msg": ")\/usr\/local\/bin\/nspin is taken in place of the package/m;
+    expect(`${await play().catch(String)}`).toMatch(says);
+  } finally {
+    await machine.run("rm /usr/local/bin/nspin");
+  }
+}
+
 async function expectInstalled() {
   expect(await machine.run("nspin --version")).toMatch(/^nspin \d/);
   await machine.run("systemctl cat nspin@a nspin-netns@a && ls /usr/lib/nspin/nspin-netns");
@@ -85,6 +96,13 @@ describe("EC2 Image Builder", () => {
     const values = { Source: `/nspin/${file}`, Sha256: sha256 };
     for (const { steps } of phases) for (const step of steps) await play(step, values);
     await expectInstalled();
+  });
+
+  test("where it is by hand too, that is said", async () => {
+    const values = { Source: `/nspin/${file}`, Sha256: sha256 };
+    await expectRefusedByHand(async () => {
+      for (const step of phases[0]?.steps ?? []) await play(step, values);
+    });
   });
 
   test("another file is refused", async () => {
@@ -142,6 +160,10 @@ describe("Systems Manager", () => {
     const runs = script("sh", fill(install.inputs.runCommand.join("\n"), { Sha256: sha256 }));
     await machine.run(runs);
     await expectInstalled();
+    await expectRefusedByHand(async () => {
+      await machine.run(`install -D /nspin/${file} ${download.inputs.destinationPath}`);
+      await machine.run(runs);
+    });
     await machine.run("cp /etc/issue /etc/issue.new && mv /etc/issue.new /etc/issue"); // its keeper covers again
     await until(async () => (await program.run("cat /etc/issue")) === "the program's");
     await machine.run("nspin check");
@@ -168,6 +190,7 @@ describe("Packer", () => {
     const provision = `SHA256=${sha256} sh /nspin/contrib/packer/provision.sh`;
     await machine.run(`dpkg --purge nspin; cp /nspin/${file} /tmp/nspin.package; ${provision}`);
     await expectInstalled();
+    await expectRefusedByHand(() => machine.run(`cp /nspin/${file} /tmp/nspin.package; ${provision}`));
     await expect(machine.run(`cp /etc/hostname /tmp/nspin.package; ${provision}`)).rejects.toThrow("FAILED");
   });
 });
@@ -251,11 +274,17 @@ describe("Ansible", () => {
     expect(await play("--check")).toMatchObject({ exitCode: 0, changed: "0" });
   });
 
+  test("where it is by hand too, that is said", () => expectRefusedByHand(async () => (await play()).stdout));
+
   test("what has changed is started again", async () => {
     const before = await machine.run("systemctl show --value --property MainPID nspin@task1");
     const settings = {
       nspin_tasks: [
-        { name: "task1", program: ["/usr/local/bin/app", 'a "b"\\ \n'], options: { method: "rejoin" } },
+        {
+          name: "task1",
+          program: ["/usr/local/bin/app", 'a "b"\\ \n'],
+          options: { method: "rejoin" },
+        },
       ],
     };
     expect(await play("--extra-vars", JSON.stringify(settings))).toMatchObject({ exitCode: 0, changed: "2" });
