@@ -56,7 +56,11 @@ test(`${LAUNCHES} launches in a mount storm: every program has the host's mounts
 }, 120_000);
 
 test("the same, if nspin did not look: some have not", async () => {
-  const wrong = await differing([...inWindow, ...blind]);
-  console.log(`without the look: ${wrong} of ${LAUNCHES} differ`);
+  let wrong = 0;
+  let launches = 0;
+  // On a busy machine the storm itself may not have its turn in any of so few windows.
+  for (; wrong === 0 && launches < 10 * LAUNCHES; launches += LAUNCHES)
+    wrong = await differing([...inWindow, ...blind]);
+  console.log(`without the look: ${wrong} of ${launches} differ`);
   expect(wrong).toBeGreaterThan(0);
 }, 120_000);
