@@ -69,7 +69,8 @@ export function prepare({ turn, hello, world, copy, nsenter }: Race): () => void
   const mounts = () => numberIn("/proc/thread-self/ns/mnt"); // a proc inode: 32 bits
   const [helloBytes, worldBytes, nsenterBytes] = [bytes(hello), bytes(world), bytes(nsenter)];
   const words = [nsenter, "--target", String(thread()), "--mount", "--", "cp", hello, copy].map(bytes);
-  const argv = new BigUint64Array([...words.map((word) => BigInt(addressOf(word))), 0n]);
+  const addresses = [...words.map((word) => BigInt(addressOf(word))), 0n];
+  const argv = Object.assign(new BigUint64Array(addresses), { words }); // an address alone keeps no memory
 
   const calls: Record<(typeof STEPS)[number], () => number> = {
     "self-bind": () => mount(helloBytes, helloBytes, null, MS_BIND, null),

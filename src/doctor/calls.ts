@@ -3,7 +3,6 @@
 import { constants as file, mkdirSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import { loadLibc } from "../libc.ts";
-import { addressOf } from "../library.ts";
 import { print } from "../print.ts";
 import { startSelf } from "../self.ts";
 import { failureByNumber, hintOf } from "../system-error.ts";
@@ -66,7 +65,7 @@ type Name = (typeof CALLS)[number]["name"];
 export function probe(skipped: readonly string[]): void {
   const libc = loadLibc("mount", "unshare", "setns", "syscall");
   const [mounts, netns] = ["mnt", "net"].map((kind) => openSync(`/proc/self/ns/${kind}`, "r"));
-  const text = (value: string) => addressOf(Buffer.from(`${value}\0`));
+  const text = (value: string) => Buffer.from(`${value}\0`);
   const change = (path: string, flags: number) => libc.mount(null, text(path), null, flags, null);
   const ask = (name: Name, call: () => number) => {
     if (skipped.includes(name)) return -1;
@@ -101,7 +100,7 @@ export function probe(skipped: readonly string[]): void {
   }
   const attributes = new BigUint64Array([1n, 0n, 0n, 0n]); // struct mount_attr: attr_set MOUNT_ATTR_RDONLY
   ask("mount_setattr", () =>
-    Number(libc.syscall(CALL.mount_setattr, AT_FDCWD, text("/proc/b"), 0, addressOf(attributes), 32)),
+    Number(libc.syscall(CALL.mount_setattr, AT_FDCWD, text("/proc/b"), 0, attributes, 32)),
   );
   ask("setns(CLONE_NEWNS)", () => libc.setns(mounts as number, CLONE_NEWNS));
 }
