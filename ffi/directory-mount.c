@@ -42,13 +42,6 @@ long directory_lay(struct directory_mount *directory, const char *path) {
   return result;
 }
 
-/* By descriptor, Linux 5.12: the program can have covered /proc. */
-long mount_propagation(long fd, u64 kind) {
-  struct mount_attr attributes = {.propagation = kind};
-  return CALL(__NR_mount_setattr, fd, "", AT_EMPTY_PATH, &attributes,
-              sizeof attributes);
-}
-
 long directory_leave(const struct directory_mount *directory) {
   return mount_propagation(directory->here, MS_SLAVE);
 }

@@ -41,7 +41,4 @@ long directory_lay(struct directory_mount *directory, const char *path);
 long directory_leave(const struct directory_mount *directory);
 long directory_rejoin(struct directory_mount *directory);
 
-/* Its propagation, or an open mount's: MS_SHARED, and so on. 0 or -errno. */
-long mount_propagation(long fd, u64 kind);
-
 #endif

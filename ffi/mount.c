@@ -5,9 +5,14 @@
 #include <asm/statfs.h>
 #include <linux/stat.h>
 
+/* Where the kernel's headers here are older. */
 #ifndef MOVE_MOUNT_SET_GROUP
 #define MOVE_MOUNT_SET_GROUP 0x00000100
 #endif
+#ifndef MOVE_MOUNT_BENEATH
+#define MOVE_MOUNT_BENEATH 0x00000200
+#endif
+#define MNT_DETACH 2 /* in libc's headers only: umount2(2) */
 
 long open_itself(const char *path) {
   return open_file(path, O_PATH | O_NOFOLLOW);
@@ -92,13 +97,6 @@ long mount_find(const char *table_path, const char *id, struct mount *mount) {
   return result == 0 ? -ENOENT : result < 0 ? result : 0;
 }
 
-/* As read_word() cuts it: the kernel tells longer ones than paths. */
-static void copy_cut(char *to, const char *from, size_t bytes) {
-  while (--bytes > 0 && *from != '\0')
-    *to++ = *from++;
-  *to = '\0';
-}
-
 /* 0, or -errno where the table must be asked: an old kernel, for one. */
 static long tell(u64 unique_id, struct mount *mount) {
   struct statmount_request request = {.size = sizeof request,
@@ -116,8 +114,9 @@ static long tell(u64 unique_id, struct mount *mount) {
   mount->device = (u64)answer.device_major << 32 | answer.device_minor;
   mount->peer_group = answer.peer_group;
   text_number(mount->options, answer.attributes);
-  copy_cut(mount->root, root, sizeof mount->root);
-  copy_cut(mount->point, point, sizeof mount->point);
+  /* As read_word() does: the kernel tells longer ones than paths. */
+  text_cut(mount->root, root, sizeof mount->root);
+  text_cut(mount->point, point, sizeof mount->point);
   mount->is_listed = 1;
   mount->is_shared = (answer.propagation & MS_SHARED) != 0;
   mount->is_slave = (answer.propagation & MS_SLAVE) != 0;
@@ -170,6 +169,11 @@ long mount_attach(long clone, long onto) {
   return CALL(__NR_move_mount, clone, "", onto, "", BOTH_OPEN);
 }
 
+long mount_attach_beneath(long clone, long topmost) {
+  return CALL(__NR_move_mount, clone, "", topmost, "",
+              BOTH_OPEN | MOVE_MOUNT_BENEATH);
+}
+
 long mount_set_group(long from, long to) {
   return CALL(__NR_move_mount, from, "", to, "",
               BOTH_OPEN | MOVE_MOUNT_SET_GROUP);
@@ -207,6 +211,21 @@ long mount_change(long fd, u64 flags) {
   return CALL(__NR_mount, 0, path, 0, flags);
 }
 
+long mount_set(long fd, long recursive, u64 propagation, u64 attributes) {
+  struct mount_attr wanted = {.propagation = propagation,
+                              .attr_set = attributes};
+  return CALL(__NR_mount_setattr, fd, "", AT_EMPTY_PATH | recursive, &wanted,
+              sizeof wanted);
+}
+
+long mount_propagation(long fd, u64 kind) { return mount_set(fd, 0, kind, 0); }
+
+long mount_detach(long fd) {
+  char path[FD_PATH_BYTES];
+  fd_path(path, fd);
+  return CALL(__NR_umount2, path, MNT_DETACH);
+}
+
 /*
  * A remount sets every flag of the mount, so those that it has are said again;
  * statfs(2) tells them by the same bits, but for two.
@@ -218,11 +237,8 @@ long mount_make_read_only(long fd, int is_directory) {
     RELATIME = 0x1000,
     NOSYMFOLLOW = 0x2000
   };
-  if (is_directory) {
-    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
-    return CALL(__NR_mount_setattr, fd, "", AT_EMPTY_PATH | AT_RECURSIVE,
-                &attributes, sizeof attributes);
-  }
+  if (is_directory)
+    return mount_set(fd, AT_RECURSIVE, 0, MOUNT_ATTR_RDONLY);
   struct statfs mount;
   long result = CALL(__NR_fstatfs, fd, &mount);
   if (result < 0)

@@ -50,12 +50,25 @@ long mount_bind(const char *source, long onto, u64 flags);
 long mount_change(long fd, u64 flags);
 
 /*
+ * Its propagation, MS_PRIVATE and so on, as mount_change() does it, but without
+ * /proc, which the program can have covered: mount_setattr(2), Linux 5.12.
+ */
+long mount_propagation(long fd, u64 kind);
+/* The same, with AT_RECURSIVE also of all that is on it; and attributes. */
+long mount_set(long fd, long recursive, u64 propagation, u64 attributes);
+
+/* umount(2) of the topmost mount that lies there, with all that is on it. */
+long mount_detach(long fd);
+
+/*
  * A detached clone of an open directory or file, with AT_RECURSIVE also of what
  * is mounted in it; attached onto what is open: open_tree(2), move_mount(2),
- * Linux 5.2. Where something lies on that, it is attached on top.
+ * Linux 5.2. Where something lies on that, it is attached on top. Or beneath
+ * the topmost mount there: MOVE_MOUNT_BENEATH, Linux 6.5.
  */
 long mount_clone(long fd, long recursive); /* its descriptor, or -errno */
 long mount_attach(long clone, long onto);
+long mount_attach_beneath(long clone, long topmost);
 
 /*
  * A private mount, by its root, into the peer group of another, whose root is

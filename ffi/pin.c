@@ -8,7 +8,6 @@
 /* In libc's headers only: flock(2), and umount2(2). */
 #define LOCK_EX 2
 #define LOCK_NB 4
-#define MNT_DETACH 2
 #define MNT_EXPIRE 4
 #define UMOUNT_NOFOLLOW 8
 
@@ -84,13 +83,11 @@ long pin_lock(const char *path) {
  * namespaces. Linux 5.12; else it is a peer until pin_make_private().
  */
 static long bind_private(struct target *target) {
-  struct mount_attr private = {.propagation = MS_PRIVATE};
   long file = target->on_host.fd;
   long clone = mount_clone(file, 0);
   if (clone < 0)
     return clone;
-  long result = CALL(__NR_mount_setattr, clone, "", AT_EMPTY_PATH, &private,
-                     sizeof private);
+  long result = mount_propagation(clone, MS_PRIVATE);
   if (result == 0 || result == -ENOSYS || result == -EPERM)
     result = mount_attach(clone, file);
   if (result == 0)
@@ -159,16 +156,6 @@ long pin_make_private(struct target *target) {
   return mount_of(pin, &target->holder.mount);
 }
 
-/*
- * Of all that lies on an open mount the topmost, which umount(2) finds there;
- * with what is mounted in it.
- */
-static long detach(long mount) {
-  char path[FD_PATH_BYTES];
-  fd_path(path, mount);
-  return CALL(__NR_umount2, path, MNT_DETACH);
-}
-
 /* "/proc/self/fd/N/NAME": the target by its directory, an open one. */
 static void name_in(char path[FD_PATH_BYTES + 256], long directory,
                     const char *target) {
@@ -230,7 +217,7 @@ static long remove_bare(const struct target *target, long *mount) {
     if (result == 1)
       result = -EBUSY;
     if (result == 0)
-      result = detach(*mount);
+      result = mount_detach(*mount);
   }
   close_file(&directory.fd);
   return result;
@@ -244,10 +231,10 @@ static long remove_bare(const struct target *target, long *mount) {
  * the copy; once that is gone itself, there is nothing to unmount (EINVAL).
  */
 static long remove_by_propagation(struct target *target) {
-  long result = detach(target->here.fd);
+  long result = mount_detach(target->here.fd);
   MUST(result);
   while (result == 0)
-    result = detach(target->here.fd);
+    result = mount_detach(target->here.fd);
   return result == -EINVAL ? 0 : result;
 }
 
@@ -278,7 +265,7 @@ static long find_copy(struct target *target) {
     MUST(mount_below(&top, &below));
     if (below.is_shared)
       return -ENOENT;
-    MUST(detach(target->here.fd));
+    MUST(mount_detach(target->here.fd));
     close_file(&target->here.fd);
   }
   return -EBUSY;

@@ -42,6 +42,12 @@ char *text_copy(char *to, const char *from) {
   return to;
 }
 
+void text_cut(char *to, const char *from, size_t bytes) {
+  while (--bytes > 0 && *from != '\0')
+    *to++ = *from++;
+  *to = '\0';
+}
+
 char *text_number(char *to, u64 number) {
   char digits[NUMBER_BYTES];
   char *digit = digits + sizeof digits - 1;

@@ -18,7 +18,8 @@ int text_ends(const char *text, const char *end);
 int text_is_below(const char *path, const char *directory); /* or is it */
 int text_compare(const char *a, const char *b);             /* as strcmp(3) */
 char *text_copy(char *to, const char *from);
-char *text_number(char *to, u64 number); /* decimal */
+void text_cut(char *to, const char *from, size_t bytes); /* to bytes - 1 */
+char *text_number(char *to, u64 number);                 /* decimal */
 u64 text_value(const char *text, unsigned base);
 
 #endif

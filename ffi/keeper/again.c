@@ -3,10 +3,6 @@
 #include <asm/errno.h>
 #include <linux/stat.h>
 
-#ifndef MOVE_MOUNT_BENEATH
-#define MOVE_MOUNT_BENEATH 0x00000200 /* Linux 6.5 */
-#endif
-
 static int is_directory(const struct kept *kept) {
   return kept->shown.kind == S_IFDIR;
 }
@@ -39,25 +35,25 @@ long is_covered(const struct kept *kept, const struct place *place) {
   return 0;
 }
 
-long clone_private(const struct kept *kept, long fd) {
-  struct mount_attr private = {.propagation = MS_PRIVATE};
+/* Shared, it would pass on what lies on it. */
+static long clone_with(const struct kept *kept, long fd, u64 attributes) {
+  struct mount_attr wanted = {.propagation = MS_PRIVATE,
+                              .attr_set = attributes};
   long recursive = is_directory(kept) ? AT_RECURSIVE : 0;
   long clone = mount_clone(fd, recursive);
   if (clone < 0)
     return clone;
   long result = CALL(__NR_mount_setattr, clone, "", AT_EMPTY_PATH | recursive,
-                     &private, sizeof private);
+                     &wanted, sizeof wanted);
   if (result == 0)
     return clone;
-  CALL(__NR_close, clone); /* shared, it would pass on what lies on it */
+  CALL(__NR_close, clone);
   return result;
 }
 
-long make_read_only(const struct kept *kept, long clone) {
-  struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
-  long recursive = is_directory(kept) ? AT_RECURSIVE : 0;
-  return CALL(__NR_mount_setattr, clone, "", AT_EMPTY_PATH | recursive,
-              &read_only, sizeof read_only);
+long clone_source(const struct keeper *keeper, const struct kept *kept,
+                  long source) {
+  return clone_with(kept, source, keeper->is_read_only ? MOUNT_ATTR_RDONLY : 0);
 }
 
 long open_cover(const struct kept *kept, struct place *place) {
@@ -84,7 +80,7 @@ void make_spare(struct kept *kept) {
   struct place place = {.fd = -1};
   long spare = -1;
   if (open_cover(kept, &place) == 0)
-    spare = clone_private(kept, place.fd);
+    spare = clone_with(kept, place.fd, 0); /* as the cover is */
   close_file(&place.fd);
   if (spare < 0)
     return; /* an old one is better than none */
@@ -92,24 +88,17 @@ void make_spare(struct kept *kept) {
   kept->spare = spare;
 }
 
-/* A clone of the source, as it is now; of the same kind. */
-static long clone_source(const struct keeper *keeper, const struct kept *kept,
-                         struct file *file) {
+/* The same of the source as it is now, which file says; of the same kind. */
+static long clone_new_source(const struct keeper *keeper,
+                             const struct kept *kept, struct file *file) {
   struct place place;
   MUST(path_open(-1, kept->source, LINK_FOLLOWED, &place));
   long result = file_look_at(place.fd, file);
   if (result == 0 && file->kind != kept->shown.kind)
     result = -ENOTDIR;
   if (result == 0)
-    result = clone_private(kept, place.fd);
+    result = clone_source(keeper, kept, place.fd);
   close_file(&place.fd);
-  if (result < 0 || !keeper->is_read_only)
-    return result;
-  long clone = result;
-  result = make_read_only(kept, clone);
-  if (result == 0)
-    return clone;
-  CALL(__NR_close, clone);
   return result;
 }
 
@@ -124,7 +113,7 @@ static long have_spare(const struct keeper *keeper, struct kept *kept) {
     MUST(file_look_at(kept->spare, &file));
   if (file.links > 0)
     return 0;
-  long clone = clone_source(keeper, kept, &file);
+  long clone = clone_new_source(keeper, kept, &file);
   if (clone < 0 && kept->spare >= 0 && !is_directory(kept)) {
     clone = elsewhere(keeper, kept, make_copy);
     if (clone >= 0)
@@ -144,15 +133,9 @@ static long have_spare(const struct keeper *keeper, struct kept *kept) {
  * kernel that cannot do it leaves the cover on the target itself.
  */
 static void lay_beneath(long target, long cover) {
-  struct mount_attr private = {.propagation = MS_PRIVATE};
   long below = mount_clone(target, 0);
-  if (below < 0)
-    return;
-  if (CALL(__NR_mount_setattr, below, "", AT_EMPTY_PATH, &private,
-           sizeof private) == 0)
-    CALL(__NR_move_mount, below, "", cover, "",
-         MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
-             MOVE_MOUNT_BENEATH);
+  if (below >= 0 && mount_propagation(below, MS_PRIVATE) == 0)
+    mount_attach_beneath(below, cover);
   close_file(&below);
 }
 

@@ -51,14 +51,7 @@ static long copy_into(const struct keeper *keeper, const struct kept *kept,
   long to = CALL(__NR_openat, directory, "copy",
                  O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   long result = from < 0 ? from : to < 0 ? to : copy(from, to);
-  long clone = result < 0 ? result : clone_private(kept, to);
-  if (clone >= 0 && keeper->is_read_only) {
-    result = make_read_only(kept, clone);
-    if (result < 0) {
-      CALL(__NR_close, clone);
-      clone = result;
-    }
-  }
+  long clone = result < 0 ? result : clone_source(keeper, kept, to);
   close_file(&from);
   close_file(&to);
   return clone;

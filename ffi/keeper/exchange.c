@@ -2,23 +2,6 @@
 
 #include <asm/errno.h>
 
-#ifndef MOVE_MOUNT_BENEATH
-#define MOVE_MOUNT_BENEATH 0x00000200 /* Linux 6.5 */
-#endif
-
-static long clone_source(const struct keeper *keeper, const struct kept *kept,
-                         long source) {
-  long clone = clone_private(kept, source);
-  if (clone >= 0 && keeper->is_read_only) {
-    long result = make_read_only(kept, clone);
-    if (result < 0) {
-      CALL(__NR_close, clone);
-      return result;
-    }
-  }
-  return clone;
-}
-
 /* What is laid there on a mount that is shared is laid on its peers too. */
 static long check_below(long cover) {
   struct mount mount, below;
@@ -43,9 +26,7 @@ static long exchange_beneath(struct keeper *keeper, struct kept *kept,
   if (result == 0)
     result = check_below(place.fd);
   if (result == 0)
-    result = CALL(__NR_move_mount, clone, "", place.fd, "",
-                  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH |
-                      MOVE_MOUNT_BENEATH);
+    result = mount_attach_beneath(clone, place.fd);
   if (result == 0) {
     result = unmount_here(place.fd);
     if (result == 0 || result == -EINVAL)

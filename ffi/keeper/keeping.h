@@ -120,9 +120,13 @@ long open_cover(const struct kept *kept, struct place *place);
  */
 void find_covers(struct keeper *keeper);
 
-/* A private clone of what is open, its descriptor; of that kind. */
-long clone_private(const struct kept *kept, long fd);
-long make_read_only(const struct kept *kept, long clone);
+/*
+ * Of a source that is open, and of that kind, what shall cover: a detached
+ * clone, private, read-only where the launch asked for that. Its descriptor, or
+ * -errno.
+ */
+long clone_source(const struct keeper *keeper, const struct kept *kept,
+                  long source);
 
 /*
  * What make makes in a mount namespace that nobody else is in: the descriptor

@@ -22,20 +22,14 @@ static void copy_path(char to[PATH_BYTES], const char *path) {
     text_copy(to, path);
 }
 
-static void copy_cut(char *to, const char *from, size_t bytes) {
-  while (--bytes > 0 && *from != '\0')
-    *to++ = *from++;
-  *to = '\0';
-}
-
 static void name(struct keeper *keeper, const char *process,
                  const char *program) {
   static const char own[] = "nspin-keeper";
   for (const char *c = program; *c != '\0'; c++)
     if (*c == '/' && c[1] != '\0')
       program = c + 1;
-  copy_cut(keeper->process, process, sizeof keeper->process);
-  copy_cut(keeper->name, program, sizeof keeper->name);
+  text_cut(keeper->process, process, sizeof keeper->process);
+  text_cut(keeper->name, program, sizeof keeper->name);
   text_copy(keeper->daemon.name, own);
   char *end = text_copy(keeper->daemon.words, own) + 1;
   end = text_copy(end, keeper->process) + 1;

@@ -1,7 +1,5 @@
 #include "keeping.h"
 
-#include <linux/mount.h>
-
 /*
  * By a descriptor of a detached private clone, so that the mount itself is not
  * kept busy. inotify(7) would take one of the user's 128 instances for each
@@ -9,11 +7,10 @@
  */
 static long watch(long directory) {
   const unsigned changes = DN_CREATE | DN_DELETE | DN_RENAME | DN_MULTISHOT;
-  struct mount_attr private = {.propagation = MS_PRIVATE};
   long clone = mount_clone(directory, 0);
   if (clone < 0)
     return clone;
-  CALL(__NR_mount_setattr, clone, "", AT_EMPTY_PATH, &private, sizeof private);
+  mount_propagation(clone, MS_PRIVATE);
   long fd = CALL(__NR_openat, clone, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   CALL(__NR_close, clone);
   if (fd >= 0 && CALL(__NR_fcntl, fd, F_NOTIFY, changes) < 0)

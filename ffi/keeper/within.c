@@ -2,8 +2,6 @@
 
 #include <asm/errno.h>
 
-#define MNT_DETACH 2 /* in libc's headers only */
-
 struct within *find_within(const struct keeper *keeper, const char *id) {
   for (u64 i = 0; i < keeper->within_count; i++)
     if (keeper->within[i].mount.here >= 0 &&
@@ -60,11 +58,9 @@ long rejoin(struct keeper *keeper) {
 
 long unmount_here(long fd) {
   struct mount_attr private = {.propagation = MS_PRIVATE};
-  char path[FD_PATH_BYTES];
-  fd_path(path, fd);
   MUST(CALL(__NR_mount_setattr, fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &private,
             sizeof private));
-  return CALL(__NR_umount2, path, MNT_DETACH);
+  return mount_detach(fd);
 }
 
 /* With it go the covers that lie on it; their ids are somebody else's then. */
