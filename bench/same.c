@@ -178,8 +178,6 @@ _Noreturn void launcher_start(char **stack) {
   long there = open(point, O_PATH | O_NOFOLLOW);
   look_for(there, STATX_MNT_ID);
   CALL(__NR_move_mount, -1, "", -1, "", ONTO | MOVE_MOUNT_SET_GROUP);
-  CALL(__NR_move_mount, -1, "", -1, "", ONTO | MOVE_MOUNT_SET_GROUP);
-  look_by("/proc/self/ns/user");
   long cover = clone(source);
   shut(source);
   shut(file);

@@ -17,29 +17,38 @@ static const struct rule {
 } rules[] = {DECISIONS(RULE)};
 enum { RULES = sizeof rules / sizeof *rules };
 
+static long ask_to_rejoin(struct grounds *grounds) {
+  if (grounds->rejoining == 0 || is_shortage(grounds->rejoining))
+    grounds->rejoining = holder_ask();
+  return grounds->rejoining;
+}
+
 /* 1, 0 or -errno, as all of these. */
-static long is_in_first_user_namespace(void) {
+static long is_in_first_user_namespace(struct grounds *grounds) {
   enum { FIRST_USER_NAMESPACE = 0xeffffffd }; /* PROC_USER_INIT_INO */
   struct stat own;
-  MUST(CALL(__NR_newfstatat, AT_FDCWD, "/proc/self/ns/user", &own, 0));
-  return own.st_ino == FIRST_USER_NAMESPACE;
+  if (grounds->user_namespace == 0) {
+    MUST(CALL(__NR_newfstatat, AT_FDCWD, "/proc/self/ns/user", &own, 0));
+    grounds->user_namespace = own.st_ino;
+  }
+  return grounds->user_namespace == FIRST_USER_NAMESPACE;
 }
 
 /*
  * Then unshare(2) makes slaves of all shared mounts, mount_namespaces(7):
  * nothing that is mounted there leaves, and nothing could rejoin.
  */
-static long is_foreign(const struct host *host) {
+static long is_foreign(struct grounds *grounds) {
   struct stat owner;
-  long is_first = is_in_first_user_namespace();
+  long is_first = is_in_first_user_namespace(grounds);
   if (is_first != 0)
     return is_first < 0 ? is_first : 0;
-  long fd = CALL(__NR_ioctl, host->mounts, NS_GET_USERNS);
+  long fd = CALL(__NR_ioctl, grounds->host->mounts, NS_GET_USERNS);
   if (fd < 0)
     return fd == -EPERM; /* an ancestor of ours, or unrelated */
   long result = CALL(__NR_fstat, fd, &owner);
   CALL(__NR_close, fd);
-  return result < 0 ? result : owner.st_ino != file_inode("/proc/self/ns/user");
+  return result < 0 ? result : owner.st_ino != grounds->user_namespace;
 }
 
 struct shown { /* on another mount of that peer group */
@@ -77,8 +86,8 @@ static long is_to_be_pinned(const struct target *target) {
   return peer < 0 ? peer : !peer;
 }
 
-static long holds(enum condition when, struct target *target, int is_dry,
-                  struct host *host) {
+static long holds(enum condition when, struct target *target,
+                  struct grounds *grounds) {
   const struct mount *mount = &target->holder.mount;
   long answer;
   switch (when) {
@@ -87,7 +96,7 @@ static long holds(enum condition when, struct target *target, int is_dry,
   case WHEN_PRIVATE:
     return !mount->is_shared;
   case WHEN_FOREIGN:
-    return is_foreign(host);
+    return is_foreign(grounds);
   case WHEN_DIRECTORY:
     return target->host.kind == S_IFDIR;
   case WHEN_PEER:
@@ -99,18 +108,21 @@ static long holds(enum condition when, struct target *target, int is_dry,
     answer = holder_open(&target->holder);
     return is_shortage(answer) ? answer : answer < 0;
   case WHEN_UNPRIVILEGED:
-    return is_dry && may_mount() != 1;
+    return grounds->is_dry && may_mount() != 1;
   case WHEN_REFUSED:
-    return holder_can_rejoin() == -EPERM;
+    return ask_to_rejoin(grounds) == -EPERM;
   case WHEN_NO_SET_GROUP:
-    return holder_can_rejoin() == 0;
+    answer = ask_to_rejoin(grounds);
+    return answer == -EBADF                         ? 0
+           : answer == -EINVAL || answer == -ENOSYS ? 1
+                                                    : answer;
   case WHEN_USER_NAMESPACE:
-    answer = is_in_first_user_namespace();
+    answer = is_in_first_user_namespace(grounds);
     return answer < 0 ? answer : !answer;
   case WHEN_BAD_GRAPH:
     if (!mount->is_slave)
       return 0;
-    answer = propagation_is_sound(host);
+    answer = propagation_is_sound(grounds->host);
     return answer < 0 ? answer : !answer;
   case WHEN_ABSENT:
     return target->is_absent || target->is_beside;
@@ -123,12 +135,12 @@ static long holds(enum condition when, struct target *target, int is_dry,
 }
 
 /* The number of the first row that fits, from 1; or -errno. */
-static long find_row(struct target *target, int asked, int is_dry,
-                     struct host *host) {
+static long find_row(struct target *target, int asked,
+                     struct grounds *grounds) {
   for (int i = 0; i < RULES; i++) {
     if (!(rules[i].asked & asked))
       continue;
-    long result = holds((enum condition)rules[i].when, target, is_dry, host);
+    long result = holds((enum condition)rules[i].when, target, grounds);
     if (result != 0)
       return result < 0 ? result : i + 1;
   }
@@ -136,13 +148,13 @@ static long find_row(struct target *target, int asked, int is_dry,
 }
 
 long target_decide(struct target *target, struct cover *cover, int asked,
-                   int is_dry, struct host *host) {
-  long row = find_row(target, asked, is_dry, host);
+                   struct grounds *grounds) {
+  long row = find_row(target, asked, grounds);
   if (row < 0)
     return row;
   if (rules[row - 1].act == ACT_PIN && asked != PIN) {
     /* What forbids a pin that is asked for forbids this one. */
-    long as_pin = find_row(target, PIN, is_dry, host);
+    long as_pin = find_row(target, PIN, grounds);
     if (as_pin < 0)
       return as_pin;
     if (rules[as_pin - 1].act == ACT_REFUSE)

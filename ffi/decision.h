@@ -4,12 +4,20 @@
 
 #include "cover.h"
 
+/* What the kernel has once answered holds for all targets of a launch. */
+struct grounds {
+  struct host *host;
+  int is_dry;
+  long rejoining;     /* holder_ask(); 0: not asked yet */
+  u64 user_namespace; /* its inode; 0: not looked up yet */
+};
+
 /*
  * asked: one of METHODS, or STATIC.
  * Takes the first row that fits: target->act and cover->decision. -EOPNOTSUPP:
  * that row refuses. -errno where a condition could not be looked at.
  */
 long target_decide(struct target *target, struct cover *cover, int asked,
-                   int is_dry, struct host *host);
+                   struct grounds *grounds);
 
 #endif

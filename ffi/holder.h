@@ -35,9 +35,10 @@ long holder_leave(struct holder *holder);
 long holder_rejoin(struct holder *holder);
 
 /*
- * Does the kernel know MOVE_MOUNT_SET_GROUP? By its answer, not its version. 1
- * or 0; or -EPERM: move_mount(2) is refused, which is no answer to that.
+ * Does the kernel know MOVE_MOUNT_SET_GROUP? By its answer, not its version.
+ * -EBADF: it does; -EINVAL, -ENOSYS: not. -EPERM, move_mount(2) is refused, and
+ * any other, is no answer to that.
  */
-long holder_can_rejoin(void);
+long holder_ask(void);
 
 #endif

@@ -45,7 +45,7 @@ long host_return(struct host *host) {
   result = CALL(__NR_chroot, ".");
   if (result < 0)
     return result;
-  return CALL(__NR_fchdir, host->cwd);
+  return host->cwd < 0 ? host->cwd : CALL(__NR_fchdir, host->cwd);
 }
 
 int host_changed(struct host *host) {

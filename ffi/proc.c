@@ -4,6 +4,10 @@
 #include <asm/stat.h>
 #include <linux/stat.h>
 
+__attribute__((noinline)) int is_shortage(long result) {
+  return result == -EMFILE || result == -ENFILE || result == -ENOMEM;
+}
+
 /* gcc takes the code of a system call for shorter than a call. */
 __attribute__((noinline)) long open_file(const char *path, long flags) {
   return CALL(__NR_openat, AT_FDCWD, path, flags | O_CLOEXEC);

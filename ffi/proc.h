@@ -11,6 +11,9 @@
 #define PATH_BYTES 4096 /* PATH_MAX, with the NUL */
 #define FD_PATH_BYTES 36
 
+/* What could not be had just now: it says nothing of what was asked for. */
+int is_shortage(long result);
+
 /* open(2), close-on-exec, of what need not be created. */
 long open_file(const char *path, long flags);
 

@@ -35,6 +35,7 @@ struct sequence {
   u64 asked_covers, asked_count; /* those of the plan, before etc is listed */
   struct block covers, targets;  /* of this attempt */
   struct host host;
+  struct grounds grounds;
   long netns, lock;
   int is_dry;
   int lacks_keeper; /* where one was asked for: why */
@@ -459,8 +460,7 @@ static long look(struct sequence *s) {
     LOOK(COMPARE, target_compare(s->target));
     LOOK(COMPARE, check_apart(s, i_));
     LOOK(INSPECT, target_inspect(s->target, (int)launch->method));
-    LOOK(DECIDE,
-         target_decide(s->target, s->cover, asked_of(s), s->is_dry, &s->host));
+    LOOK(DECIDE, target_decide(s->target, s->cover, asked_of(s), &s->grounds));
     name_holder(s, i_);
     if (!s->target->must_leave || s->cover->holder != i_)
       holder_close(&s->target->holder);
@@ -762,6 +762,7 @@ void sequence_run(struct launch *launch, const struct record *record,
                   struct program *program, int is_dry) {
   struct sequence s = {NOT_OPEN, .launch = launch, .record = record,
                        .program = program, .is_dry = is_dry};
+  s.grounds = (struct grounds){.host = &s.host, .is_dry = is_dry};
   conclude(&s, become(&s));
 }
 

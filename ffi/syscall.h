@@ -177,11 +177,6 @@ static inline unsigned long thread_pointer(void) {
 /* Of the calls that return an address, these are the errors. */
 static inline int is_error(long result) { return result < 0 && result > -4096; }
 
-/* What could not be had just now: it says nothing of what was asked for. */
-static inline int is_shortage(long result) {
-  return result == -EMFILE || result == -ENFILE || result == -ENOMEM;
-}
-
 /* Zeroed memory, never freed: execve or exit does. Its address, or -errno. */
 static inline long allocate(unsigned long bytes) {
   return CALL(__NR_mmap, 0, bytes, PROT_READ | PROT_WRITE,
