@@ -6,7 +6,7 @@ long inherit_directory(const struct record *record) {
   return record->directory < 0 ? 0 : CALL(__NR_fchdir, record->directory);
 }
 
-/** EBADF: a thread of the runtime has closed it since it was listed. */
+/* EBADF: a thread of the runtime has closed it since it was listed. */
 static void close_on_exec(long fd, void *result) {
   long marked = CALL(__NR_fcntl, fd, F_SETFD, FD_CLOEXEC);
   if (marked < 0 && marked != -EBADF)

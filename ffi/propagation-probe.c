@@ -2,8 +2,6 @@
 #include "mount.h"
 #include "privilege.h"
 
-#include <asm/errno.h>
-
 static long bind_as(const char *from, const char *to, u64 kind) {
   MUST(CALL(__NR_mkdirat, AT_FDCWD, to, 0700));
   MUST(CALL(__NR_mount, from, to, 0, MS_BIND));

@@ -37,14 +37,11 @@ long is_covered(const struct kept *kept, const struct place *place) {
 
 /* Shared, it would pass on what lies on it. */
 static long clone_with(const struct kept *kept, long fd, u64 attributes) {
-  struct mount_attr wanted = {.propagation = MS_PRIVATE,
-                              .attr_set = attributes};
   long recursive = is_directory(kept) ? AT_RECURSIVE : 0;
   long clone = mount_clone(fd, recursive);
   if (clone < 0)
     return clone;
-  long result = CALL(__NR_mount_setattr, clone, "", AT_EMPTY_PATH | recursive,
-                     &wanted, sizeof wanted);
+  long result = mount_set(clone, recursive, MS_PRIVATE, attributes);
   if (result == 0)
     return clone;
   CALL(__NR_close, clone);
@@ -76,16 +73,17 @@ void find_covers(struct keeper *keeper) {
   }
 }
 
-void make_spare(struct kept *kept) {
+long make_spare(struct kept *kept) {
   struct place place = {.fd = -1};
-  long spare = -1;
-  if (open_cover(kept, &place) == 0)
-    spare = clone_with(kept, place.fd, 0); /* as the cover is */
+  long result = open_cover(kept, &place);
+  if (result == 0)
+    result = clone_with(kept, place.fd, 0); /* as the cover is */
   close_file(&place.fd);
-  if (spare < 0)
-    return; /* an old one is better than none */
+  if (result < 0) /* an old one is better than none */
+    return is_shortage(result) ? result : 0;
   close_file(&kept->spare);
-  kept->spare = spare;
+  kept->spare = result;
+  return 0;
 }
 
 /* The same of the source as it is now, which file says; of the same kind. */
@@ -158,18 +156,6 @@ static long lay(struct keeper *keeper, struct kept *kept, long target) {
 }
 
 /*
- * What the host mounted in the moment in which the directory's mount was no
- * peer, the mount below it was told of. The table is read in pieces, so what it
- * says in a storm of mounts must be said three times.
- */
-static void catch_up(struct keeper *keeper, struct within *within) {
-  for (int reads = 0; reads < 3; reads++)
-    if (is_level(keeper, within) != 0)
-      return;
-  take_away(keeper, within);
-}
-
-/*
  * What the host has mounted there before the mount that is to be covered was a
  * slave is shared, and would pass the cover on: so the path is walked again.
  */
@@ -191,10 +177,7 @@ static long lay_on_directory(struct keeper *keeper, struct kept *kept,
                              struct within *within) {
   MUST(leave_within(within));
   long result = lay_on_top(keeper, kept, within->mount.id);
-  int was_level = result == 0 && is_level(keeper, within) == 1;
-  MUST(rejoin_within(within));
-  if (was_level)
-    catch_up(keeper, within);
+  MUST(rejoin_within(keeper, within));
   return result;
 }
 

@@ -3,7 +3,6 @@
 #include <asm/errno.h>
 #include <asm/stat.h>
 #include <linux/sched.h>
-#include <linux/stat.h>
 
 long elsewhere(const struct keeper *keeper, struct kept *kept,
                long (*make)(const struct keeper *keeper, struct kept *kept)) {

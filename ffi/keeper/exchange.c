@@ -1,8 +1,9 @@
 #include "keeping.h"
 
 #include <asm/errno.h>
+#include <asm/stat.h>
 
-/* What is laid there on a mount that is shared is laid on its peers too. */
+/* Where that is shared, what is laid on it is laid on its peers too. */
 static long check_below(long cover) {
   struct mount mount, below;
   MUST(mount_of(cover, &mount));
@@ -11,10 +12,13 @@ static long check_below(long cover) {
 }
 
 /*
- * The new one beneath the old cover, on what that lies on, and then the old one
- * taken away. -EINVAL: not on this kernel, or not on that. The old one lies on
- * the root of the new one then: where that is replaced in between, the kernel
- * has taken the old one away (detach_mounts()), and umount(2) says EINVAL.
+ * The new source is laid beneath the old cover, on what that lies on: the
+ * program still sees the old one, which lies on the root of the new one from
+ * here on. Then the old cover is unmounted, and the program sees the new
+ * source. Where the host has replaced that too in between, the kernel has
+ * unmounted the old cover already (detach_mounts()), and umount(2) says EINVAL.
+ * -EINVAL, -ENOSYS: the kernel cannot do it, or what the old cover lies on is
+ * shared.
  */
 static long exchange_beneath(struct keeper *keeper, struct kept *kept,
                              long source) {
@@ -52,12 +56,13 @@ static long open_directory(const struct keeper *keeper,
   return 0;
 }
 
-/* With a private mount of the target below it, as cover.h has it. */
+/* On a private mount of the target on itself, for which cover.h has the reason.
+ */
 static long lay_on(long target, long clone) {
   long below = mount_clone(target, 0);
   long result = below < 0 ? below : mount_attach(below, target);
   if (result == 0)
-    result = mount_change(below, MS_PRIVATE);
+    result = mount_propagation(below, MS_PRIVATE);
   if (result == 0)
     result = mount_attach(clone, below);
   close_file(&below);
@@ -65,9 +70,11 @@ static long lay_on(long target, long clone) {
 }
 
 /*
- * In a mount namespace that nobody else is in: the directory, without the old
- * cover and what that lies on, with the new one, as a detached clone of it all.
- * The source can be another one by now: kept->shown is what it was here.
+ * In a mount namespace that nobody else is in (elsewhere.c): what lies on the
+ * target, the old cover and what that is on, is unmounted, and the new source
+ * laid there. A detached clone of the directory with all this is returned. The
+ * source is looked up here, and can be another than the one that was seen to be
+ * new: kept->shown says which.
  */
 static long clone_directory(const struct keeper *keeper, struct kept *kept) {
   struct place target = {.fd = -1}, source = {.fd = -1}, directory = {.fd = -1};
@@ -78,8 +85,7 @@ static long clone_directory(const struct keeper *keeper, struct kept *kept) {
   path_directory(target.path, path);
   long result = path_open(-1, path, LINK_ITSELF, &directory);
   if (result == 0)
-    result =
-        mount_propagation(directory.fd, MS_PRIVATE); /* a root, or EINVAL */
+    result = mount_propagation(directory.fd, MS_PRIVATE);
   while (result >= 0 && (result = mount_of(target.fd, &mount)) == 0 &&
          text_equal(mount.point, target.path)) {
     result = unmount_here(target.fd);
@@ -105,15 +111,17 @@ static long clone_directory(const struct keeper *keeper, struct kept *kept) {
 }
 
 /*
- * Such a clone, over the directory's mount, which stays below it. Where the
- * kernel cannot lay a mount beneath another (before Linux 6.5), it is the only
- * way on which the program never sees the host's file.
+ * Where the kernel cannot lay a mount beneath another (before Linux 6.5): the
+ * directory's mount leaves its peer group, such a clone is laid on it, and both
+ * rejoin. The program sees the old source until that one call, and the new one
+ * after it; the old mount stays below. -EINVAL: the directory has no mount of
+ * its own.
  */
 static long exchange_directory(struct keeper *keeper, struct kept *kept) {
   const struct file old = kept->shown;
   struct place cover = {.fd = -1}, directory = {.fd = -1};
   struct within *within = NULL;
-  char id[NUMBER_BYTES];
+  char id[NUMBER_BYTES], clone_id[NUMBER_BYTES];
   long result = open_cover(kept, &cover);
   if (result == 0)
     result = open_directory(keeper, &cover, &directory, &within);
@@ -122,12 +130,14 @@ static long exchange_directory(struct keeper *keeper, struct kept *kept) {
   MUST(result);
   if (within == NULL)
     return -EINVAL;
-  int was_level = is_level(keeper, within) == 1;
+  within->was_level |= is_level(keeper, within) == 1;
   long clone = elsewhere(keeper, kept, clone_directory);
   if (clone < 0)
     return clone;
-  result = leave_within(within);
-  if (result == 0) /* what came before it was a slave is shared */
+  result = mount_id(clone, clone_id);
+  if (result == 0)
+    result = leave_within(within);
+  if (result == 0) /* what the host has mounted there before that is shared */
     result = path_open(-1, within->path, LINK_ITSELF, &directory);
   if (result == 0)
     result = mount_id(directory.fd, id);
@@ -136,28 +146,34 @@ static long exchange_directory(struct keeper *keeper, struct kept *kept) {
   close_file(&directory.fd);
   if (result == 0)
     result = mount_attach(clone, within->mount.here);
-  rejoin_within(within); /* the next look does it again */
   if (result < 0) {
+    rejoin_within(keeper, within); /* or the next look does it */
     CALL(__NR_close, clone);
     kept->shown = old;
     return result;
   }
+  directory_rejoin(&within->mount);
   close_file(&within->mount.here);
   text_copy(within->old_id, within->mount.id);
+  text_copy(within->mount.id, clone_id);
   within->mount.here = clone;
   within->is_out = 1;
-  MUST(mount_id(clone, within->mount.id));
   find_covers(keeper);
-  MUST(rejoin_within(within));
-  if (was_level && is_level(keeper, within) == 0)
-    take_away(keeper, within); /* the host has mounted something meanwhile */
-  return result;
+  return rejoin_within(keeper, within);
+}
+
+/* By /proc umount(2) is told of a mount: the program can have covered it. */
+static long check_proc(const struct keeper *keeper) {
+  struct stat own;
+  long result = CALL(__NR_newfstatat, AT_FDCWD, "/proc/self/ns/mnt", &own, 0);
+  if (is_shortage(result))
+    return result;
+  return result == 0 && own.st_ino == keeper->namespace ? 0 : -ESTALE;
 }
 
 long exchange(struct keeper *keeper, struct kept *kept, long source,
               const struct file *file) {
-  if (file_inode("/proc/self/ns/mnt") != keeper->namespace)
-    return -ESTALE; /* without /proc, by which umount(2) is told of it */
+  MUST(check_proc(keeper));
   long result = exchange_beneath(keeper, kept, source);
   if (result == 0)
     kept->shown = *file;

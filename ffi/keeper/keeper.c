@@ -5,7 +5,6 @@
 #include <asm/poll.h>
 #include <asm/signal.h>
 #include <linux/capability.h>
-#include <linux/stat.h>
 #include <linux/time.h>
 
 enum {
@@ -48,26 +47,41 @@ void say_kept(struct keeper *keeper, struct kept *kept, enum kept_event event,
   report_kept(event, &line);
 }
 
+/* Its source is another file now: of that kind, and none that was refused. */
+static int is_new(const struct kept *kept, const struct file *source) {
+  return !file_is_same(source, &kept->shown) &&
+         source->kind == kept->shown.kind && source->inode != kept->refused;
+}
+
+static long show_new(struct keeper *keeper, struct kept *kept, long source) {
+  struct file file;
+  MUST(file_look_at(source, &file));
+  if (!is_new(kept, &file))
+    return 0;
+  long result = exchange(keeper, kept, source, &file);
+  if (result == -EINVAL || result == -ENOSYS) {
+    kept->refused = file.inode;
+    say_kept(keeper, kept, NOT_FOLLOWED, "", result);
+  }
+  MUST(result);
+  say_kept(keeper, kept, FOLLOWED, "", 0);
+  return make_spare(kept);
+}
+
+/*
+ * 0: as it shall be, or nothing can be done; -errno: not yet. Of a source that
+ * is missing, and of what the program has on its cover, the end is told.
+ */
 static long follow_source(struct keeper *keeper, struct kept *kept) {
   struct place place;
-  struct file file;
-  if (kept->source[0] == '\0' ||
-      path_walk(-1, kept->source, LINK_FOLLOWED, &place, &keeper->visitor) < 0)
-    return 0; /* missing: the old one stays */
-  long result = file_look_at(place.fd, &file);
-  if (result == 0 && !file_is_same(&file, &kept->shown) &&
-      file.kind == kept->shown.kind && file.inode != kept->refused) {
-    result = exchange(keeper, kept, place.fd, &file);
-    if (result == 0) {
-      say_kept(keeper, kept, FOLLOWED, "", 0);
-      make_spare(kept);
-    } else if (result == -EINVAL || result == -ENOSYS) {
-      kept->refused = file.inode;
-      say_kept(keeper, kept, NOT_FOLLOWED, "", result);
-    }
-  }
+  if (kept->source[0] == '\0')
+    return 0;
+  long result =
+      path_walk(-1, kept->source, LINK_FOLLOWED, &place, &keeper->visitor);
+  if (result == 0)
+    result = show_new(keeper, kept, place.fd);
   close_file(&place.fd);
-  return 0;
+  return is_shortage(result) ? result : 0;
 }
 
 /* 0: as it shall be, or nothing can be done; -errno: not yet. */
@@ -85,7 +99,7 @@ static long look_after(struct keeper *keeper, struct kept *kept) {
   result = is_covered(kept, &place);
   if (result == 1) {
     close_file(&place.fd);
-    return 0;
+    return kept->spare < 0 ? make_spare(kept) : 0;
   }
   if (result == 0)
     result = cover_again(keeper, kept, &place);
@@ -98,11 +112,13 @@ static long look_after(struct keeper *keeper, struct kept *kept) {
 }
 
 /* The mount that is "/"; pivot_root(2) takes everybody along. */
-static void root_id(char id[NUMBER_BYTES]) {
+static long root_id(char id[NUMBER_BYTES]) {
   long root = open_itself("/");
-  if (root < 0 || mount_id(root, id) < 0)
+  long result = root < 0 ? root : mount_id(root, id);
+  if (result < 0)
     id[0] = '\0';
   close_file(&root);
+  return result;
 }
 
 /* One look at all of them, the sources last: their file system can hang. */
@@ -116,8 +132,12 @@ static long look_at_all(struct keeper *keeper, int is_last) {
     if (result < 0 && result != -EAGAIN && is_last)
       say_kept(keeper, kept, NOT_COVERED, "", result);
   }
-  for (u64 i = 0; i < keeper->count && worst == 0; i++)
-    worst = follow_source(keeper, &keeper->kept[i]);
+  if (worst < 0)
+    return worst;
+  for (u64 i = 0; i < keeper->count; i++) {
+    long result = follow_source(keeper, &keeper->kept[i]);
+    worst = result < 0 ? result : worst;
+  }
   return worst;
 }
 
@@ -125,9 +145,9 @@ static long look_at_all(struct keeper *keeper, int is_last) {
 static void look_after_all(struct keeper *keeper) {
   char root[NUMBER_BYTES];
   long worst = -EAGAIN;
-  root_id(root);
+  long opened = root_id(root);
   if (!text_equal(root, keeper->root)) {
-    keeper->pause = text_equal(root, "") ? PAUSE : 0;
+    keeper->pause = opened < 0 ? PAUSE : 0;
     return; /* the program has left for another one; or it cannot be opened */
   }
   for (int tries = 1; worst < 0 && tries <= TRIES; tries++) {
@@ -138,7 +158,7 @@ static void look_after_all(struct keeper *keeper) {
       worst = -EAGAIN;
   }
   forget_directories(keeper);
-  keeper->is_table_new = 0;
+  keeper->is_table_new &= worst < 0;
   keeper->pause = worst == 0                          ? 0
                   : keeper->pause == 0                ? PAUSE
                   : keeper->pause * 2 < LONGEST_PAUSE ? keeper->pause * 2
@@ -190,15 +210,11 @@ _Noreturn void keeper_run(void *data) {
   daemon_detach(&keeper->daemon,
                 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_CHROOT |
                     1ULL << CAP_SYS_PTRACE | 1ULL << CAP_DAC_READ_SEARCH);
-  char own[NUMBER_BYTES];
-  root_id(keeper->root);
-  long length =
-      CALL(__NR_readlinkat, keeper->proc, "self", own, sizeof own - 1);
-  if (length <= 0)
-    end(); /* it could not tell itself from a member */
-  own[length] = '\0';
-  keeper->own = text_value(own, 10);
-  keeper->signals = open_signals();
+  /* What fails for a moment would be missing for all of its life. */
+  for (int tries = 0; tries < TRIES && root_id(keeper->root) < 0; tries++)
+    ;
+  for (int tries = 0; tries < TRIES && keeper->signals < 0; tries++)
+    keeper->signals = open_signals();
   keeper->visitor.visit = watch_directory;
   keeper->pause = FIRST_REST;
   wait(keeper);

@@ -40,8 +40,9 @@ struct kept {
 /* The mount of one directory on itself. */
 struct within {
   struct directory_mount mount;
-  int is_out;  /* of its peer group: it has left that, and must rejoin it */
-  int is_late; /* laid by the keeper, on what was mounted there later */
+  int is_out;    /* of its peer group: it has left that, and must rejoin it */
+  int was_level; /* before that; so it must be then */
+  int is_late;   /* laid by the keeper, on what was mounted there later */
   char old_id[NUMBER_BYTES]; /* of the one that this one lies on; exchange.c */
   char path[PATH_BYTES];
 };
@@ -57,7 +58,7 @@ struct keeper {
   long table, program, signals; /* what it waits for */
   long proc;               /* as it was: the program can mount another on it */
   char root[NUMBER_BYTES]; /* the mount that is "/" */
-  u64 namespace, own;      /* inode of the mount namespace; its own id */
+  u64 namespace;           /* inode of the mount namespace */
   u64 look;                /* number of the look that is under way */
   u64 woken, done;         /* microseconds, CLOCK_MONOTONIC */
   int is_read_only, has_new_watch;
@@ -143,10 +144,13 @@ long make_copy(const struct keeper *keeper, struct kept *kept);
 /* The one that has that id; or NULL. */
 struct within *find_within(const struct keeper *keeper, const char *id);
 
-/* Out of its peer group, and back; what fails is done again by the next look.
+/*
+ * Out of its peer group; and back, if it is out, where it catches up on what it
+ * has missed meanwhile: it can be gone then, for another to be laid. What fails
+ * is done again by the next look.
  */
 long leave_within(struct within *within);
-long rejoin_within(struct within *within);
+long rejoin_within(struct keeper *keeper, struct within *within);
 
 /*
  * The topmost mount that lies where that one is open, and all that is on it.
@@ -169,10 +173,9 @@ long lay_within(struct keeper *keeper, const char *path,
 
 /*
  * Are the same mounts on it as on the mount that holds it, but for ours? 1, 0
- * or -errno. Where not, it goes, and another is laid.
+ * or -errno.
  */
 long is_level(const struct keeper *keeper, const struct within *within);
-void take_away(struct keeper *keeper, struct within *within);
 
 /*
  * At each look: those that could not rejoin, those whose holder the host has
@@ -181,8 +184,8 @@ void take_away(struct keeper *keeper, struct within *within);
  */
 long tend_directories(struct keeper *keeper);
 
-/* For the next time, when the source itself may be gone. */
-void make_spare(struct kept *kept);
+/* For the next time, when the source itself may be gone. -errno: not yet. */
+long make_spare(struct kept *kept);
 
 /*
  * The process that was watched has ended: another one in its mount namespace is

@@ -4,6 +4,7 @@
 
 struct member {
   const struct keeper *keeper;
+  u64 own;      /* the keeper's own process */
   long process; /* looked at */
   long pidfd;
 };
@@ -43,7 +44,7 @@ static void find_member(long process, void *data) {
   struct member *member = data;
   struct stat links;
   char tasks[48];
-  if (member->pidfd >= 0 || (u64)process == member->keeper->own)
+  if (member->pidfd >= 0 || (u64)process == member->own)
     return;
   member->process = process;
   if (is_inside(member, "", process)) {
@@ -69,6 +70,16 @@ static u64 last_number(void) {
   return text_value(word, 10);
 }
 
+/* In the working directory, which is /proc. 0 or -errno. */
+static long look_for(struct member *member) {
+  char own[NUMBER_BYTES];
+  long length = CALL(__NR_readlinkat, AT_FDCWD, "self", own, sizeof own - 1);
+  MUST(length); /* else it could not tell itself from a member */
+  own[length] = '\0';
+  member->own = text_value(own, 10);
+  return each_number(".", find_member, member);
+}
+
 /*
  * In the /proc of the start, which is the working directory meanwhile: the
  * program can have mounted another there, with other numbers. A process that
@@ -81,8 +92,7 @@ int find_next_member(struct keeper *keeper) {
   if (CALL(__NR_fchdir, keeper->proc) == 0)
     for (int looks = 0; member.pidfd < 0 && looks < 2; looks++) {
       u64 last = last_number();
-      each_number(".", find_member, &member);
-      if (last != 0 && last == last_number())
+      if (look_for(&member) == 0 && last != 0 && last == last_number())
         break;
     }
   CALL(__NR_chdir, "/");

@@ -1,5 +1,7 @@
 #include "keeping.h"
 
+#include <asm/errno.h>
+
 /*
  * By a descriptor of a detached private clone, so that the mount itself is not
  * kept busy. inotify(7) would take one of the user's 128 instances for each
@@ -13,9 +15,10 @@ static long watch(long directory) {
   mount_propagation(clone, MS_PRIVATE);
   long fd = CALL(__NR_openat, clone, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   CALL(__NR_close, clone);
-  if (fd >= 0 && CALL(__NR_fcntl, fd, F_NOTIFY, changes) < 0)
+  long result = fd < 0 ? fd : CALL(__NR_fcntl, fd, F_NOTIFY, changes);
+  if (result < 0)
     close_file(&fd);
-  return fd;
+  return result < 0 ? result : fd;
 }
 
 void watch_directory(struct visitor *visitor, long directory) {
@@ -34,12 +37,11 @@ void watch_directory(struct visitor *visitor, long directory) {
       return;
     }
   }
-  if (free == NULL || (free->fd = watch(directory)) < 0)
-    return;
-  free->device = file.device;
-  free->inode = file.inode;
-  free->seen = keeper->look;
-  keeper->has_new_watch = 1; /* what came before it is not told of */
+  long fd = free == NULL ? -ENOSPC : watch(directory);
+  if (fd >= 0)
+    *free = (struct watch){file.device, file.inode, fd, keeper->look};
+  /* Then it looks again: for what came before, of which it is not told. */
+  keeper->has_new_watch |= fd >= 0 || is_shortage(fd);
 }
 
 void forget_directories(struct keeper *keeper) {

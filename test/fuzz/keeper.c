@@ -8,8 +8,10 @@
  * - what it lays goes nowhere else: on no mount that is shared, and private;
  * - what lies on a mount that it takes away is taken from no peer of that;
  * - it gives up no memory of its own, and says nothing that a terminal obeys;
- * - where the kernel told the truth, and refused nothing, all that can be
- *   covered is covered when it waits again, and by the source as it is now.
+ * - where the kernel told the truth, and refused nothing but for want of memory
+ *   or descriptors, then when it waits for news alone all that can be covered is
+ *   covered, by the source as it is now, with a clone of that ready; and of what
+ *   the host has mounted in the directory nothing is missed.
  */
 #include "../../ffi/keeper/detach.h"
 #include "../../ffi/keeper/keeping.h"
@@ -92,8 +94,9 @@ static long error(void) {
   unsigned byte = k.world & HONEST ? 0 : answer();
   if (byte < 0xe0)
     return 0;
-  k.is_honest = 0;
-  return -errors[byte & 15];
+  long result = -errors[byte & 15];
+  k.is_honest &= is_shortage(result); /* which says nothing of what is there */
+  return result;
 }
 
 static int is_untrue(void) {
@@ -594,7 +597,7 @@ static long unshare(void) {
 
 static long set_namespace(void) {
   long result = error();
-  must(k.is_elsewhere);
+  must(k.is_elsewhere || k.is_ending);
   k.is_ending = result < 0; /* it must not go on in there */
   if (result < 0)
     return result;
@@ -630,6 +633,19 @@ static void mount_on_host(const char *point) {
       if (mounts[j].space == HERE && mounts[j].parent == i &&
           strcmp(mounts[j].point, point) == 0)
         mounts[j].parent = under;
+  }
+}
+
+static void unmount_on_host(const char *point) {
+  for (int i = 1, last = k.mount_count; i <= last; i++) {
+    if (mounts[i].space != HERE || mounts[i].group + mounts[i].master == 0)
+      continue;
+    for (int j = last; j > 0; j--)
+      if (mounts[j].space == HERE && mounts[j].parent == i &&
+          strcmp(mounts[j].point, point) == 0) {
+        remove_mount(j);
+        break;
+      }
   }
 }
 
@@ -693,6 +709,8 @@ static unsigned act(void) {
     return TABLE;
   case 13:
     return PROGRAM;
+  case 15:
+    return unmount_on_host("/etc/x"), TABLE;
   case 14:
     k.is_honest = 0; /* pivot_root(2): a look at nothing it knows */
     first_mount(root_mount(), 0, "/", find_file("/"));
@@ -755,8 +773,29 @@ static void check_covers(void) {
       continue;
     must(strcmp(top->point, targets[i]) == 0);
     must(top->file.device == TASK_DEVICE);
+    must(k.keeper->kept[i].spare >= 0);
     if (k.source[i].kind == top->file.kind && !(k.world & OLD_MOVE))
       must(top->file.inode == k.source[i].inode);
+  }
+}
+
+static int count_on(int mount, const char *point) {
+  int count = 0;
+  for (int i = 1; i <= k.mount_count; i++)
+    count += mounts[i].space == HERE && mounts[i].parent == mount &&
+             strcmp(mounts[i].point, point) == 0;
+  return count;
+}
+
+/* On the directory's mount is what is on the one below, which was never out. */
+static void check_level(void) {
+  for (int i = 0; i < WITHIN && k.is_honest && !(k.world & OLD_MOVE); i++) {
+    long here = k.keeper->within[i].mount.here;
+    int mount = here < 0 ? 0 : fds[here].mount;
+    if (mount > 0 && mounts[mount].space == HERE &&
+        strcmp(mounts[mount].point, "/etc") == 0)
+      must(count_on(mount, "/etc/x") ==
+           count_on(mounts[mount].parent, "/etc/x"));
   }
 }
 
@@ -765,7 +804,7 @@ static long wait(struct pollfd *files, unsigned count) {
   if (count == 2)
     return 0; /* a little rest */
   if (k.looks++ > 0 && k.keeper->pause == 0 && k.told == 0)
-    check_covers();
+    check_covers(), check_level();
   if (k.looks > MOST_LOOKS || (k.end - k.answers < 2 && k.gap <= 0) ||
       k.mount_count > MOUNTS / 2 || k.calls > MOST_CALLS)
     longjmp(k.over, 1);
@@ -810,8 +849,8 @@ static long read_link(long fd, const char *path, char *to, long room) {
   long result = error();
   const char *text = strstr(path, "/ns/mnt")
                          ? answer() & 1 ? "mnt:[1]" : "mnt:[2]"
-                     : fd == AT_FDCWD            ? fds[fd_of(path)].path
                      : strcmp(path, "self") == 0 ? "41"
+                     : fd == AT_FDCWD            ? fds[fd_of(path)].path
                                                  : "/srv";
   if (result < 0)
     return result;
@@ -926,8 +965,12 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
     must(!((u64)a < end && (u64)a + (u64)b > at));
     return 0;
   }
-  case __NR_exit_group:
-    must(k.is_ending || !k.is_honest);
+  case __NR_chroot: {
+    long result = error();
+    return k.is_ending = result < 0, result;
+  }
+  case __NR_exit_group: /* also where it has nothing but its start yet */
+    must(k.is_ending || !k.is_honest || k.looks == 0);
     longjmp(k.over, 1);
   }
   return error();

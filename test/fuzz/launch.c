@@ -1171,7 +1171,7 @@ static long start_aside(unsigned what, struct launch *launch,
   return keeper_start(launch, targets, process, program);
 }
 
-void make_spare(struct kept *kept) { must(kept == NULL); }
+long make_spare(struct kept *kept) { return must(kept == NULL), 0; }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   enum { HEADER = 7 };

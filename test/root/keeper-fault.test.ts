@@ -1,0 +1,88 @@
+// Each system call of the keeper fails once, for want of memory, while it covers again and while it
+// shows a new source: what it does is done all the same, without anything else happening first.
+import { afterAll, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { $ } from "bun";
+import { keepers, keepersOf } from "../kit/keepers.ts";
+import { mountinfo } from "../kit/mountinfo.ts";
+import { Program } from "../kit/program.ts";
+import { Stage } from "../kit/stage.ts";
+import { until } from "../kit/until.ts";
+
+const SOON = 2000;
+afterAll(() => until(async () => keepers().length === 0, SOON));
+
+const sh = (script: string) => $`sh -c ${script}`.quiet();
+const file = (pid: number, name: string) => readFileSync(`/proc/${pid}/${name}`, "utf8");
+const ppoll = process.arch === "x64" ? "271" : "73";
+/** In ppoll(2), without a timeout. */
+const isAtRest = (pid: number) => new RegExp(`^${ppoll} 0x[0-9a-f]+ 0x3 0x0 `).test(file(pid, "syscall"));
+
+interface Change {
+  readonly change: (stage: Stage) => Promise<unknown>;
+  /** What the program reads then. */
+  readonly text: string;
+}
+const changes: Record<string, Change> = {
+  "the host replaces the file": {
+    change: ({ file }) => sh(`echo new > ${file}.new && mv -fT ${file}.new ${file}`),
+    text: "task",
+  },
+  "the source is replaced": {
+    change: ({ source }) => sh(`echo second > ${source}.new && mv -fT ${source}.new ${source}`),
+    text: "second",
+  },
+};
+
+/** The change, with the keeper traced; the system calls that it makes for it. */
+async function traced({ change, text }: Change, injection: readonly string[] = []): Promise<string[]> {
+  const stage = await Stage.make("plain", "launcher");
+  const program = new Program(stage.covering("auto"));
+  const trace = `${mkdtempSync("/tmp/nspin-keeper-trace-")}/trace`;
+  try {
+    await until(async () => isAtRest(keepersOf(program.pid)[0] as number), SOON);
+    const keeper = keepersOf(program.pid)[0] as number;
+    const strace = Bun.spawn(["strace", "-qq", "-o", trace, ...injection, "-p", `${keeper}`]);
+    await until(async () => !/^TracerPid:\s*0$/m.test(file(keeper, "status")), SOON);
+    await change(stage);
+    let seen = "";
+    await until(async () => {
+      seen = await program.run(`cat ${stage.file}`);
+      return seen === text && isAtRest(keeper);
+    }, SOON).catch(() => {});
+    expect(seen).toBe(text);
+    expect(isAtRest(keeper)).toBeTrue(); // and not to try again
+    strace.kill();
+    await strace.exited;
+    expect(mountinfo()).toBe(stage.before);
+    return readFileSync(trace, "utf8").trim().split("\n");
+  } finally {
+    await program.end();
+    await $`echo task > ${stage.source}`;
+    await stage.end();
+  }
+}
+
+/** close(2) has closed, whatever it says; what the others say is not looked at. strace 6.1 knows no statmount. */
+const without = ["close", "ppoll", "restart_syscall", "clock_gettime", "geteuid", "getpid", "syscall_0x1c9"];
+
+test.each(Object.keys(changes))(
+  "%s, and a system call of the keeper fails",
+  async (name) => {
+    const change = changes[name] as Change;
+    const calls = (await traced(change)).map((line) => /^\w+/.exec(line)?.[0] ?? "");
+    let failed = 0;
+    for (const [i, call] of calls.entries()) {
+      if (without.includes(call) || call === "") continue;
+      const when = calls.slice(0, i + 1).filter((other) => other === call).length;
+      const lines = await traced(change, ["-e", `inject=${call}:error=ENOMEM:when=${when}`]).catch(
+        (error) => {
+          throw new Error(`where ${call} fails, the ${when}. time`, { cause: error });
+        },
+      );
+      if (lines.some((line) => line.includes("(INJECTED)"))) failed++;
+    }
+    expect(failed).toBeGreaterThan(50);
+  },
+  120_000,
+);
