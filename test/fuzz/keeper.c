@@ -9,13 +9,12 @@
  * - what lies on a mount that it takes away is taken from no peer of that;
  * - it gives up no memory of its own, and says nothing that a terminal obeys;
  * - where the kernel told the truth, and refused nothing but for want of memory
- *   or descriptors, then when it waits for news alone all that can be covered is
- *   covered, by the source as it is now, with a clone of that ready; and of what
- *   the host has mounted in the directory nothing is missed.
+ *   or descriptors, then when it waits for news alone all that can be covered
+ * is covered, by the source as it is now, with a clone of that ready; and of
+ * what the host has mounted in the directory nothing is missed.
  */
 #include "../../ffi/keeper/detach.h"
 #include "../../ffi/keeper/keeping.h"
-#include "../../ffi/statmount.h"
 
 #include <asm/poll.h>
 #include <asm/stat.h>
@@ -25,15 +24,12 @@
 #include <linux/stat.h>
 #include <linux/time.h>
 #include <setjmp.h>
-#include <stdio.h>
-#include <string.h>
 
-/* Of <stdlib.h>, which defines what <linux/resource.h> defines too. */
-void *calloc(size_t count, size_t bytes);
-void free(void *block);
-int atoi(const char *text);
+enum space { GONE, DETACHED, HERE, ELSEWHERE };
+enum { FDS = 256, MOUNTS = 512, KEPT = 2, WITHIN = 6 };
+#define OF_A_MOUNT struct file file; /* its root */
+#include "mounts.h"
 
-enum { FDS = 256, MOUNTS = 512, NAME = 64, KEPT = 2, WITHIN = 6 };
 enum { HOST_DEVICE = 5, TASK_DEVICE = 7 };
 enum { MOST_CALLS = 20000, MOST_LOOKS = 40, PROCESS = 42 };
 
@@ -51,13 +47,6 @@ static const char *const targets[KEPT] = {"/etc/resolv.conf", "/var/data"};
 /* One by a link, /l, to /srv. */
 static const char *const sources[KEPT] = {"/l/task.conf", "/srv/data"};
 
-struct simulated {
-  enum { GONE, DETACHED, HERE, ELSEWHERE } space;
-  int parent, group, master; /* 0: none */
-  char point[NAME];
-  struct file file; /* its root */
-};
-
 static struct {
   const uint8_t *answers, *end;
   int gap, calls, looks;
@@ -67,10 +56,8 @@ static struct {
   struct keeper *keeper;
   struct file target[KEPT], source[KEPT]; /* kind 0: missing */
   unsigned inodes, etc;                   /* /etc's own */
-  int mount_count;
   jmp_buf over;
 } k;
-static struct simulated mounts[MOUNTS]; /* from 1; the number is the id */
 static struct {
   int is_open, mount;
   char path[NAME];
@@ -88,13 +75,10 @@ static unsigned answer(void) {
 }
 
 static long error(void) {
-  static const long errors[] = {EPERM,  ENOENT, EIO,    EINTR,  EAGAIN, ENOMEM,
-                                EACCES, EBUSY,  ENODEV, EINVAL, EMFILE, ENOSPC,
-                                ENOSYS, ESTALE, ELOOP,  E2BIG};
   unsigned byte = k.world & HONEST ? 0 : answer();
   if (byte < 0xe0)
     return 0;
-  long result = -errors[byte & 15];
+  long result = refusal(byte);
   k.is_honest &= is_shortage(result); /* which says nothing of what is there */
   return result;
 }
@@ -143,12 +127,6 @@ static struct file find_file(const char *path) {
   return (struct file){.links = 0};
 }
 
-static int add_mount(struct simulated mount) {
-  must(k.mount_count + 1 < MOUNTS);
-  mounts[++k.mount_count] = mount;
-  return k.mount_count;
-}
-
 static int first_mount(int parent, int group, const char *point,
                        struct file file) {
   struct simulated m = {
@@ -159,38 +137,20 @@ static int first_mount(int parent, int group, const char *point,
 
 static int here(void) { return k.is_elsewhere ? ELSEWHERE : HERE; }
 
-static int top_at(int mount, const char *path) {
-  for (int i = k.mount_count; i > 0; i--)
-    if ((mounts[i].space == HERE || mounts[i].space == ELSEWHERE) &&
-        mounts[i].parent == mount && strcmp(mounts[i].point, path) == 0)
-      return top_at(i, path);
-  return mount;
-}
-
 static int root_mount(void) {
-  for (int i = 1; i <= k.mount_count; i++)
+  for (int i = 1; i <= mount_count; i++)
     if ((int)mounts[i].space == here() && mounts[i].parent == 0)
       return top_at(i, "/");
   must(0);
   return 0;
 }
 
-static int walk(const char *path) {
-  char part[NAME];
-  int mount = root_mount();
-  for (size_t i = 1; i <= strlen(path); i++)
-    if (path[i] == '/' || path[i] == '\0') {
-      memcpy(part, path, i);
-      part[i] = '\0';
-      mount = top_at(mount, part);
-    }
-  return mount;
-}
+static int walk(const char *path) { return walk_from(root_mount(), path); }
 
 /* With all that is on it; of a detached one what was cloned along. */
 static void remove_mount(int mount) {
   mounts[mount].space = GONE;
-  for (int i = 1; i <= k.mount_count; i++)
+  for (int i = 1; i <= mount_count; i++)
     if (mounts[i].space != GONE && mounts[i].parent == mount)
       remove_mount(i);
 }
@@ -204,7 +164,7 @@ static struct simulated copy_of(int mount, int space) {
 /* The mounts on a mount, below that path, on a copy of it. */
 static void copy_children(int from, int to, const char *path, int space) {
   size_t length = strcmp(path, "/") == 0 ? 0 : strlen(path);
-  for (int i = 1, last = k.mount_count; i <= last; i++)
+  for (int i = 1, last = mount_count; i <= last; i++)
     if (mounts[i].space != GONE && mounts[i].parent == from && i != to &&
         strncmp(mounts[i].point, path, length) == 0 &&
         mounts[i].point[length] == '/') {
@@ -224,18 +184,9 @@ static void copy_children(int from, int to, const char *path, int space) {
 
 static void set_space(int mount, int space) {
   mounts[mount].space = space;
-  for (int i = 1; i <= k.mount_count; i++)
+  for (int i = 1; i <= mount_count; i++)
     if (mounts[i].space == DETACHED && mounts[i].parent == mount)
       set_space(i, space);
-}
-
-static void change(int mount, u64 kind) {
-  if (kind & MS_SLAVE && mounts[mount].group != 0)
-    mounts[mount].master = mounts[mount].group;
-  if (kind & MS_PRIVATE)
-    mounts[mount].master = 0;
-  if (kind & (MS_SLAVE | MS_PRIVATE))
-    mounts[mount].group = 0;
 }
 
 /* --- descriptors --- */
@@ -268,15 +219,10 @@ static int fd_of(const char *path) {
 static struct content mount_table(void) {
   static char text[1 << 17];
   char *end = text;
-  for (int i = 1; i <= k.mount_count; i++) {
-    const struct simulated *m = &mounts[i];
-    if ((int)m->space != here())
-      continue;
-    end += sprintf(end, "%d %d 0:%u / %s rw", i, m->parent,
-                   (unsigned)m->file.device, m->point);
-    end += m->group ? sprintf(end, " shared:%d", m->group) : 0;
-    end += m->master ? sprintf(end, " master:%d", m->master) : 0;
-    end += sprintf(end, " - ext4 x rw\n");
+  for (int i = 1; i <= mount_count; i++) {
+    if ((int)mounts[i].space == here())
+      end = tell_line(end, i, &mounts[i], (unsigned)mounts[i].file.device, "/",
+                      0);
     must(end < text + sizeof text - 256);
   }
   return (struct content){(const uint8_t *)text, (size_t)(end - text), 1024};
@@ -331,7 +277,7 @@ static long open_at(long directory, const char *name, unsigned flags) {
                   new_file(TASK_DEVICE, S_IFREG));
   }
   if (directory == AT_FDCWD && *name != '/')
-    return must(!k.is_honest), -ENOENT;
+    return must(!k.is_honest || *name == '\0'), -ENOENT; /* a mount's point */
   if (strcmp(name, "..") == 0) {
     strcpy(path, fds[directory].path);
     *(strrchr(path, '/') == path ? path + 1 : strrchr(path, '/')) = '\0';
@@ -396,8 +342,7 @@ static long statx_fd(long fd, unsigned mask, struct statx *status) {
   if (result < 0 || k.world & OLD_STATX)
     return result;
   u64 id = is_untrue() ? answer() : (unsigned)fds[used(fd)].mount;
-  status->stx_mask = mask & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE);
-  status->stx_mnt_id = mask & STATX_MNT_ID_UNIQUE ? id | 1ULL << 32 : id;
+  tell_id(status, mask, id);
   return 0;
 }
 
@@ -407,28 +352,13 @@ static long statmount(const struct statmount_request *request,
   long result = k.world & STATMOUNT ? error() : -ENOSYS;
   if (result < 0)
     return result;
-  if (id == 0 || id > (unsigned)k.mount_count ||
-      (int)mounts[id].space != here())
+  if (id == 0 || id > (unsigned)mount_count || (int)mounts[id].space != here())
     return -ENOENT;
-  const struct simulated *m = &mounts[id];
-  memset(told, 0xa5, sizeof *told);
+  tell_mount(told, (int)id, (unsigned)mounts[id].file.device, "/");
   told->mask = is_untrue() ? answer() : request->want;
-  told->old_id = id;
-  told->old_parent = (unsigned)m->parent;
-  told->parent = m->parent == 0 ? 0 : 1ULL << 32 | (unsigned)m->parent;
-  told->device_major = 0;
-  told->device_minor = (unsigned)m->file.device;
-  told->peer_group = (u64)m->group;
-  told->propagation = (m->group ? MS_SHARED : 0) | (m->master ? MS_SLAVE : 0);
-  told->root = 0;
-  told->point = 2;
-  strcpy(told->text, "/");
-  strcpy(told->text + 2, m->point);
-  if (is_untrue()) { /* longer than a path, or empty */
+  if (is_untrue()) {
     size_t length = (size_t)answer() * 32;
-    memset(told->text, '/', length);
-    told->text[length] = '\0';
-    told->point = answer() & 1 ? (unsigned)length : 0;
+    tell_oddly(told, length, answer() << 1);
   }
   return 0;
 }
@@ -441,7 +371,7 @@ static long open_tree(long fd, unsigned flags) {
   int from = fds[used(fd)].mount;
   if (result < 0)
     return result;
-  if (k.mount_count > MOUNTS / 2)
+  if (mount_count > MOUNTS / 2)
     return -ENOSPC;
   struct simulated copy = copy_of(from, DETACHED);
   copy.parent = 0;
@@ -458,8 +388,8 @@ static int is_root(long fd) {
 }
 
 static void change_all(int mount, u64 kind, int is_recursive) {
-  change(mount, kind);
-  for (int i = 1; is_recursive && i <= k.mount_count; i++)
+  set_propagation(&mounts[mount], kind);
+  for (int i = 1; is_recursive && i <= mount_count; i++)
     if (mounts[i].space != GONE && mounts[i].parent == mount)
       change_all(i, kind, 1);
 }
@@ -539,10 +469,10 @@ static long mount(const char *onto, const char *type, unsigned long flags) {
   if (result < 0)
     return result;
   if (type == NULL) {
-    for (int i = 1; flags & MS_REC && i <= k.mount_count; i++)
+    for (int i = 1; flags & MS_REC && i <= mount_count; i++)
       if ((int)mounts[i].space == here())
-        change(i, flags);
-    return change(fds[fd].mount, flags), 0;
+        set_propagation(&mounts[i], flags);
+    return set_propagation(&mounts[fds[fd].mount], flags), 0;
   }
   int parent = top_at(fds[fd].mount, fds[fd].path);
   must(k.is_elsewhere && (!k.is_honest || mounts[parent].group == 0));
@@ -554,7 +484,7 @@ static long mount(const char *onto, const char *type, unsigned long flags) {
 
 /* Else what is taken from it goes with it in each of its peers. */
 static void check_no_peers(int mount) {
-  for (int i = 1; i <= k.mount_count; i++)
+  for (int i = 1; i <= mount_count; i++)
     if (mounts[i].space != GONE && mounts[i].parent == mount) {
       must(mounts[mount].group == 0);
       check_no_peers(i);
@@ -582,9 +512,9 @@ static long unshare(void) {
   must(!k.is_elsewhere);
   if (result < 0)
     return result;
-  if (k.mount_count > MOUNTS / 2)
+  if (mount_count > MOUNTS / 2)
     return -ENOSPC;
-  int copies[MOUNTS] = {0}, last = k.mount_count;
+  int copies[MOUNTS] = {0}, last = mount_count;
   for (int i = 1; i <= last; i++)
     if (mounts[i].space == HERE)
       copies[i] = add_mount(copy_of(i, ELSEWHERE));
@@ -602,7 +532,7 @@ static long set_namespace(void) {
   if (result < 0)
     return result;
   k.is_elsewhere = 0;
-  for (int i = 1; i <= k.mount_count; i++)
+  for (int i = 1; i <= mount_count; i++)
     if (mounts[i].space == ELSEWHERE)
       mounts[i].space = GONE;
   return 0;
@@ -613,20 +543,24 @@ static long set_namespace(void) {
 /* As detach_mounts() of the kernel. */
 static void replace(unsigned i, struct file file) {
   k.target[i] = file;
-  for (int m = 1; m <= k.mount_count; m++)
+  for (int m = 1; m <= mount_count; m++)
     if (mounts[m].space == HERE && strcmp(mounts[m].point, targets[i]) == 0)
       remove_mount(m);
 }
 
 static void mount_on_host(const char *point) {
-  for (int i = 1, last = k.mount_count; i <= last; i++) {
+  for (int i = 1, last = mount_count; i <= last; i++) {
     size_t length = strlen(mounts[i].point);
     length -= length == 1;
     if (mounts[i].space != HERE || mounts[i].group + mounts[i].master == 0 ||
         strncmp(mounts[i].point, point, length) != 0 || last > MOUNTS / 2)
       continue;
-    struct simulated new = {
-        .space = HERE, .parent = i, .group = 3, .file = new_file(8, S_IFDIR)};
+    int is_slave = mounts[i].group == 0; /* then what arrives is one, too */
+    struct simulated new = {.space = HERE,
+                            .parent = i,
+                            .group = is_slave ? 0 : 3,
+                            .master = is_slave ? 3 : 0,
+                            .file = new_file(8, S_IFDIR)};
     strcpy(new.point, point);
     int under = add_mount(new);
     for (int j = 1; j <= last; j++) /* beneath what is there: propagate_mnt() */
@@ -637,7 +571,7 @@ static void mount_on_host(const char *point) {
 }
 
 static void unmount_on_host(const char *point) {
-  for (int i = 1, last = k.mount_count; i <= last; i++) {
+  for (int i = 1, last = mount_count; i <= last; i++) {
     if (mounts[i].space != HERE || mounts[i].group + mounts[i].master == 0)
       continue;
     for (int j = last; j > 0; j--)
@@ -655,7 +589,7 @@ enum { TABLE = 1, PROGRAM = 2, NAMES = 4, BOTH = TABLE | NAMES };
 /* What lay on the old one is gone: of a cover that lies on the next one. */
 static unsigned replace_source(unsigned i, struct file file) {
   unsigned told = NAMES;
-  for (int m = 1; m <= k.mount_count; m++)
+  for (int m = 1; m <= mount_count; m++)
     if (mounts[m].space == HERE && k.source[i].kind != 0 &&
         mounts[mounts[m].parent].file.inode == k.source[i].inode &&
         strcmp(mounts[mounts[m].parent].point, mounts[m].point) == 0) {
@@ -698,14 +632,14 @@ static unsigned act(void) {
     return mount_on_host(what >> 5 & 1 ? "/etc/x" : "/etc"), TABLE;
   case 11: /* the directory is made anew: what was on the old one is gone */
     k.etc = 100 + k.inodes++;
-    for (int m = 1; m <= k.mount_count; m++)
+    for (int m = 1; m <= mount_count; m++)
       if (mounts[m].space == HERE && strcmp(mounts[m].point, "/etc") == 0)
         remove_mount(m);
     return replace(0, new_file(HOST_DEVICE, S_IFREG)), BOTH;
   case 12:
-    for (int m = 1; m <= k.mount_count; m++)
+    for (int m = 1; m <= mount_count; m++)
       if (mounts[m].space == HERE)
-        change(m, what >> 5 & 1 ? MS_SLAVE : MS_PRIVATE);
+        set_propagation(&mounts[m], what >> 5 & 1 ? MS_SLAVE : MS_PRIVATE);
     return TABLE;
   case 13:
     return PROGRAM;
@@ -781,18 +715,22 @@ static void check_covers(void) {
 
 static int count_on(int mount, const char *point) {
   int count = 0;
-  for (int i = 1; i <= k.mount_count; i++)
+  for (int i = 1; i <= mount_count; i++)
     count += mounts[i].space == HERE && mounts[i].parent == mount &&
              strcmp(mounts[i].point, point) == 0;
   return count;
 }
 
-/* On the directory's mount is what is on the one below, which was never out. */
+/*
+ * On the directory's mount is what is on the one that it was laid on, which was
+ * never out; unless the host has laid another one between the two.
+ */
 static void check_level(void) {
   for (int i = 0; i < WITHIN && k.is_honest && !(k.world & OLD_MOVE); i++) {
-    long here = k.keeper->within[i].mount.here;
-    int mount = here < 0 ? 0 : fds[here].mount;
-    if (mount > 0 && mounts[mount].space == HERE &&
+    const struct directory_mount *one = &k.keeper->within[i].mount;
+    int mount = one->here < 0 ? 0 : fds[one->here].mount;
+    if (mounts[mount].space == HERE &&
+        mounts[mount].parent == atoi(one->holder_id) &&
         strcmp(mounts[mount].point, "/etc") == 0)
       must(count_on(mount, "/etc/x") ==
            count_on(mounts[mount].parent, "/etc/x"));
@@ -806,7 +744,7 @@ static long wait(struct pollfd *files, unsigned count) {
   if (k.looks++ > 0 && k.keeper->pause == 0 && k.told == 0)
     check_covers(), check_level();
   if (k.looks > MOST_LOOKS || (k.end - k.answers < 2 && k.gap <= 0) ||
-      k.mount_count > MOUNTS / 2 || k.calls > MOST_CALLS)
+      mount_count > MOUNTS / 2 || k.calls > MOST_CALLS)
     longjmp(k.over, 1);
   if (k.told == 0)
     k.told = act();
@@ -1012,6 +950,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size < 2 || size < 2 + (size_t)data[1])
     return 0;
   memset(&k, 0, sizeof k);
+  mount_count = 0;
   memset(fds, 0, sizeof fds);
   k.world = data[0];
   k.is_honest = 1;

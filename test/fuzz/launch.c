@@ -15,9 +15,7 @@
 #include "../../ffi/aside.h"
 #include "../../ffi/keeper.h"
 #include "../../ffi/keeper/keeping.h"
-#include "../../ffi/statmount.h"
 
-#include <asm/errno.h>
 #include <asm/poll.h>
 #include <asm/stat.h>
 #include <asm/statfs.h>
@@ -29,26 +27,23 @@
 #include <linux/stat.h>
 #include <linux/wait.h>
 #include <setjmp.h>
-#include <stdio.h>
-#include <string.h>
-
-/* Of <stdlib.h>, which defines what <linux/resource.h> defines too. */
-void *calloc(size_t count, size_t bytes);
-void free(void *block);
-int atoi(const char *text);
 
 #define METHOD(name, bit) bit |
 #define ONE(...) +1
 enum { ALL_METHODS = METHODS(METHOD) 0, LAST_STEP = LAUNCH_STEPS(ONE) };
 enum { ASKED = 3, RESOLV_CONF = 4, COVERS };
-enum {
-  FDS = 1 << 15,
-  MOUNTS = 1 << 12,
-  BLOCKS = 16,
-  NAME = 64,
-  INHERITED = 10
-};
+enum { FDS = 1 << 15, MOUNTS = 1 << 12, BLOCKS = 16, INHERITED = 10 };
 enum { MOST_CALLS = 100000, PROCESS = 7 };
+
+enum space { GONE, DETACHED, HOST, COPY };
+#define OF_A_MOUNT                                                             \
+  char root[NAME], origin[NAME]; /* origin: what root is called on the host */ \
+  unsigned device;                                                             \
+  int twin; /* of a copy: the host's */                                        \
+  int is_read_only, is_ours, is_pin;                                           \
+  int is_marked; /* to expire, umount2(2) */                                   \
+  int is_within; /* of a directory on itself */
+#include "mounts.h"
 
 /* Those that are asked for, and those that /etc/netns/n can have. */
 static const char *const sources[COVERS] = {
@@ -69,18 +64,6 @@ enum {
 };
 
 static struct record record[1];
-
-enum space { GONE, DETACHED, HOST, COPY };
-struct simulated {
-  enum space space;
-  int parent, group, master;                    /* 0: none */
-  int twin;                                     /* of a copy: the host's */
-  int is_read_only, is_ours, is_pin, is_marked; /* to expire, umount2(2) */
-  int is_within;                                /* of a directory on itself */
-  unsigned device;
-  char root[NAME], point[NAME];
-  char origin[NAME]; /* what root is called on the host */
-};
 
 static struct {
   const uint8_t *answers, *end, *first;
@@ -105,13 +88,12 @@ static struct {
   int is_asked[COVERS], is_listed[COVERS];
   int host_mounts; /* before anything happened */
   int groups;
-  int mount_count, fd_count, block_count;
+  int fd_count, block_count;
   struct {
     void *at;
     unsigned long bytes;
   } blocks[BLOCKS];
 } k;
-static struct simulated mounts[MOUNTS]; /* from 1; the number is the id */
 static struct simulated before[8];
 static struct {
   int is_open, is_cloexec, mount;
@@ -133,13 +115,10 @@ static unsigned answer(void) {
 }
 
 static long error(void) {
-  static const long errors[] = {EPERM,  ENOENT, EIO,    EINTR,  EAGAIN, ENOMEM,
-                                EACCES, EBUSY,  ENODEV, EINVAL, EMFILE, ENOSPC,
-                                ENOSYS, ESTALE, ELOOP,  E2BIG};
   unsigned byte = answer();
   k.trouble += byte >= 0xe0;
   k.has_had |= byte >= 0xe0;
-  return byte < 0xe0 ? 0 : -errors[byte & 15];
+  return byte < 0xe0 ? 0 : refusal(byte);
 }
 
 static int is_untrue(void) {
@@ -194,28 +173,8 @@ static void name_on_host(int mount, const char *path, char to[NAME]) {
   join(to, mounts[mount].origin, below(&mounts[mount], path));
 }
 
-/* The topmost mount at a place of a mount. */
-static int top_at(int mount, const char *path) {
-  for (int i = 1; i <= k.mount_count; i++)
-    if (mounts[i].space == mounts[mount].space && mounts[i].parent == mount &&
-        strcmp(mounts[i].point, path) == 0)
-      return top_at(i, path);
-  return mount;
-}
-
-static int walk(int mount, const char *path) {
-  char part[NAME];
-  for (size_t i = 1; i <= strlen(path); i++)
-    if (path[i] == '/' || path[i] == '\0') {
-      memcpy(part, path, i);
-      part[i] = '\0';
-      mount = top_at(mount, part);
-    }
-  return mount;
-}
-
 static int root_of(enum space space) {
-  for (int i = 1; i <= k.mount_count; i++)
+  for (int i = 1; i <= mount_count; i++)
     if (mounts[i].space == space && strcmp(mounts[i].point, "/") == 0)
       return i;
   must(0);
@@ -224,19 +183,13 @@ static int root_of(enum space space) {
 
 /* The last ones that are gone, and that nothing leads to. */
 static void forget_gone(void) {
-  int last = k.mount_count;
+  int last = mount_count;
   while (mounts[last].space == GONE)
     last--;
   for (int i = INHERITED; i < k.fd_count; i++)
     if (fds[i].is_open && fds[i].mount > last)
       last = fds[i].mount;
-  k.mount_count = last;
-}
-
-static int add_mount(struct simulated mount) {
-  must(k.mount_count + 1 < MOUNTS);
-  mounts[++k.mount_count] = mount;
-  return k.mount_count;
+  mount_count = last;
 }
 
 static unsigned kind_of(const char *name) {
@@ -290,19 +243,16 @@ static void write_table(struct content *content, int is_of_process) {
   static int turn;
   char *text = texts[turn++ % 4], *end = text;
   enum space space = is_of_process ? HOST : k.space;
-  for (int i = 1; i <= k.mount_count; i++) {
-    const struct simulated *m = &mounts[i];
-    if (m->space != space)
+  for (int i = 1; i <= mount_count; i++) {
+    struct simulated m = mounts[i];
+    if (m.space != space)
       continue;
-    end += sprintf(end, "%d %d 0:%u %s %s %s", i, m->parent, m->device, m->root,
-                   m->point, m->is_read_only ? "ro" : "rw");
-    int group = is_of_process && m->is_pin ? 0 : m->group;
-    end += group ? sprintf(end, " shared:%d", group) : 0;
-    end += m->master ? sprintf(end, " master:%d", m->master) : 0;
-    end += sprintf(end, " - ext4 x rw\n");
-    if (is_of_process && m->is_pin && k.world & RELIED_ON)
+    if (is_of_process && m.is_pin)
+      m.group = 0;
+    end = tell_line(end, i, &m, m.device, m.root, m.is_read_only);
+    if (is_of_process && m.is_pin && k.world & RELIED_ON)
       end += sprintf(end, "%d %d 0:5 /s/0 %s rw - ext4 x rw\n", 9000 + i, i,
-                     m->point);
+                     m.point);
     must(end < text + sizeof texts[0] - 256);
   }
   if (k.is_probing && answer() < 0x80)
@@ -360,7 +310,7 @@ static long open_at(long directory, const char *name, unsigned flags) {
     strcpy(path, directory == AT_FDCWD ? "/" : fds[directory].path);
   else
     join(path, fds[directory].path, name);
-  int mount = *name == '/' ? walk(from, path) : top_at(from, path);
+  int mount = *name == '/' ? walk_from(from, path) : top_at(from, path);
   char known[NAME];
   name_on_host(mount, path, known);
   unsigned kind = kind_of(known);
@@ -379,7 +329,7 @@ static long close_fd(int fd) {
   int mount = fds[fd].mount;
   if (mount > 0 && mounts[mount].space == DETACHED) {
     mounts[mount].space = GONE;
-    for (int i = 1; i <= k.mount_count; i++)
+    for (int i = 1; i <= mount_count; i++)
       if (mounts[i].space == DETACHED && mounts[i].parent == mount)
         mounts[i].space = GONE;
   }
@@ -448,10 +398,7 @@ static long statx_at(long directory, const char *path, unsigned mask,
   int mount = fds[used(directory)].mount;
   if (k.world & OLD_STATX || is_untrue())
     return 0;
-  status->stx_mask = mask & (STATX_MNT_ID | STATX_MNT_ID_UNIQUE);
-  status->stx_mnt_id = (u64)mount;
-  if (mask & STATX_MNT_ID_UNIQUE)
-    status->stx_mnt_id |= 1ULL << 32;
+  tell_id(status, mask, (u64)mount);
   return 0;
 }
 
@@ -466,35 +413,20 @@ static long statmount(const struct statmount_request *request,
   if (result < 0)
     return result;
   int id = (int)(unsigned)request->id;
-  must(id >= 0 && id <= k.mount_count && request->id >> 32 == 1);
+  must(id >= 0 && id <= mount_count && request->id >> 32 == 1);
   const struct simulated *mount = &mounts[id];
   if (id == 0 || mount->space != k.space)
     return -ENOENT;
-  memset(told, 0xa5, sizeof *told);
-  told->size = sizeof *told;
+  tell_mount(told, id, mount->device, mount->root);
   int trouble = k.trouble;
   told->mask = is_untrue() ? answer() : request->want;
   told->id = request->id;
-  told->old_id = (unsigned)id;
-  told->old_parent = (unsigned)mount->parent;
-  told->parent = is_untrue() ? 0 : 1ULL << 32 | told->old_parent;
-  told->device_major = 0;
-  told->device_minor = mount->device;
   told->attributes = (u64)mount->is_read_only;
-  told->peer_group = (u64)mount->group;
-  told->propagation =
-      (mount->group ? MS_SHARED : 0) | (mount->master ? MS_SLAVE : 0);
-  told->root = 0;
-  told->point = (unsigned)strlen(mount->root) + 1;
-  strcpy(told->text, mount->root);
-  strcpy(told->text + told->point, mount->point);
-  if (is_untrue()) { /* longer than a path, or empty */
+  if (is_untrue())
+    told->parent = 0;
+  if (is_untrue()) {
     size_t length = (size_t)answer() * 32;
-    memset(told->text, '/', length);
-    told->text[length] = '\0';
-    unsigned byte = answer();
-    told->root = byte & 1 ? (unsigned)length : 0;
-    told->point = byte & 2 ? (unsigned)length : 0;
+    tell_oddly(told, length, answer());
   }
   k.is_misled |= k.trouble > trouble;
   return 0;
@@ -554,7 +486,7 @@ static long attach(int mount, int onto) {
       strcpy(fds[i].path, m->point);
   m->space = k.space;
   m->is_ours = 1;
-  for (int i = 1; i <= k.mount_count; i++)
+  for (int i = 1; i <= mount_count; i++)
     if (mounts[i].space == DETACHED && mounts[i].parent == mount)
       mounts[i].space = k.space;
   if (k.space == HOST) {
@@ -585,7 +517,7 @@ static int copy_of(int fd) {
 
 /* With what is mounted in it; in the copy that is of the depth of one. */
 static int copy_with_all(int fd) {
-  int from = fds[fd].mount, last = k.mount_count, to = copy_of(fd);
+  int from = fds[fd].mount, last = mount_count, to = copy_of(fd);
   const char *path = fds[fd].path;
   mounts[to].is_within = kind_of(mounts[to].origin) == S_IFDIR;
   for (int i = 1; i <= last; i++)
@@ -615,11 +547,7 @@ static long change(struct simulated *m, unsigned long flags) {
   if (k.space == HOST && m->space == HOST) { /* only a pin's, to private */
     must(flags == MS_PRIVATE && m->is_pin && k.lock >= 0);
   }
-  if (flags & MS_SLAVE && m->group != 0)
-    m->master = m->group;
-  if (flags & MS_PRIVATE)
-    m->master = 0;
-  m->group = 0;
+  set_propagation(m, flags);
   return 0;
 }
 
@@ -705,7 +633,7 @@ static long unmount(const char *path, int flags) {
   m->space = GONE;
   if (k.space == HOST)
     must(k.lock >= 0 && m->is_pin);
-  for (int i = 1; k.space == COPY && i <= k.mount_count; i++)
+  for (int i = 1; k.space == COPY && i <= mount_count; i++)
     if (mounts[i].space == HOST && mounts[m->parent].group != 0 &&
         mounts[mounts[i].parent].group == mounts[m->parent].group &&
         strcmp(mounts[i].root, m->root) == 0 && mounts[i].device == m->device &&
@@ -723,7 +651,7 @@ static long unshare(void) {
   if (result < 0)
     return result;
   forget_gone();
-  int copies[MOUNTS] = {0}, last = k.mount_count;
+  int copies[MOUNTS] = {0}, last = mount_count;
   if (last > MOUNTS - 64)
     return -ENOSPC;
   for (int i = 1; i <= last; i++)
@@ -744,7 +672,7 @@ static long return_to_host(void) {
   k.is_stuck |= result < 0;
   if (result < 0)
     return result;
-  for (int i = 1; i <= k.mount_count; i++)
+  for (int i = 1; i <= mount_count; i++)
     if (mounts[i].space == COPY)
       mounts[i].space = GONE;
   k.space = HOST;
@@ -755,7 +683,7 @@ static long return_to_host(void) {
 /* Pins that are left on the host; nothing else is changed there. */
 static int check_host(int is_started) {
   int pins = 0;
-  for (int i = 1; i <= k.mount_count; i++) {
+  for (int i = 1; i <= mount_count; i++) {
     struct simulated *m = &mounts[i];
     if (i > k.host_mounts) {
       pins += m->space == HOST;
@@ -772,7 +700,7 @@ static int check_host(int is_started) {
 /* The source, on the target bound onto itself, on what holds the target. */
 static void check_cover(int cover) {
   char name[NAME];
-  int top = walk(root_of(COPY), targets[cover]);
+  int top = walk_from(root_of(COPY), targets[cover]);
   const struct simulated *upper = &mounts[top], *lower = &mounts[upper->parent];
   const struct simulated *holder = &mounts[lower->parent];
   name_on_host(top, targets[cover], name);
@@ -806,7 +734,7 @@ static void starts(const char *const *argv, char **environment) {
       check_cover(i);
   int is_kept = 0;
   /* All else is as on the host, and what either mounts reaches the other. */
-  for (int i = 1; i <= k.mount_count && is_true(); i++) {
+  for (int i = 1; i <= mount_count && is_true(); i++) {
     const struct simulated *m = &mounts[i], *twin = &mounts[m->twin];
     if (m->space == COPY && m->twin > 0)
       must(m->group == twin->group && m->master == twin->master);
@@ -987,7 +915,7 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
     must((c & OPEN_TREE_CLOEXEC) != 0);
     used(a);
     forget_gone();
-    if (result < 0 || k.mount_count > MOUNTS - 64 || k.fd_count == FDS)
+    if (result < 0 || mount_count > MOUNTS - 64 || k.fd_count == FDS)
       return result < 0 ? result : -ENOSPC;
     return new_fd(fds[a].path,
                   c & AT_RECURSIVE ? copy_with_all((int)a) : copy_of((int)a),
@@ -1112,7 +1040,7 @@ static void make_world(void) {
                                  .point = "/etc/0",
                                  .origin = "/etc/0"});
   k.groups = 10;
-  k.host_mounts = k.mount_count;
+  k.host_mounts = mount_count;
   memcpy(before, mounts, sizeof before);
 }
 
@@ -1173,6 +1101,11 @@ static long start_aside(unsigned what, struct launch *launch,
 
 long make_spare(struct kept *kept) { return must(kept == NULL), 0; }
 
+long own_dns_make(struct target *target, const char *path, struct host *host) {
+  (void)path, (void)host;
+  return must(target == NULL), 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   enum { HEADER = 7 };
   if (size < HEADER)
@@ -1183,6 +1116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (table > size)
     table = size;
   memset(&k, 0, sizeof k);
+  mount_count = 0;
   k.world = data[5];
   k.kinds = data[6];
   k.is_subreaper = k.was_subreaper = what >> 4 & 1;

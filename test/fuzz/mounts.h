@@ -106,9 +106,8 @@ static void tell_oddly(struct statmount_answer *told, size_t length,
 }
 
 /* A line of mountinfo; the new end of what is written. */
-static char *tell_line(char *end, int id, unsigned device, const char *root,
-                       int is_read_only) {
-  const struct simulated *mount = &mounts[id];
+static char *tell_line(char *end, int id, const struct simulated *mount,
+                       unsigned device, const char *root, int is_read_only) {
   end += sprintf(end, "%d %d 0:%u %s %s %s", id, mount->parent, device, root,
                  mount->point, is_read_only ? "ro" : "rw");
   end += mount->group ? sprintf(end, " shared:%d", mount->group) : 0;
