@@ -8,9 +8,10 @@ import { loadLibc } from "../libc.ts";
 import { log } from "../log.ts";
 import { NSFS_MAGIC } from "../netns.ts";
 import { type Plan, RESOLV_CONF } from "../plan.ts";
-import { failure, failureByNumber } from "../system-error.ts";
+import { attempt, failure, failureByNumber } from "../system-error.ts";
 
 const STDERR = 2;
+const TABLE = "/proc/self/mountinfo";
 const GONE: ReadonlySet<unknown> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 
 interface Awaited {
@@ -30,7 +31,7 @@ export function wait(plan: Plan, duration: string, isDry: boolean): void {
   const end = performance.now() + readDuration(duration);
   const things = awaited(plan);
   if (isDry) return;
-  const mounts = openSync("/proc/self/mountinfo", "r"); // before the first look: what changes after it is told
+  const mounts = attempt("open", TABLE, undefined, () => openSync(TABLE, "r")); // before the first look: what changes after it is told
   const names = new Names();
   const isTold = isatty(STDERR);
   let said = "";
@@ -67,7 +68,8 @@ class Names {
     const IN_NONBLOCK = 0o4000;
     const IN_CLOEXEC = 0o2000000;
     this.#fd = this.#libc.inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (this.#fd < 0) throw this.#failure("inotify", "the limit is the sysctl fs.inotify.max_user_instances");
+    const hint = "the limit is the sysctl fs.inotify.max_user_instances";
+    if (this.#fd < 0) throw failureByNumber("watch", "inotify", this.#libc.errno(), hint);
   }
 
   /** A directory; once more is the same. One that is gone meanwhile is no error. Throws Refusal. */
@@ -78,9 +80,13 @@ class Names {
     const IN_MOVE_SELF = 0x800;
     const IN_ONLYDIR = 0x01000000;
     const mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MOVE_SELF | IN_ONLYDIR;
-    const isWatched = this.#libc.inotify_add_watch(this.#fd, Buffer.from(`${directory}\0`), mask) >= 0;
-    if (!isWatched && this.#libc.errno() === constants.errno.ENOSPC)
-      throw this.#failure(directory, "the limit is the sysctl fs.inotify.max_user_watches");
+    if (this.#libc.inotify_add_watch(this.#fd, Buffer.from(`${directory}\0`), mask) >= 0) return;
+    const { ENOENT, ENOTDIR, ELOOP, ENOSPC } = constants.errno;
+    const errno = this.#libc.errno();
+    if ([ENOENT, ENOTDIR, ELOOP].includes(errno)) return;
+    // Else what comes in there would never be told.
+    const hint = errno === ENOSPC ? "the limit is the sysctl fs.inotify.max_user_watches" : undefined;
+    throw failureByNumber("watch", directory, errno, hint);
   }
 
   /** Takes what was told: a look at everything follows. */
@@ -100,16 +106,16 @@ class Names {
     const left = end - performance.now();
     if (left <= 0) return false;
     const polled = Int32Array.of(this.#fd, POLLIN, mounts, POLLPRI); // struct pollfd, little-endian
-    this.#libc.poll(polled, 2, Math.min(Math.ceil(left), LONGEST)); // also where a signal stops it: look again
+    const polls = this.#libc.poll(polled, 2, Math.min(Math.ceil(left), LONGEST));
+    const errno = polls < 0 ? this.#libc.errno() : 0;
+    // Where a signal has stopped it: look again.
+    if (errno !== 0 && errno !== constants.errno.EINTR)
+      throw failureByNumber("wait for a change of", TABLE, errno);
     return true;
   }
 
   close(): void {
     closeSync(this.#fd);
-  }
-
-  #failure(object: string, hint: string): Refusal {
-    return failureByNumber("watch", object, this.#libc.errno(), hint);
   }
 }
 

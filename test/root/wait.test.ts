@@ -156,6 +156,23 @@ test("where the names lead in a circle, or through a file, it waits for better o
   expect(await steps(run("--wait"), netns, circle, `rm /etc/netns/late/resolv.conf && ${file}`)).toEqual(own);
 });
 
+test.each([
+  ["inotify_init1:error=EMFILE", [], "watch inotify: Too many open files (EMFILE)"],
+  ["inotify_add_watch:error=ENOSPC", [], "watch /: No space left on device (ENOSPC)"],
+  ["inotify_add_watch:error=ENOMEM", [], "watch /: Cannot allocate memory (ENOMEM)"],
+  ["poll:error=EPERM", [], "wait for a change of /proc/self/mountinfo: Operation not permitted (EPERM)"],
+  [
+    "openat:error=EMFILE",
+    ["-P", "/proc/self/mountinfo"],
+    "open /proc/self/mountinfo: Too many open files (EMFILE)",
+  ],
+])("what would never be told is refused at once: %s", async (fault, more, says) => {
+  const strace = ["strace", "-f", "--quiet=attach,exit,path-resolution", "-o", "/dev/null", ...more];
+  const seen = await start(["timeout", "20", ...strace, "-e", `inject=${fault}`, NSPIN, ...run("--wait")]);
+  expect(seen).toMatchObject({ status: 125, stdout: "" });
+  expect(seen.stderr).toStartWith(`nspin: cannot ${says}\n`);
+});
+
 test("--dry-run does not wait", async () => {
   const { status, stderr } = await nspin(["run", "--netns", "late", "--wait", "--dry-run", "true"]);
   expect([status, stderr]).toEqual([125, expect.stringContaining("cannot open network namespace")]);
