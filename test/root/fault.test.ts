@@ -222,7 +222,7 @@ const rows: Row[] = [
   ["DECIDE", "rejoin", holder, "EACCES", "use method rejoin on FILE: Operation not supported (EOPNOTSUPP) | the root of the mount that holds it is covered, or outside of this root"],
   ["DECIDE", "rejoin", "MOVE_MOUNT_SET_GROUP", "EPERM", `use method rejoin on FILE: ${filtered}`],
   ["DECIDE", "auto", "MOVE_MOUNT_SET_GROUP", "EPERM", `use method auto on FILE: ${filtered}`],
-  ["DECIDE", "auto", "MOVE_MOUNT_SET_GROUP", "ENOMEM", `use method auto on FILE: ${memory}`], // and no pin for that
+  ["DECIDE", "auto", "MOVE_MOUNT_SET_GROUP", "EIO", `use method auto on FILE: ${io}`], // and no pin for that
   ["DECIDE", "rejoin", "MOVE_MOUNT_SET_GROUP", "ENOSYS", "use method rejoin on FILE: Operation not supported (EOPNOTSUPP) | the kernel cannot rejoin a peer group (Linux 5.15); pin works on any"],
   ["DECIDE", "auto", holder, "ENFILE", `use method auto on FILE: ${files}`],
   ["DECIDE", "auto", 'newfstatat(AT_FDCWD, "/proc/self/ns/user"', "EIO", `use method auto on FILE: ${io}`],
@@ -430,6 +430,7 @@ const refusals: [way: keyof typeof ways, call: string, errors: string[]][] = [
   ),
   ["unattachable", "open_tree(", ["ENOSYS"]],
   ["unattachable", "geteuid()#5+1", ["ENFILE"]], // its own pin is not found: it is in the next attempt
+  ["auto", "MOVE_MOUNT_SET_GROUP", ["ENOMEM"]], // asked again
   ["rejoin", "PATH, STATX_MNT_ID, ", ["ENOSYS", "EINVAL"]], // in statx(2)'s place: fdinfo
   ["auto", `${attach}+1`, ["ENOSYS", "ENOMEM"]], // the same of what the keeper shall know
   ["auto", `${attach}#3+1`, ["ENOSYS", "ENOMEM"]],
