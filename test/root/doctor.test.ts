@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
+import { mountinfo } from "../kit/mountinfo.ts";
 import { NSPIN } from "../kit/nspin.ts";
 import { ownResolvConf } from "../kit/own-etc.ts";
 import { until } from "../kit/until.ts";
@@ -71,7 +72,7 @@ test("for people: a line each, the remedy below", async () => {
 
 test("it changes nothing: no mount, no file", async () => {
   const state = async () => [
-    await $`cat /proc/self/mountinfo`.text(),
+    mountinfo(),
     await $`find /run /etc -newermt @0 -printf "%p %s %T@\n" | sort`.text(),
   ];
   const before = await state();

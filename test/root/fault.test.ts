@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { $ } from "bun";
 import { STEPS } from "../../src/contract.ts";
-import { mountinfo } from "../kit/mountinfo.ts";
+import { mountinfo, mountTable } from "../kit/mountinfo.ts";
 import { NSPIN } from "../kit/nspin.ts";
 import { type Kind, Stage } from "../kit/stage.ts";
 import { until } from "../kit/until.ts";
@@ -612,7 +612,7 @@ describe.each([
   const left = async (host: Host) => {
     await traced(host, ...injections);
     await host.isAsBefore(1);
-    expect(table().find((line) => line.split(" ")[4] === host.file)).toContain(" shared:");
+    expect(mountTable().find((line) => line.split(" ")[4] === host.file)).toContain(" shared:");
   };
   test("is taken away by unpin", () =>
     onHost("unattachable", async (host) => {
@@ -805,7 +805,7 @@ class Host {
     if (way === "unpin") await $`${NSPIN} run ${options} --method pin true`.quiet();
     const command = way === "unpin" ? ["unpin", file] : ["run", ...options, "touch", `${stage.root}/mark`];
     const names = await $`ip netns list`.text();
-    return new Host(stage, source, file, command, way, ways[way] as Way, table(), names);
+    return new Host(stage, source, file, command, way, ways[way] as Way, mountTable(), names);
   }
 
   fill(text: string): string {
@@ -820,8 +820,8 @@ class Host {
   /** No program, no other mount but those expected on the file. */
   async isAsBefore(left = 0): Promise<void> {
     expect(existsSync(this.mark)).toBeFalse();
-    const more = table().filter((line) => !this.before.includes(line));
-    expect(table().filter((line) => !more.includes(line))).toEqual([...this.before]);
+    const more = mountTable().filter((line) => !this.before.includes(line));
+    expect(mountTable().filter((line) => !more.includes(line))).toEqual([...this.before]);
     expect(more.map((line) => line.split(" ")[4])).toEqual(Array(left).fill(this.file));
     expect(await $`ip netns list`.text()).toBe(this.names);
   }
@@ -855,8 +855,8 @@ class Host {
     const netns = statSync(`/run/netns/${ID}`).ino;
     const expected = `${"task\n".repeat(this.shown.length)}net:[${netns}]\n`;
     expect([status, stdout, stderr]).toEqual([0, expected, ""]);
-    const more = table().filter((line) => !this.before.includes(line));
-    expect(table().filter((line) => !more.includes(line))).toEqual([...this.before]);
+    const more = mountTable().filter((line) => !this.before.includes(line));
+    expect(mountTable().filter((line) => !more.includes(line))).toEqual([...this.before]);
     expect(more.length).toBe(this.command.includes("pin") || this.kind === "mixed" ? 1 : 0);
     for (const line of more) expect(line).toMatch(new RegExp(` ${this.file} [^ ]+ - `));
     expect(readFileSync(this.shown[0] as string, "utf8")).toBe("host\n");
@@ -874,10 +874,6 @@ class Host {
     this.look();
     return found;
   }
-}
-
-function table(): string[] {
-  return mountinfo().trim().split("\n");
 }
 
 /**

@@ -14,10 +14,10 @@ echo host >/run/resolv.conf && ln -s /run/resolv.conf /etc/resolv.conf && echo p
 echo task | tee /mnt/task >/etc/netns/task/resolv.conf && ip netns add task || exit 99
 `;
 const watch = `
-cat /proc/self/mountinfo >/mnt/before
+sed s/,nsdelegate// /proc/self/mountinfo >/mnt/before
 "$@"
 status=$?
-cat /proc/self/mountinfo >/mnt/after
+sed s/,nsdelegate// /proc/self/mountinfo >/mnt/after
 diff /mnt/before /mnt/after || echo changed
 exit $status
 `;

@@ -4,11 +4,11 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { $ } from "bun";
+import { mountinfo } from "../kit/mountinfo.ts";
 import { ownResolvConf } from "../kit/own-etc.ts";
 
 const HOST = "nameserver 192.0.2.1\n";
 const TASK = "nameserver 10.0.0.2\n";
-const mounts = () => readFileSync("/proc/self/mountinfo", "utf8");
 const hostFile = () => readFileSync("/etc/resolv.conf", "utf8");
 
 // A host on which resolv.conf belongs to systemd-resolved, and a network namespace with a file of its own.
@@ -26,10 +26,10 @@ afterAll(async () => {
 });
 
 test("the program reads the task's resolv.conf, the host its own, and no mount is left", async () => {
-  const before = mounts();
+  const before = mountinfo();
   expect(await $`nspin run --netns task1 -- cat /etc/resolv.conf`.text()).toBe(TASK);
   expect(await $`cat /etc/resolv.conf`.text()).toBe(HOST);
-  expect(mounts()).toBe(before);
+  expect(mountinfo()).toBe(before);
 });
 
 test("the program is in the network namespace", async () => {
@@ -84,7 +84,7 @@ test("what the program writes goes to its own file, with --read-only nowhere", a
 test("mounts of the program reach the host, and the host's the program", async () => {
   await $`mkdir -p /run/snapshots/1`;
   await $`nspin run --netns task1 -- mount -t tmpfs layer /run/snapshots/1`;
-  expect(mounts()).toContain(" /run/snapshots/1 ");
+  expect(mountinfo()).toContain(" /run/snapshots/1 ");
   const unmount = "nsenter --target $PPID --mount umount /run/snapshots/1";
   const left = "grep -c /run/snapshots/1 /proc/self/mountinfo";
   expect(await $`nspin run --netns task1 -- sh -c ${`${unmount}; ${left}`}`.nothrow().text()).toBe("0\n");
@@ -125,14 +125,14 @@ test("--enter setns: nspin becomes the program itself, with the pid that it had"
 });
 
 test("--dry-run says which method is taken, and why, and changes nothing", async () => {
-  const before = mounts();
+  const before = mountinfo();
   expect(await $`nspin run --netns task1 --dry-run --steps -- true`.text()).toContain(
     "use method rejoin on /etc/resolv.conf: nothing of it stays on the host; a keeper covers it again where the host replaces it\n",
   );
   expect(await $`nspin run --netns task1 --no-keep --dry-run --steps -- true`.text()).toContain(
     "use method rejoin on /etc/resolv.conf: it is a symbolic link, covered itself: the host may replace its target\n",
   );
-  expect(mounts()).toBe(before);
+  expect(mountinfo()).toBe(before);
 });
 
 test("the host replaces the file itself, and the program keeps its own: a keeper covers it again", async () => {
@@ -146,23 +146,23 @@ test("the host replaces the file itself, and the program keeps its own: a keeper
 });
 
 test("--no-keep: no process beside the program; a plain file is then pinned, and the host cannot replace it", async () => {
-  const before = mounts();
+  const before = mountinfo();
   expect(
     await $`nspin run --no-keep --bind /run/other:/run/file -- sh -c ${"cat /run/file; pgrep -c --ns $$ --nslist mnt nspin-keeper"}`
       .nothrow()
       .text(),
   ).toBe("secret\n0\n");
-  expect(mounts().split("\n").length).toBe(before.split("\n").length + 1);
+  expect(mountinfo().split("\n").length).toBe(before.split("\n").length + 1);
   await $`nspin unpin /run/file`;
-  expect(mounts()).toBe(before);
+  expect(mountinfo()).toBe(before);
 });
 
 test("--method pin leaves one private mount on the host, until nspin unpin", async () => {
-  const before = mounts();
+  const before = mountinfo();
   for (const _ of "123") await $`nspin run --netns task1 --method pin -- true`;
-  expect(mounts().split("\n").length).toBe(before.split("\n").length + 1);
+  expect(mountinfo().split("\n").length).toBe(before.split("\n").length + 1);
   await $`nspin unpin`;
-  expect(mounts()).toBe(before);
+  expect(mountinfo()).toBe(before);
 });
 
 test("nspin bake writes a launcher, which does the same; its arguments are appended", async () => {
