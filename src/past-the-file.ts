@@ -1,7 +1,7 @@
 // What resolves names for a program past its resolv.conf: glibc asks it by a socket, and it answers by the
 // host's servers.
-import { lstatSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { lstatSync, readFileSync, readlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { mountTable } from "./mountinfo.ts";
 import type { Cover } from "./plan.ts";
 import { statusOf } from "./system-error.ts";
@@ -47,14 +47,17 @@ function asksResolved(nsswitch: string): boolean {
 }
 
 /**
- * The directories are their daemons' users', who can mount FUSE there, or lay a link: neither is followed, since
- * its server could let this wait for ever. What cannot be looked at so may be there.
+ * The directories are their daemons' users', who can mount FUSE there, or lay a link to it, and its server could let
+ * this wait for ever: so no link is followed out of the directory, and what is not looked at may be there.
  */
-function isThere(path: string): boolean {
-  if (path === "") return false;
+function isThere(path: string, links = 0): boolean {
+  const MOST_LINKS = 40; // path_resolution(7)
+  if (path === "" || links > MOST_LINKS) return false;
   if (isFuse(dirname(path)) || isFuse(path)) return true;
   try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    if (!lstatSync(path).isSymbolicLink()) return true;
+    const leads = readlinkSync(path);
+    return leads.includes("/") || isThere(join(dirname(path), leads), links + 1);
   } catch {
     return false; // ENOTDIR, EACCES: nobody can ask it either
   }

@@ -282,7 +282,7 @@ describe("Ansible", () => {
       nspin_tasks: [
         {
           name: "task1",
-          program: ["/usr/local/bin/app", 'a "b"\\ \n'],
+          program: ["/usr/local/bin/app", 'a "b"\\ \n\u{1f600}\u007f'],
           options: { method: "rejoin" },
         },
       ],
