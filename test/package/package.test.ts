@@ -126,7 +126,10 @@ describe.each(kinds)("a .$kind on $root", ({ root, kind, make, install, remove, 
 
   test("is removed without a trace", async () => {
     const { pid } = await state();
+    await machine.run("systemctl start --no-block nspin@none");
+    await until(async () => /exit/.test(await machine.run("systemctl show --property Result nspin@none")));
     await machine.run(read(remove));
+    expect(await machine.run("systemctl list-units --failed --no-legend 'nspin*'")).toBe("");
     expect(await machine.run("ls /run/netns")).toBe("");
     expect((await machine.try(`ls /proc/${pid}`)).status).not.toBe(0);
     await machine.run(`rm ${Object.keys(PROFILE).join(" ")} && rmdir /etc/nspin`); // the administrator's own
