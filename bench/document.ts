@@ -29,7 +29,7 @@ ${table(
   ["a program that exits, by", "median ms", "least ms", "95 % ms"],
   bySpeed.map(([name, { median, least, high }]) => [NAMES[name as Name], ...[median, least, high].map(ms)]),
 )}
-${others.join("")}${machine.rounds} rounds, ${machine.cpus} CPUs, Linux ${machine.kernel}.
+${others.join("")}${machine.rounds} rounds, ${machine.cpus} CPUs (${machine.processor}), Linux ${machine.kernel}.
 The rejoin window: median ${window.median.toFixed(1)} us, 95 % ${window.high.toFixed(1)} us.
 
 ${table(
@@ -91,7 +91,7 @@ ${table(
       ...[first.median.toFixed(1), String(waits), String(reads), String(kib), ms(again.median)],
     ]),
 )}
-Medians of 10 rounds, in turn, ${machine.cpus} CPUs, Linux ${machine.kernel}.
+Medians of 10 rounds, in turn, ${machine.cpus} CPUs (${machine.processor}), Linux ${machine.kernel}.
 `;
   const ofHost =
     host &&

@@ -30,7 +30,7 @@ export const HOST_NAMES: Readonly<Record<HostName, string>> = {
 export const LEAST_MEMORY = 256;
 
 export interface Figures {
-  readonly machine: { readonly kernel: string; readonly cpus: number; readonly rounds: number };
+  readonly machine: Readonly<Record<"kernel" | "processor", string> & Record<"cpus" | "rounds", number>>;
   readonly starts: Readonly<Partial<Record<Name, Spread>>>;
   readonly leftOut: Readonly<Partial<Record<Name, string>>>;
   /** Medians, with so many mounts on the host beside its own. */
