@@ -163,14 +163,19 @@ const KEEPERS = CAP_DAC_READ_SEARCH | CAP_SYS_CHROOT | CAP_SYS_PTRACE | CAP_SYS_
 /**
  * Any user can give a process a keeper's name, or start a setuid program by that; none can
  * have it be root's by all four ids with a keeper's few capabilities. One whose seccomp filter refuses capset(2)
- * has all that root has: then its file must be none by which a user becomes root.
+ * has all that root has: then its file must be none by which a user becomes root. And where another user may
+ * start nspin, by an ambient CAP_SYS_ADMIN, the keeper is that user's, with a capability that is worth nothing in a
+ * user namespace of their own.
  */
 export function isKeeper({ pid, name }: Process): boolean {
   if (name !== "nspin-keeper") return false;
   const status = read(`/proc/${pid}/status`);
   const permitted = BigInt(`0x${/^CapPrm:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? 0}`);
-  if (!/^Uid:\t0\t0\t0\t0$/m.test(status) || (permitted & CAP_SYS_ADMIN) === 0n) return false;
-  return (permitted & ~KEEPERS) === 0n || !isSetuid(pid);
+  const user = /^Uid:\t(\d+)\t\1\t\1\t\1$/m.exec(status)?.[1];
+  if (user === undefined || (permitted & CAP_SYS_ADMIN) === 0n) return false;
+  const hasFew = (permitted & ~KEEPERS) === 0n;
+  if (user === "0") return hasFew || !isSetuid(pid);
+  return hasFew && namespaceOf(pid, "user") === namespaceOf("self", "user");
 }
 
 /** Or setgid; one that cannot be looked at counts for one. */

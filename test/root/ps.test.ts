@@ -73,6 +73,26 @@ describe("what it says of a program", () => {
     expect([keeper, state]).toEqual([null, "ok"]);
   });
 
+  const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+  test("started by a user who may, whose keeper is that user's", async () => {
+    const may = ["--inh-caps=+sys_admin", "--ambient-caps=+sys_admin"];
+    await begin([...user, ...may, NSPIN, "run", "--netns", ID, "--"]);
+    await until(async () => (await only()).keeper !== null);
+    expect(await only()).toMatchObject({ state: "ok" });
+  });
+
+  test("a user of a user namespace, by a keeper's name and with what it has, is no keeper", async () => {
+    const { pid } = await byNspin("--no-keep");
+    symlinkSync("/bin/sleep", "/opt/nspin-keeper");
+    const few = ["--inh-caps=-all,+sys_admin", "--bounding-set=-all,+sys_admin"];
+    const own = ["unshare", "--user", "--map-root-user", "setpriv", ...few, "/opt/nspin-keeper", "300"];
+    beside(["nsenter", "--target", String(pid), "--mount", ...user, ...own]);
+    await until(() => $`pgrep -x nspin-keeper`.quiet().then(() => true));
+    const status = await $`sh -c 'cat /proc/$(pgrep -x nspin-keeper)/status'`.text();
+    expect(status).toMatch(/^CapPrm:\t0000000000200000$/m);
+    expect((await only()).keeper).toBeNull();
+  });
+
   test("on a mount that is not shared, and a directory", async () => {
     await $`mkdir -p /opt/shown /opt/private/in && mount -t tmpfs private /opt/private && mkdir /opt/private/in`;
     await $`mount --make-private /opt/private`;
