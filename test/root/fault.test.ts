@@ -189,7 +189,7 @@ const rows: Row[] = [
   ["OWN_DNS", "own", "open_tree(AT_FDCWD", "ENOSYS", `${own}: ${old}`],
   ["OWN_DNS", "own", "setns(#2", "EPERM", noReturn],
   ["OWN_DNS", "own", 'chroot("."', "EPERM", noReturn],
-  ["OWN_DNS", "own", 'openat(AT_FDCWD, ".", O_RDONLY|O_CLOEXEC|O_PATH', "EACCES", `${own}: Permission denied (EACCES)`],
+  ["OWN_DNS", "own", 'openat(AT_FDCWD, ".", O_RDONLY|O_CLOEXEC|O_PATH', "EACCES", `${own}: Permission denied (EACCES) | a symbolic link on the way can be replaced by somebody else than root: name the path that it leads to`],
   ["OPEN_SOURCE", "rejoin", "geteuid()+1", "ENFILE", `open SOURCE: ${files}`],
   ["OPEN_SOURCE", "rejoin", "geteuid()+2", "ENFILE", `open SOURCE: ${files}`],
   ["OPEN_SOURCE", "rejoin", "geteuid()+3", "EIO", `open SOURCE: ${io}`],
