@@ -2,6 +2,7 @@
 import { $ } from "bun";
 import { commitDate } from "./source-date.ts";
 import type { Target } from "./target.ts";
+import { MODES } from "./tree.ts";
 
 /** Into the directory. Returns the file's name. */
 export async function tarball(
@@ -16,7 +17,7 @@ export async function tarball(
   await $`cp -r LICENSE CHANGELOG.md dist/man dist/completions units ${root}`;
   await $`install -m 644 docs/install.md ${root}/INSTALL.md`;
   const owner = ["--owner=0", "--group=0", "--numeric-owner"];
-  const same = ["--sort=name", "--mode=u=rwX,go=rX,g-s", `--mtime=@${(await commitDate()).getTime() / 1000}`];
+  const same = ["--sort=name", `--mode=${MODES}`, `--mtime=@${(await commitDate()).getTime() / 1000}`];
   await $`tar -C ${directory} ${owner} ${same} -c ${name} | gzip -6n > ${root}.tar.gz && rm -r ${root}`;
   return `${name}.tar.gz`;
 }

@@ -5,8 +5,8 @@ import { carried } from "./carried.ts";
 import type { Machine } from "./target.ts";
 import { fill } from "./template.ts";
 
-/** For chmod(1): whatever the umask, and where the directory that it is built in passes its set-group-ID bit on. */
-export const MODES = "go=u-w,g-s";
+/** For chmod(1) and tar(1): whatever the umask, and where the directory that it is built in passes its set-group-ID bit on. */
+export const MODES = "u=rwX,go=rX,g-s";
 
 /** All but what they run. */
 const UNITS = readdirSync("units")
