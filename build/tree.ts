@@ -41,7 +41,7 @@ export async function marks(binary: string, machine: Machine, version: string) {
   const units = UNITS.filter((file) => /@\.service$|\.timer$/.test(file)); // what can be enabled
   const remove = fill("packaging/remove.sh", {
     units: units.join(" "),
-    all: UNITS.map((file) => `'${file.replace(/(?=\.)/, "*")}'`).join(" "),
+    all: UNITS.map((file) => `'${file.replace(".", "*.")}'`).join(" "),
     instances: units.map((file) => `'${file.replace("@.", "@*.")}'`).join(" "),
   });
   return {
