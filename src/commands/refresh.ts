@@ -10,7 +10,7 @@ import { isSame, type Program, takeInventory } from "../observe/inventory.ts";
 import type { Keeping } from "../observe/keep.ts";
 import { print } from "../print.ts";
 import { startSelf } from "../self.ts";
-import { attempt, failure } from "../system-error.ts";
+import { attempt, failureByNumber } from "../system-error.ts";
 import { type Command, readOptions } from "./command.ts";
 import { select, toLines } from "./programs.ts";
 
@@ -51,7 +51,7 @@ function lock(): void {
   const LOCK_EX = 2;
   const file = attempt("open", LOCK, undefined, () => openSync(LOCK, "r"));
   const libc = loadLibc("flock");
-  if (libc.flock(file, LOCK_EX) < 0) throw failure("lock", LOCK, { code: "", errno: libc.errno() });
+  if (libc.flock(file, LOCK_EX) < 0) throw failureByNumber("lock", LOCK, libc.errno());
 }
 
 function isMended({ kind }: Finding): boolean {

@@ -4,7 +4,7 @@
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { constants, uptime } from "node:os";
 import { loadLibc } from "../libc.ts";
-import { failure, statusOf } from "../system-error.ts";
+import { failure, failureByNumber, statusOf } from "../system-error.ts";
 
 export interface Process {
   readonly pid: number;
@@ -202,7 +202,7 @@ export function isOwn({ at }: Process): boolean {
     libc ??= loadLibc("ioctl");
     owner = libc.ioctl(namespace, NS_GET_USERNS, null);
     const errno = libc.errno();
-    if (owner < 0 && errno !== constants.errno.EPERM) throw Object.assign(new Error(), { code: "", errno });
+    if (owner < 0 && errno !== constants.errno.EPERM) throw failureByNumber("look at", path, errno);
     // EPERM: of no user namespace within this one.
     return owner >= 0 && fstatSync(owner).ino === statSync("/proc/self/ns/user").ino;
   } catch (error) {
