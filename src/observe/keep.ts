@@ -28,10 +28,8 @@ export function keep({ process, covers, isReadOnly }: Keeping): void {
   const libc = loadLibc("unshare", "setns");
   const mounts = openSync(`${process.at}/ns/mnt`, "r");
   if (!isStill(process)) return;
-  const isOwn = ({ source }: { source: string }) => source === OWN_DNS;
-  const planned = covers.map((cover) => ({ ...cover, isEntry: false, isOwn: isOwn(cover) }));
-  const plan = { ...NO_OPTIONS, covers: planned };
-  const launch = writePlan({ ...plan, readOnly: isReadOnly }, addressOf);
+  const planned = covers.map((cover) => ({ ...cover, isEntry: false, isOwn: cover.source === OWN_DNS }));
+  const launch = writePlan({ ...NO_OPTIONS, covers: planned, readOnly: isReadOnly }, addressOf);
   const [pid, name] = [String(process.pid), printable(process.name)].map((word) => Buffer.from(`${word}\0`));
   joinCgroup(process);
   setns(libc, mounts, `the mount namespace of process ${process.pid}`);
