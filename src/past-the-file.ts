@@ -53,7 +53,7 @@ function asksResolved(nsswitch: string): boolean {
 function isThere(path: string, links = 0): boolean {
   const MOST_LINKS = 40; // path_resolution(7)
   if (path === "" || links > MOST_LINKS) return false;
-  if (isFuse(dirname(path)) || isFuse(path)) return true;
+  if (isOnFuse(path)) return true;
   try {
     if (!lstatSync(path).isSymbolicLink()) return true;
     const leads = readlinkSync(path);
@@ -63,9 +63,11 @@ function isThere(path: string, links = 0): boolean {
   }
 }
 
-function isFuse(path: string): boolean {
+/** It is a mount of FUSE, or its directory is. */
+function isOnFuse(path: string): boolean {
+  const points = [path, dirname(path)];
   try {
-    return mountTable().some(({ point, type }) => point === path && type.startsWith("fuse"));
+    return mountTable().some(({ point, type }) => points.includes(point) && type.startsWith("fuse"));
   } catch {
     return false; // a program can have another /proc
   }
