@@ -6,6 +6,11 @@ import { Refusal } from "./errors.ts";
 
 type ErrorName = keyof typeof ERRORS;
 
+/** By these nothing is at a path. */
+export const ABSENT: readonly string[] = ["ENOENT", "ENOTDIR", "ELOOP"];
+/** By these this user may not look at it. */
+export const REFUSED: readonly string[] = ["EACCES", "EPERM"];
+
 export function real(verb: string, path: string, hint?: string): string {
   return attempt(verb, path, hint, () => realpathSync(path));
 }

@@ -8,11 +8,10 @@ import { loadLibc } from "../libc.ts";
 import { log } from "../log.ts";
 import { NSFS_MAGIC } from "../netns.ts";
 import { type Plan, RESOLV_CONF } from "../plan.ts";
-import { attempt, failure, failureByNumber } from "../system-error.ts";
+import { ABSENT, attempt, failure, failureByNumber } from "../system-error.ts";
 
 const STDERR = 2;
 const TABLE = "/proc/self/mountinfo";
-const GONE: ReadonlySet<unknown> = new Set(["ENOENT", "ENOTDIR", "ELOOP"]);
 
 interface Awaited {
   readonly path: string;
@@ -154,7 +153,7 @@ function unlessGone<Result>(path: string, look: () => Result): Result | undefine
   try {
     return look();
   } catch (error) {
-    if (GONE.has((error as NodeJS.ErrnoException).code)) return undefined;
+    if (ABSENT.includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
     throw failure("look at", path, error);
   }
 }

@@ -4,11 +4,9 @@ import { propagationNote, tableOfFirst } from "../explain.ts";
 import { mountTable } from "../mountinfo.ts";
 import { NSFS_MAGIC } from "../netns.ts";
 import { pastTheFile } from "../past-the-file.ts";
+import { ABSENT, REFUSED } from "../system-error.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
 import { start } from "./start.ts";
-
-const ABSENT = ["ENOENT", "ENOTDIR", "ELOOP"];
-const NOT_OURS = ["EACCES", "EPERM"];
 
 /** What look says; instead of some errors that. Any other is no answer: it is thrown. */
 function unless<Result>(errors: readonly string[], instead: Result, look: () => Result): Result {
@@ -22,14 +20,14 @@ function unless<Result>(errors: readonly string[], instead: Result, look: () => 
 
 /** Empty where there is none that may be read, or it is no file: a FIFO would wait for a writer. */
 export function textOf(path: string): string {
-  return unless([...ABSENT, ...NOT_OURS], "", () =>
+  return unless([...ABSENT, ...REFUSED], "", () =>
     statSync(path).isFile() ? readFileSync(path, "utf8") : "",
   );
 }
 
 /** Through links. */
 export function isThere(path: string): boolean {
-  return unless(ABSENT, false, () => unless(NOT_OURS, true, () => statSync(path) !== undefined));
+  return unless(ABSENT, false, () => unless(REFUSED, true, () => statSync(path) !== undefined));
 }
 
 /** Of a file as /proc/self/status and /proc/meminfo are. */
@@ -144,7 +142,7 @@ export function examineNetns(): Finding[] {
   const names = list(NETNS);
   // One that has just gone is none.
   const isNamespace = (name: string) =>
-    unless([...ABSENT, ...NOT_OURS], true, () => statfsSync(`${NETNS}/${name}`).type === NSFS_MAGIC);
+    unless([...ABSENT, ...REFUSED], true, () => statfsSync(`${NETNS}/${name}`).type === NSFS_MAGIC);
   const placeholders = names.filter((name) => !isNamespace(name));
   const withoutFile = list(ETC_NETNS).filter((name) => lacksResolvConf(`${ETC_NETNS}/${name}`));
   const findings = [
@@ -176,7 +174,7 @@ function lacksResolvConf(directory: string): boolean {
 }
 
 function list(directory: string): string[] {
-  return unless([...ABSENT, ...NOT_OURS], [], () => readdirSync(directory).sort());
+  return unless([...ABSENT, ...REFUSED], [], () => readdirSync(directory).sort());
 }
 
 const START = 2560; // MiB of address space, GUARD_LIMITS in ffi/started.h; this process has them

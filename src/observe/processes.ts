@@ -4,7 +4,7 @@
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { constants, uptime } from "node:os";
 import { loadLibc } from "../libc.ts";
-import { failure, failureByNumber, statusOf } from "../system-error.ts";
+import { ABSENT, failure, failureByNumber, REFUSED, statusOf } from "../system-error.ts";
 
 export interface Process {
   readonly pid: number;
@@ -81,13 +81,13 @@ export function openNamespace(process: Process, kind: Kind): number | undefined 
  */
 function isAbsent(error: unknown): boolean {
   const { code = "" } = error as NodeJS.ErrnoException;
-  return ["ENOENT", "ESRCH", "ENOTDIR", "ELOOP", "EINVAL"].includes(code);
+  return [...ABSENT, "ESRCH", "EINVAL"].includes(code);
 }
 
 /** What another may not see is EACCES; by hidepid=1, proc(5), EPERM. */
 function isRefused(error: unknown): boolean {
   const { code = "" } = error as NodeJS.ErrnoException;
-  return ["EACCES", "EPERM"].includes(code);
+  return REFUSED.includes(code);
 }
 
 /** Of a process whose first one has ended, one that lives on. */
