@@ -2,7 +2,7 @@
 // for anything, beyond the reach of any signal.
 import { STATUSES } from "./contract.ts";
 import { Refusal, Reported } from "./errors.ts";
-import { startSelf } from "./self.ts";
+import { inTime, startSelf } from "./self.ts";
 
 const START = 60_000; // milliseconds, on a machine that has no time
 
@@ -38,10 +38,7 @@ async function ask<Answer>(asked: Asked, answers: (Answer | undefined)[]): Promi
   let rest = "";
   let patience = START;
   for (;;) {
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    const timer = setTimeout(resolve, patience, undefined);
-    const got = await Promise.race([reader.read(), promise]);
-    clearTimeout(timer);
+    const got = await inTime(reader.read(), patience);
     if (got === undefined) break;
     if (got.done) {
       if (answers.length === asked.count) break;

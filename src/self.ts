@@ -19,6 +19,20 @@ export function startSelf<In extends Bun.SpawnOptions.Writable, Out extends Bun.
   }
 }
 
+/** Undefined: it takes more than so many milliseconds. */
+export async function inTime<Result>(
+  promised: Promise<Result>,
+  milliseconds: number,
+): Promise<Result | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(resolve, milliseconds, undefined);
+  try {
+    return await Promise.race([promised, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** What a spawn has thrown, as a Refusal. */
 export function cannotStart([program, command]: readonly string[], error: unknown): Refusal {
   const name = program === SELF ? `'nspin ${command}'` : program;

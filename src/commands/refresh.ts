@@ -9,7 +9,7 @@ import { type Finding, forgotten, lostOfOwnDns, unplanned } from "../observe/fin
 import { isSame, type Program, takeInventory } from "../observe/inventory.ts";
 import type { Keeping } from "../observe/keep.ts";
 import { print } from "../print.ts";
-import { startSelf } from "../self.ts";
+import { inTime, startSelf } from "../self.ts";
 import { attempt, failureByNumber } from "../system-error.ts";
 import { type Command, readOptions } from "./command.ts";
 import { select, toLines } from "./programs.ts";
@@ -92,15 +92,12 @@ async function keep(program: Program): Promise<void> {
     isReadOnly: covers.some(({ isReadOnly }) => isReadOnly),
   };
   const child = startSelf(["keep"], { stdin: Buffer.from(JSON.stringify(keeping)), stdout: "ignore" });
-  const { promise, resolve } = Promise.withResolvers<"late">();
-  const timer = setTimeout(resolve, PATIENCE, "late");
-  if ((await Promise.race([child.exited, promise])) === "late")
+  if ((await inTime(child.exited, PATIENCE)) === undefined)
     log.error(`process ${one.pid}: no keeper is there after ${PATIENCE / 1000} s: a file system hangs`);
   else if (child.signalCode !== null) {
     log.error(`process ${one.pid}: no keeper is there: what starts it was ended by ${child.signalCode}`);
     if (child.signalCode === "SIGSYS") log.error(`hint: ${FILTER_KILLS}`);
   }
-  clearTimeout(timer);
   child.kill("SIGKILL");
   child.unref();
 }

@@ -4,7 +4,7 @@ import type { Answer, Question } from "./inside.ts";
 
 const EACH = 5000; // milliseconds, of which three DNS servers that do not answer take three seconds
 
-/** Of each, in their order: null, it has ended; undefined, it did not answer: a file system hangs. Throws Reported. */
+/** Of each, in their order: null, it has ended; undefined, it did not answer: a file system hangs. Throws Refusal or Reported. */
 export async function lookInside(questions: readonly Question[]): Promise<(Answer | null | undefined)[]> {
   return await askSelf<Answer | null>({
     command: "inside",
