@@ -3,9 +3,9 @@
 #include <asm/stat.h>
 
 struct member {
-  const struct keeper *keeper;
-  u64 own;      /* the keeper's own process */
-  long process; /* looked at */
+  u64 namespace; /* inode of the mount namespace */
+  u64 own;       /* the keeper's own process */
+  long process;  /* looked at */
   long pidfd;
 };
 
@@ -23,7 +23,7 @@ static int is_inside(const struct member *member, const char *directory,
   if (length < (long)sizeof type)
     return 0;
   link[length] = '\0';
-  return text_value(link + sizeof type - 1, 10) == member->keeper->namespace;
+  return text_value(link + sizeof type - 1, 10) == member->namespace;
 }
 
 static void find_thread(long thread, void *data) {
@@ -87,7 +87,7 @@ static long look_for(struct member *member) {
  * one.
  */
 int find_next_member(struct keeper *keeper) {
-  struct member member = {.keeper = keeper, .pidfd = -1};
+  struct member member = {.namespace = keeper->namespace, .pidfd = -1};
   close_file(&keeper->program);
   if (CALL(__NR_fchdir, keeper->proc) == 0)
     for (int looks = 0; member.pidfd < 0 && looks < 2; looks++) {
