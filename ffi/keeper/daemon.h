@@ -16,9 +16,8 @@
  */
 struct daemon {
   unsigned long bytes;
-  long files[3]; /* descriptors that it keeps; and further ones: */
-  const long *more;
-  size_t more_count;
+  const long *files; /* descriptors that it keeps; some are none, -1 */
+  size_t file_count;
   char name[16];   /* prctl(2), PR_SET_NAME */
   char words[256]; /* its command line, each word NUL-terminated */
   size_t word_bytes;

@@ -43,10 +43,9 @@ static long set_name(const struct daemon *daemon) {
 
 /* Of the descriptors that it keeps, the lowest from this number on; or -1. */
 static long next_kept(const struct daemon *daemon, long from) {
-  const size_t files = sizeof daemon->files / sizeof *daemon->files;
   long next = -1;
-  for (size_t i = 0; i < files + daemon->more_count; i++) {
-    long fd = i < files ? daemon->files[i] : daemon->more[i - files];
+  for (size_t i = 0; i < daemon->file_count; i++) {
+    long fd = daemon->files[i];
     if (fd >= from && (next < 0 || fd < next))
       next = fd;
   }

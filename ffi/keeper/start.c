@@ -138,9 +138,9 @@ long keeper_start(const struct launch *launch, const struct target *targets,
   const struct cover *covers = (const struct cover *)launch->covers;
   u64 count = launch->cover_count;
   u64 within_count = count + 8; /* what the host mounts on a directory */
-  unsigned long bytes = sizeof(struct keeper) +
-                        count * (sizeof(struct kept) + 3 * sizeof(long)) +
-                        within_count * sizeof(struct within);
+  unsigned long bytes = sizeof(struct keeper) + count * sizeof(struct kept) +
+                        within_count * sizeof(struct within) +
+                        (3 + 3 * count) * sizeof(long);
   if (targets == NULL)
     MUST(check_calls());
   u64 namespace = file_inode("/proc/self/ns/mnt");
@@ -156,7 +156,14 @@ long keeper_start(const struct launch *launch, const struct target *targets,
   for (u64 i = 0; i < keeper->within_count; i++)
     keeper->within[i].mount = (struct directory_mount)NO_DIRECTORY_MOUNT;
   long *files = (long *)(keeper->within + keeper->within_count);
-  keeper->daemon.more = files;
+  keeper->daemon.files = files;
+  *files++ = keeper->table =
+      CALL(__NR_openat, AT_FDCWD, OWN_TABLE, O_RDONLY | O_CLOEXEC);
+  long member =
+      targets == NULL ? (long)text_value(process, 10) : CALL(__NR_getpid);
+  *files++ = keeper->program = CALL(__NR_pidfd_open, member, 0);
+  *files++ = keeper->proc =
+      CALL(__NR_openat, AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   long result = 0;
   for (u64 i = 0; i < count && result == 0; i++)
     if (targets == NULL) {
@@ -170,29 +177,22 @@ long keeper_start(const struct launch *launch, const struct target *targets,
       if (covers[i].is_entry == OF_OWN_DNS && files[-1] < 0)
         result = -ESTALE;
     }
-  keeper->daemon.more_count = (size_t)(files - keeper->daemon.more);
+  keeper->daemon.file_count = (size_t)(files - keeper->daemon.files);
   keeper->is_read_only = launch->read_only != 0;
   keeper->namespace = namespace;
   keeper->signals = -1;
   for (int i = 0; i < KEEPER_WATCHES; i++)
     keeper->watches[i].fd = -1;
   name(keeper, process, program);
-  long *kept_files = keeper->daemon.files;
-  keeper->table = kept_files[0] =
-      CALL(__NR_openat, AT_FDCWD, OWN_TABLE, O_RDONLY | O_CLOEXEC);
-  long member =
-      targets == NULL ? (long)text_value(process, 10) : CALL(__NR_getpid);
-  keeper->program = kept_files[1] = CALL(__NR_pidfd_open, member, 0);
-  keeper->proc = kept_files[2] =
-      CALL(__NR_openat, AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   keeper->left = (struct left){-1, -1};
   if (result == 0)
     result = keeper->table < 0     ? keeper->table
              : keeper->program < 0 ? keeper->program
              : keeper->proc < 0    ? keeper->proc
                                    : daemon_start(&keeper->daemon, keeper_run);
-  for (int i = 0; i < 3; i++)
-    close_file(&kept_files[i]);
+  close_file(&keeper->table);
+  close_file(&keeper->program);
+  close_file(&keeper->proc);
   for (u64 i = 0; i < keeper->count; i++)
     close_file(&keeper->kept[i].spare);
   CALL(__NR_munmap, at, keeper->daemon.bytes);

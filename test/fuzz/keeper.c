@@ -981,14 +981,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   keeper->table = new_fd("/proc/table", 0, (struct file){.kind = S_IFREG});
   keeper->program = new_fd("/anonymous", 0, (struct file){.kind = S_IFREG});
   keeper->proc = new_fd("/proc", 0, (struct file){.kind = S_IFDIR});
-  long kept[WITHIN];
+  long kept[3 + WITHIN] = {keeper->table, keeper->program, keeper->proc};
   for (int i = 0; i < WITHIN; i++)
-    kept[i] = keeper->within[i].mount.here;
-  keeper->daemon.files[0] = keeper->table;
-  keeper->daemon.files[1] = keeper->program;
-  keeper->daemon.files[2] = keeper->proc;
-  keeper->daemon.more = kept;
-  keeper->daemon.more_count = WITHIN;
+    kept[3 + i] = keeper->within[i].mount.here;
+  keeper->daemon.files = kept;
+  keeper->daemon.file_count = sizeof kept / sizeof *kept;
   if (setjmp(k.over) == 0)
     keeper_run(keeper);
   free(keeper->within);

@@ -797,10 +797,8 @@ static void release(long at, long bytes) {
 /* What it was given is open in it, as it is here. */
 static void keep(const struct daemon *daemon) {
   must(k.space == COPY && !k.is_subreaper);
-  for (size_t i = 0; i < sizeof daemon->files / sizeof *daemon->files; i++)
+  for (size_t i = 0; i < daemon->file_count; i++)
     must(daemon->files[i] < 0 || used(daemon->files[i]) >= INHERITED);
-  for (size_t i = 0; i < daemon->more_count; i++)
-    must(daemon->more[i] < 0 || used(daemon->more[i]) >= INHERITED);
   k.keepers++;
 }
 
