@@ -17,9 +17,14 @@ static const struct rule {
 } rules[] = {DECISIONS(RULE)};
 enum { RULES = sizeof rules / sizeof *rules };
 
+/*
+ * Does the kernel know MOVE_MOUNT_SET_GROUP? By its answer, not its version.
+ * -EBADF: it does; -EINVAL, -ENOSYS: not. -EPERM, move_mount(2) is refused, and
+ * any other, is no answer to that.
+ */
 static long ask_to_rejoin(struct grounds *grounds) {
   if (grounds->rejoining == 0 || is_shortage(grounds->rejoining))
-    grounds->rejoining = holder_ask();
+    grounds->rejoining = mount_set_group(-1, -1);
   return grounds->rejoining;
 }
 

@@ -8,7 +8,7 @@
 struct grounds {
   struct host *host;
   int is_dry;
-  long rejoining;     /* holder_ask(); 0: not asked yet */
+  long rejoining;     /* what the kernel says to it; 0: not asked yet */
   u64 user_namespace; /* its inode; 0: not looked up yet */
 };
 

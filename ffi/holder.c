@@ -40,5 +40,3 @@ long holder_rejoin(struct holder *holder) {
   long result = mount_change(holder->here, MS_PRIVATE);
   return result < 0 ? result : mount_set_group(holder->there, holder->here);
 }
-
-long holder_ask(void) { return mount_set_group(-1, -1); }

@@ -34,11 +34,4 @@ long holder_leave(struct holder *holder);
  */
 long holder_rejoin(struct holder *holder);
 
-/*
- * Does the kernel know MOVE_MOUNT_SET_GROUP? By its answer, not its version.
- * -EBADF: it does; -EINVAL, -ENOSYS: not. -EPERM, move_mount(2) is refused, and
- * any other, is no answer to that.
- */
-long holder_ask(void);
-
 #endif
