@@ -177,16 +177,10 @@ static long lay_on_directory(struct keeper *keeper, struct kept *kept,
                              struct within *within) {
   MUST(leave_within(within));
   long result = lay_on_top(keeper, kept, within->mount.id);
-  /*
-   * Without a look at the mount table: where the host replaces the file all the
-   * time that takes long, and in a storm of mounts would take the directory's
-   * mount away each time. What cannot rejoin now the next look lets rejoin.
-   */
-  if (result < 0) {
-    within->is_out = directory_rejoin(&within->mount) < 0;
-    return result;
-  }
-  return rejoin_within(keeper, within);
+  if (result == 0)
+    return rejoin_within(keeper, within);
+  rejoin_group(within);
+  return result;
 }
 
 /* Where something is mounted on the target itself: that leaves and rejoins. */

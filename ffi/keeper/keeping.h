@@ -153,15 +153,22 @@ long leave_within(struct within *within);
 long rejoin_within(struct keeper *keeper, struct within *within);
 
 /*
+ * Back without catching up, where nothing was laid: a host that replaces the
+ * file all the time makes many such tries, each look at the mount table takes
+ * long, and in a storm of mounts the directory's mount would go each time.
+ */
+long rejoin_group(struct within *within);
+
+/* Out and back of any mount, by its root. */
+long leave(struct keeper *keeper, long mount);
+long rejoin(struct keeper *keeper);
+
+/*
  * The topmost mount that lies where that one is open, and all that is on it.
  * umount(2) of a mount goes to the peers of each mount that it takes another
  * from, the host's too: so first none of these is a peer any more.
  */
 long unmount_here(long fd);
-
-/* The same for any mount, by its root. */
-long leave(struct keeper *keeper, long mount);
-long rejoin(struct keeper *keeper);
 
 /*
  * The path leads to another directory than the one that was mounted on itself:

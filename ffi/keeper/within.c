@@ -85,13 +85,18 @@ static long catch_up(struct keeper *keeper, struct within *within) {
   return 0;
 }
 
+long rejoin_group(struct within *within) {
+  long result = directory_rejoin(&within->mount);
+  if (result == -EINVAL && is_alone(within->mount.peer))
+    result = 0;
+  within->is_out = result < 0;
+  return result;
+}
+
 long rejoin_within(struct keeper *keeper, struct within *within) {
   if (within->is_out) {
     within->was_level |= is_level(keeper, within) == 1;
-    long result = directory_rejoin(&within->mount);
-    if (result < 0 && !(result == -EINVAL && is_alone(within->mount.peer)))
-      return result;
-    within->is_out = 0;
+    MUST(rejoin_group(within));
   }
   return catch_up(keeper, within);
 }
