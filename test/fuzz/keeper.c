@@ -10,8 +10,8 @@
  * - it gives up no memory of its own, and says nothing that a terminal obeys;
  * - where the kernel told the truth, and refused nothing but for want of memory
  *   or descriptors, then when it waits for news alone all that can be covered
- * is covered, by the source as it is now, with a clone of that ready; and of
- * what the host has mounted in the directory nothing is missed.
+ *   is covered, by the source as it is now, with a clone of that ready; and of
+ *   what the host has mounted in the directory nothing is missed.
  */
 #include "../../ffi/keeper/detach.h"
 #include "../../ffi/keeper/keeping.h"

@@ -1090,10 +1090,6 @@ static void check_decided(void) {
   must(steps[launch->step_count - 1] << 32 == (u64)STEP_EXECUTE << 32);
 }
 
-/*
- * WHAT METHOD SKIP TABLE-LENGTH*4 ENTRIES WORLD KINDS, the table, the answers:
- * each is a byte, and how many noughts follow it.
- */
 /* No launch here asks for an extra. */
 static long start_aside(unsigned what, struct launch *launch,
                         struct target *targets, void *process,
@@ -1109,6 +1105,10 @@ long own_dns_make(struct target *target, const char *path, struct host *host) {
   return must(target == NULL), 0;
 }
 
+/*
+ * WHAT METHOD SKIP TABLE-LENGTH*4 ENTRIES WORLD KINDS, the table, the answers:
+ * each is a byte, and how many noughts follow it.
+ */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   enum { HEADER = 7 };
   if (size < HEADER)
