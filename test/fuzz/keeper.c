@@ -332,10 +332,7 @@ static long statx_fd(long fd, unsigned mask, struct statx *status) {
   if (mask == STATX_BASIC_STATS) {
     struct stat file;
     long looked = stat_fd(fd, &file);
-    status->stx_dev_minor = (unsigned)file.st_dev;
-    status->stx_ino = file.st_ino;
-    status->stx_mode = (unsigned short)file.st_mode;
-    status->stx_nlink = (unsigned)file.st_nlink;
+    tell_file(status, &file);
     return looked;
   }
   long result = error();

@@ -377,13 +377,6 @@ static long stat_path(const char *path, struct stat *status) {
   return result;
 }
 
-static void put_status(const struct stat *from, struct statx *to) {
-  to->stx_dev_minor = (unsigned)from->st_dev;
-  to->stx_ino = from->st_ino;
-  to->stx_mode = (unsigned short)from->st_mode;
-  to->stx_nlink = (unsigned)from->st_nlink;
-}
-
 /* Of a file; or the ids of the mount, those that the kernel knows. */
 static long statx_at(long directory, const char *path, unsigned mask,
                      struct statx *status) {
@@ -392,7 +385,7 @@ static long statx_at(long directory, const char *path, unsigned mask,
   if (mask == STATX_BASIC_STATS) {
     struct stat file = {0};
     long looked = stat_fd(used(directory), &file);
-    put_status(&file, status);
+    tell_file(status, &file);
     return looked;
   }
   long result = error();

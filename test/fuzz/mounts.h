@@ -7,6 +7,7 @@
 #include "../../ffi/statmount.h"
 
 #include <asm/errno.h>
+#include <asm/stat.h>
 #include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,6 +69,14 @@ static void set_propagation(struct simulated *mount, u64 kind) {
     mount->master = 0;
   if (kind & (MS_SLAVE | MS_PRIVATE))
     mount->group = 0;
+}
+
+/* What statx(2) says of a file of which fstat(2) says that. */
+static void tell_file(struct statx *status, const struct stat *file) {
+  status->stx_dev_minor = (unsigned)file->st_dev;
+  status->stx_ino = file->st_ino;
+  status->stx_mode = (unsigned short)file->st_mode;
+  status->stx_nlink = (unsigned)file->st_nlink;
 }
 
 /* What statx(2) says of the mount that holds an open file. */
