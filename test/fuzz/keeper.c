@@ -135,11 +135,11 @@ static int first_mount(int parent, int group, const char *point,
   return add_mount(m);
 }
 
-static int here(void) { return k.is_elsewhere ? ELSEWHERE : HERE; }
+static enum space here(void) { return k.is_elsewhere ? ELSEWHERE : HERE; }
 
 static int root_mount(void) {
   for (int i = 1; i <= mount_count; i++)
-    if ((int)mounts[i].space == here() && mounts[i].parent == 0)
+    if (mounts[i].space == here() && mounts[i].parent == 0)
       return top_at(i, "/");
   must(0);
   return 0;
@@ -155,14 +155,15 @@ static void remove_mount(int mount) {
       remove_mount(i);
 }
 
-static struct simulated copy_of(int mount, int space) {
+static struct simulated copy_of(int mount, enum space space) {
   struct simulated copy = mounts[mount];
   copy.space = space;
   return copy;
 }
 
 /* The mounts on a mount, below that path, on a copy of it. */
-static void copy_children(int from, int to, const char *path, int space) {
+static void copy_children(int from, int to, const char *path,
+                          enum space space) {
   size_t length = strcmp(path, "/") == 0 ? 0 : strlen(path);
   for (int i = 1, last = mount_count; i <= last; i++)
     if (mounts[i].space != GONE && mounts[i].parent == from && i != to &&
@@ -182,7 +183,7 @@ static void copy_children(int from, int to, const char *path, int space) {
     }
 }
 
-static void set_space(int mount, int space) {
+static void set_space(int mount, enum space space) {
   mounts[mount].space = space;
   for (int i = 1; i <= mount_count; i++)
     if (mounts[i].space == DETACHED && mounts[i].parent == mount)
@@ -220,7 +221,7 @@ static struct content mount_table(void) {
   static char text[1 << 17];
   char *end = text;
   for (int i = 1; i <= mount_count; i++) {
-    if ((int)mounts[i].space == here())
+    if (mounts[i].space == here())
       end = tell_line(end, i, &mounts[i], (unsigned)mounts[i].file.device, "/",
                       0);
     must(end < text + sizeof text - 256);
@@ -349,7 +350,7 @@ static long statmount(const struct statmount_request *request,
   long result = k.world & STATMOUNT ? error() : -ENOSYS;
   if (result < 0)
     return result;
-  if (id == 0 || id > (unsigned)mount_count || (int)mounts[id].space != here())
+  if (id == 0 || id > (unsigned)mount_count || mounts[id].space != here())
     return -ENOENT;
   tell_mount(told, (int)id, (unsigned)mounts[id].file.device, "/");
   told->mask = is_untrue() ? answer() : request->want;
@@ -416,7 +417,7 @@ static long attach(int mount, int onto, int is_beneath) {
     return -EINVAL;
   int top = top_at(fds[onto].mount, fds[onto].path);
   int parent = is_beneath ? mounts[top].parent : top;
-  if ((int)mounts[top].space != here() || parent == 0 ||
+  if (mounts[top].space != here() || parent == 0 ||
       (is_beneath && strcmp(mounts[top].point, fds[onto].path) != 0))
     return -EINVAL;
   if ((m->file.kind == S_IFDIR) != (fds[onto].file.kind == S_IFDIR))
@@ -467,7 +468,7 @@ static long mount(const char *onto, const char *type, unsigned long flags) {
     return result;
   if (type == NULL) {
     for (int i = 1; flags & MS_REC && i <= mount_count; i++)
-      if ((int)mounts[i].space == here())
+      if (mounts[i].space == here())
         set_propagation(&mounts[i], flags);
     return set_propagation(&mounts[fds[fd].mount], flags), 0;
   }
@@ -496,7 +497,7 @@ static long unmount(const char *path, int flags) {
   if (result < 0)
     return result;
   int top = top_at(fds[fd].mount, fds[fd].path);
-  if ((int)mounts[top].space != here() || mounts[top].parent == 0 ||
+  if (mounts[top].space != here() || mounts[top].parent == 0 ||
       strcmp(mounts[top].point, fds[fd].path) != 0)
     return -EINVAL;
   check_no_peers(top);
