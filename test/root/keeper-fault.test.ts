@@ -3,7 +3,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { $ } from "bun";
-import { keepers, keepersOf } from "../kit/keepers.ts";
+import { isAtRest, keepers, keepersOf } from "../kit/keepers.ts";
 import { mountinfo } from "../kit/mountinfo.ts";
 import { Program } from "../kit/program.ts";
 import { Stage } from "../kit/stage.ts";
@@ -13,10 +13,6 @@ const SOON = 2000;
 afterAll(() => until(async () => keepers().length === 0, SOON));
 
 const sh = (script: string) => $`sh -c ${script}`.quiet();
-const file = (pid: number, name: string) => readFileSync(`/proc/${pid}/${name}`, "utf8");
-const ppoll = process.arch === "x64" ? "271" : "73";
-/** In ppoll(2), without a timeout. */
-const isAtRest = (pid: number) => new RegExp(`^${ppoll} 0x[0-9a-f]+ 0x3 0x0 `).test(file(pid, "syscall"));
 
 interface Change {
   readonly change: (stage: Stage) => Promise<unknown>;
@@ -52,7 +48,7 @@ async function traced({ change, text, as }: Change, ...more: readonly string[]):
     await until(async () => isAtRest(keepersOf(program.pid)[0] as number), SOON);
     const keeper = keepersOf(program.pid)[0] as number;
     const strace = Bun.spawn(["strace", "-qq", "-o", trace, ...injections, "-p", `${keeper}`]);
-    await until(async () => !/^TracerPid:\s*0$/m.test(file(keeper, "status")), SOON);
+    await until(async () => !/^TracerPid:\s*0$/m.test(readFileSync(`/proc/${keeper}/status`, "utf8")), SOON);
     await change(stage);
     let seen = "";
     await until(async () => {

@@ -13,7 +13,7 @@ import {
 import { constants } from "node:os";
 import { dirname } from "node:path";
 import { $ } from "bun";
-import { isRunning, keepers, keepersOf } from "../kit/keepers.ts";
+import { isAtRest, isRunning, keepers, keepersOf } from "../kit/keepers.ts";
 import { mountinfo, mountTable } from "../kit/mountinfo.ts";
 import { NSPIN } from "../kit/nspin.ts";
 import { Program } from "../kit/program.ts";
@@ -70,12 +70,6 @@ async function reads(program: Program, file: string, text: string): Promise<void
     return seen === text;
   }, SOON).catch(() => {});
   expect(seen).toBe(text);
-}
-
-/** In ppoll(2): its number, the files, how many, and NULL for a timeout. */
-function isAtRest(keeper: number): boolean {
-  const ppoll = process.arch === "x64" ? "271" : "73";
-  return new RegExp(`^${ppoll} 0x[0-9a-f]+ 0x3 0x0 `).test(of(keeper, "syscall"));
 }
 
 const ended = (pid: number) => until(async () => !isRunning(pid), SOON);
