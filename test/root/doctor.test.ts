@@ -7,6 +7,7 @@ import { NSPIN } from "../kit/nspin.ts";
 import { ownResolvConf } from "../kit/own-etc.ts";
 import { until } from "../kit/until.ts";
 import { compile } from "./compile.ts";
+import { whileHanging } from "./hanging.ts";
 import { start } from "./start.ts";
 import { readJson } from "./tasks.ts";
 
@@ -608,32 +609,20 @@ describe("a file system hangs (FUSE) on", () => {
     await $`mkdir -p ${at}`;
     const others = (findings: readonly Finding[]) => findings.filter((finding) => finding.check !== check);
     const before = others(await doctor()).map(({ check, level }) => `${level} ${check}`);
-    const hangs = Bun.spawn([compile("hangs"), at]);
-    try {
-      await until(async () => (await $`cat /proc/self/mountinfo`.text()).includes(` ${at} `));
+    await whileHanging(at, async () => {
       const findings = await doctor(["timeout", "--signal=KILL", "100"]);
       expect(of(check, findings)).toEqual([one(check, level, what, remedy)]);
       expect(others(findings).map(({ check, level }) => `${level} ${check}`)).toEqual(before);
-    } finally {
-      hangs.kill("SIGKILL");
-      await hangs.exited;
-      await $`umount -l ${at}`;
-    }
+    });
   });
 
   test("a link of the daemon's user leads there: nobody follows it", async () => {
     await $`mkdir -p /run/nscd /run/slow && ln -s /run/slow/socket /run/nscd/socket`;
-    const hangs = Bun.spawn([compile("hangs"), "/run/slow"]);
-    try {
-      await until(async () => (await $`cat /proc/self/mountinfo`.text()).includes(" /run/slow "));
+    await whileHanging("/run/slow", async () => {
       expect(bad(await doctor(["timeout", "--signal=KILL", "100"]))).toEqual([
         one("past-the-file", "note", "nscd, by /run/nscd/socket", "--own-dns"),
       ]);
-    } finally {
-      hangs.kill("SIGKILL");
-      await hangs.exited;
-      await $`umount -l /run/slow`;
-    }
+    });
   });
 });
 

@@ -9,7 +9,7 @@ import { mountinfo } from "../kit/mountinfo.ts";
 import { NSPIN } from "../kit/nspin.ts";
 import { Program } from "../kit/program.ts";
 import { until } from "../kit/until.ts";
-import { compile } from "./compile.ts";
+import { whileHanging } from "./hanging.ts";
 import { type Entry, enterBy, entries, nspin, start } from "./start.ts";
 
 const ID = "own-dns";
@@ -310,21 +310,8 @@ describe("nscd's directory is a file system that hangs (FUSE): it is hidden like
   const SOONER = ["timeout", "--signal=KILL", "30"];
   const list = [...SOONER, "ls", "-A", "/run/nscd"];
 
-  /** From the mount on, until the end of act. */
-  async function meanwhile(act: () => Promise<void>): Promise<void> {
-    const hangs = Bun.spawn([compile("hangs"), "/run/nscd"]);
-    try {
-      await until(async () => mountinfo().includes(" /run/nscd "));
-      await act();
-    } finally {
-      hangs.kill("SIGKILL");
-      await hangs.exited;
-      await $`umount -l /run/nscd`;
-    }
-  }
-
   test.each(entries)("before it starts: by %s", async (entry) => {
-    await meanwhile(async () => {
+    await whileHanging("/run/nscd", async () => {
       const before = mountinfo();
       const seen = await start([...SOONER, ...enterBy(entry, options), ...list]);
       expect(seen).toMatchObject({ status: 0, stdout: "", stderr: "" });
@@ -336,7 +323,7 @@ describe("nscd's directory is a file system that hangs (FUSE): it is hidden like
     const program = new Program(enterBy("setns", options));
     try {
       expect(await program.run(list.join(" "))).toBe("");
-      await meanwhile(async () => {
+      await whileHanging("/run/nscd", async () => {
         await until(
           async () => (await program.run(`timeout --signal=KILL 1 ls -A /run/nscd; echo $?`)) === "0",
         );
@@ -347,7 +334,7 @@ describe("nscd's directory is a file system that hangs (FUSE): it is hidden like
   });
 
   test("a dry run, and -v, do not ask it", async () => {
-    await meanwhile(async () => {
+    await whileHanging("/run/nscd", async () => {
       const dry = await start([...SOONER, NSPIN, "run", "--netns", ID, "--dry-run", "--", "true"]);
       expect([dry.status, dry.stdout]).toEqual([0, expect.stringContaining("nscd, by /run/nscd/socket")]);
       const verbose = await start([...SOONER, NSPIN, "run", "--netns", ID, "-v", "--", "true"]);
