@@ -24,7 +24,7 @@ import { mountTable } from "../kit/mountinfo.ts";
 import { NSPIN } from "../kit/nspin.ts";
 import { until } from "../kit/until.ts";
 import { files } from "./hello-and-world.ts";
-import { nspin, start } from "./start.ts";
+import { AS_NOBODY, nspin, start, without } from "./start.ts";
 
 const { directory, hello, world } = files();
 const launcher = `${directory}/launcher`;
@@ -128,7 +128,7 @@ describe("says what run says", () => {
 
   test("no privilege", async () => {
     await bake(...bind, "true");
-    const drop = ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"];
+    const drop = without("sys_admin");
     const { status, stderr } = await start([...drop, NSPIN, "run", "--enter", "setns", ...bind, "true"]);
     expect(status).toBe(125);
     expect(await start([...drop, launcher])).toMatchObject({ status, stderr });
@@ -139,8 +139,7 @@ test("setuid it does not start anything, but for root", async () => {
   await bake(...bind, "touch", `${directory}/setuid`);
   chmodSync(directory, 0o755);
   chmodSync(launcher, 0o4755);
-  const as = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-  expect(await start([...as, launcher])).toMatchObject({
+  expect(await start([...AS_NOBODY, launcher])).toMatchObject({
     status: 125,
     stderr:
       "nspin: cannot run setuid, setgid or with file capabilities: Operation not permitted (EPERM)\n" +
@@ -323,15 +322,14 @@ describe("the file:", () => {
     mkdirSync(home);
     chmodSync(directory, 0o755);
     chownSync(home, 65534, 65534);
-    const as = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-    expect(await bakeTo(`${home}/launcher`, ...as)).toMatchObject({ status: 0, stderr: "" });
+    expect(await bakeTo(`${home}/launcher`, ...AS_NOBODY)).toMatchObject({ status: 0, stderr: "" });
     expect(identity(`${home}/launcher`)).toEqual({ uid: 65534, gid: 65534, mode: 0o755 });
-    expect(await bakeTo(`${directory}/launcher`, ...as)).toMatchObject({
+    expect(await bakeTo(`${directory}/launcher`, ...AS_NOBODY)).toMatchObject({
       status: 125,
       stderr: `nspin: cannot write ${directory}/launcher: Permission denied (EACCES)\n`,
     });
     chmodSync(home, 0o300); // who may write in there need not be able to list it
-    expect(await bakeTo(`${home}/launcher`, ...as)).toMatchObject({ status: 0, stderr: "" });
+    expect(await bakeTo(`${home}/launcher`, ...AS_NOBODY)).toMatchObject({ status: 0, stderr: "" });
     rmSync(home, { recursive: true });
   });
 });

@@ -9,7 +9,7 @@ import { NSPIN } from "../kit/nspin.ts";
 import type { Program } from "../kit/program.ts";
 import { until } from "../kit/until.ts";
 import { compile } from "./compile.ts";
-import { nspin, start } from "./start.ts";
+import { AS_NOBODY, nspin, start, without } from "./start.ts";
 import { begin, endPrograms, fileOf, json, replace, withTasks } from "./tasks.ts";
 
 const IDS = ["task1", "task2"];
@@ -283,8 +283,7 @@ describe("who is checked", () => {
 
   test("without the right to look inside: no, and not as if there were none", async () => {
     await runKept();
-    const command = ["setpriv", "--bounding-set=-sys_chroot", "--inh-caps=-sys_chroot", NSPIN, "check"];
-    const { status, stdout, stderr } = await start(command);
+    const { status, stdout, stderr } = await start([...without("sys_chroot"), NSPIN, "check"]);
     expect([status, stdout]).toEqual([125, ""]);
     expect(stderr).toMatch(
       /^nspin: cannot enter the mount namespace of process \d+: Operation not permitted \(EPERM\)\nnspin: hint: .* CAP_SYS_CHROOT/,
@@ -362,9 +361,8 @@ describe("who is checked", () => {
   );
 
   test("without root: no, and not those of one's own either: why, and what would do", async () => {
-    const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     await runKept();
-    const { status, stderr } = await start([...user, NSPIN, "check"]);
+    const { status, stderr } = await start([...AS_NOBODY, NSPIN, "check"]);
     expect(status).toBe(125);
     expect(stderr).toMatch(
       /^nspin: cannot look at \d+ processes of other users: .*\nnspin: hint: run it as root, .* CAP_SYS_PTRACE\n$/,
@@ -372,7 +370,7 @@ describe("who is checked", () => {
     await endPrograms();
     await run(["--user", "65534:65534"]);
     for (const words of [["ps"], ["check"], ["check", ID], ["enter", ID, "--", "true"], ["refresh", ID]]) {
-      const seen = await start([...user, NSPIN, ...words]);
+      const seen = await start([...AS_NOBODY, NSPIN, ...words]);
       expect([seen.status, seen.stdout]).toEqual([125, ""]);
       expect(seen.stderr).toMatch(
         /^nspin: cannot enter the mount namespace of process \d+: Operation not permitted \(EPERM\)\nnspin: hint: run it as root, .* also for programs of your own\n$/,
@@ -385,15 +383,8 @@ test.each(["hidepid=0", "hidepid=1", "hidepid=2"])(
   "without root, who is named cannot be looked at, and none is said to run nothing: /proc by %s",
   async (option) => {
     const { pid } = await run(["--no-keep"]);
-    const user = "setpriv --reuid=65534 --regid=65534 --clear-groups";
-    const as = (words: string) =>
-      start([
-        "unshare",
-        "-m",
-        "sh",
-        "-c",
-        `mount -t proc -o ${option} proc /proc; exec ${user} ${NSPIN} ${words}`,
-      ]);
+    const user = AS_NOBODY.join(" ");
+    const as = (words: string) => `mount -t proc -o ${option} proc /proc; exec ${user} ${NSPIN} ${words}`;
     const all =
       option === "hidepid=2"
         ? "processes of other users, which /proc hides \\(hidepid=\\)"
@@ -404,7 +395,8 @@ test.each(["hidepid=0", "hidepid=1", "hidepid=2"])(
         [String(pid), one],
         [ID, all],
       ]) {
-        const { status, stdout, stderr } = await as(`${command} ${word}`);
+        const script = as(`${command} ${word}`);
+        const { status, stdout, stderr } = await start(["unshare", "--mount", "sh", "-c", script]);
         expect([status, stdout]).toEqual([125, ""]);
         expect(stderr).toMatch(
           new RegExp(

@@ -8,7 +8,7 @@ import { ownResolvConf } from "../kit/own-etc.ts";
 import { until } from "../kit/until.ts";
 import { compile } from "./compile.ts";
 import { whileHanging } from "./hanging.ts";
-import { start } from "./start.ts";
+import { AS_NOBODY, start, without } from "./start.ts";
 import { readJson } from "./tasks.ts";
 
 const STUB = "/run/systemd/resolve/stub-resolv.conf";
@@ -82,12 +82,6 @@ test("it changes nothing: no mount, no file", async () => {
 });
 
 // --- privilege ---
-
-const without = (capability: string) => [
-  "setpriv",
-  `--bounding-set=-${capability}`,
-  `--inh-caps=-${capability}`,
-];
 
 test("without CAP_SYS_ADMIN, as by CapabilityBoundingSet=", async () => {
   const findings = await doctor(without("sys_admin"));
@@ -446,8 +440,7 @@ test("what cannot be looked at, and what is beside the directories of /etc/netns
     one("netns", "note", "/etc/netns/loop has no resolv.conf with something in it", "write"),
   ]);
   await $`chmod 700 /etc/netns/loop`;
-  const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-  expect(of("netns", await doctor(user)).map(({ level }) => level)).toEqual(["ok"]);
+  expect(of("netns", await doctor(AS_NOBODY)).map(({ level }) => level)).toEqual(["ok"]);
 });
 
 /** In a mount namespace where those files of /proc say that: the kernel's own are this whole machine's. */

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { NSPIN } from "../kit/nspin.ts";
 import { compile } from "./compile.ts";
-import { enterBy, entries, start } from "./start.ts";
+import { enterBy, entries, start, without } from "./start.ts";
 
 /** A host of its own, with its process 1: /etc shared, resolv.conf a link; a named network namespace. */
 const host = `
@@ -115,12 +115,12 @@ const rows: Record<string, Row> = {
     stderr: "nspin: warning: no keeper, as by --no-keep: a seccomp filter refuses what it needs\n",
   },
   "without CAP_SYS_CHROOT": {
-    prefix: ["setpriv", "--bounding-set=-sys_chroot", "--inh-caps=-sys_chroot"],
+    prefix: without("sys_chroot"),
     by: setns,
     stdout: "task\n",
   },
   "without CAP_SYS_CHROOT, nsenter asked for": {
-    prefix: ["setpriv", "--bounding-set=-sys_chroot", "--inh-caps=-sys_chroot"],
+    prefix: without("sys_chroot"),
     by: ["nsenter"],
     says: entering,
   },

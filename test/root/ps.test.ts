@@ -6,7 +6,7 @@ import { NSPIN } from "../kit/nspin.ts";
 import { published } from "../kit/published.ts";
 import { until } from "../kit/until.ts";
 import { compile } from "./compile.ts";
-import { enterBy, entries, start } from "./start.ts";
+import { AS_NOBODY, enterBy, entries, start } from "./start.ts";
 import { begin, endPrograms, fileOf, json, replace, withTasks } from "./tasks.ts";
 
 const IDS = ["task1", "task2"];
@@ -73,10 +73,9 @@ describe("what it says of a program", () => {
     expect([keeper, state]).toEqual([null, "ok"]);
   });
 
-  const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
   test("started by a user who may, whose keeper is that user's", async () => {
     const may = ["--inh-caps=+sys_admin", "--ambient-caps=+sys_admin"];
-    await begin([...user, ...may, NSPIN, "run", "--netns", ID, "--"]);
+    await begin([...AS_NOBODY, ...may, NSPIN, "run", "--netns", ID, "--"]);
     await until(async () => (await only()).keeper !== null);
     expect(await only()).toMatchObject({ state: "ok" });
   });
@@ -86,7 +85,7 @@ describe("what it says of a program", () => {
     symlinkSync("/bin/sleep", "/opt/nspin-keeper");
     const few = ["--inh-caps=-all,+sys_admin", "--bounding-set=-all,+sys_admin"];
     const own = ["unshare", "--user", "--map-root-user", "setpriv", ...few, "/opt/nspin-keeper", "300"];
-    beside(["nsenter", "--target", String(pid), "--mount", ...user, ...own]);
+    beside(["nsenter", "--target", String(pid), "--mount", ...AS_NOBODY, ...own]);
     await until(() => $`pgrep -x nspin-keeper`.quiet().then(() => true));
     const status = await $`sh -c 'cat /proc/$(pgrep -x nspin-keeper)/status'`.text();
     expect(status).toMatch(/^CapPrm:\t0000000000200000$/m);
@@ -264,10 +263,9 @@ describe("who is none of ours", () => {
     writeFileSync("/tmp/fake", "nameserver 6.6.6.6\n");
     await $`rm -f /etc/resolv.conf && echo > /etc/resolv.conf`;
     symlinkSync("/bin/sleep", "/tmp/nspin-keeper");
-    const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
     const script = `${fakes} grep -c /etc/resolv.conf /proc/self/mountinfo > /tmp/fakes; /tmp/nspin-keeper 300 & exec sleep 300`;
     await $`rm -f /tmp/fakes && chmod 1777 /tmp`;
-    beside([...user, "unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script]);
+    beside([...AS_NOBODY, "unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script]);
     await until(async () => readFileSync("/tmp/fakes", "utf8").trim() === "2");
     expect(await ps()).toEqual([]);
     beside(["unshare", "--mount", "--propagation", "private", "sh", "-c", `${fakes} exec sleep 300`]);
@@ -275,8 +273,7 @@ describe("who is none of ours", () => {
   });
 
   test("a user's mount table, which he can make as long as he likes, is not even read", async () => {
-    const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-    beside([...user, "unshare", "--user", "--map-root-user", "--mount", "sleep", "300"]);
+    beside([...AS_NOBODY, "unshare", "--user", "--map-root-user", "--mount", "sleep", "300"]);
     const pid = others[0]?.pid;
     await until(async () => readFileSync(`/proc/${pid}/comm`, "utf8") === "sleep\n");
     const program = await byNspin("--no-keep");
@@ -303,16 +300,14 @@ describe("who is none of ours", () => {
 
 test("without root: its own, and it says that there are others", async () => {
   await byNspin();
-  const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-  const { stdout, stderr, status } = await start([...user, NSPIN, "ps"]);
+  const { stdout, stderr, status } = await start([...AS_NOBODY, NSPIN, "ps"]);
   expect(stdout.split("\n")).toHaveLength(2);
   expect(stderr).toMatch(/^nspin: cannot look at \d+ processes of other users: run it as root, /);
   expect(status).toBe(0);
 });
 
 test("without root, where it is one process that cannot be looked at: in the singular", async () => {
-  const user = "setpriv --reuid=65534 --regid=65534 --clear-groups";
-  const inner = `mount -t proc proc /proc && exec ${user} ${NSPIN} ps`;
+  const inner = `mount -t proc proc /proc && exec ${AS_NOBODY.join(" ")} ${NSPIN} ps`;
   const command = ["unshare", "--mount", "--pid", "--fork", "sh", "-c", `sh -c '${inner}'; exit $?`];
   const { stderr } = await start(command);
   expect(stderr).toBe(
@@ -327,7 +322,7 @@ test.each([
   "without root, and /proc with %s: it says so, and check does not say that all is well",
   async (option, said) => {
     await byNspin("--no-keep");
-    const user = `setpriv --reuid=65534 --regid=65534 --clear-groups ${NSPIN}`;
+    const user = `${AS_NOBODY.join(" ")} ${NSPIN}`;
     const as = (command: string) => `mount -t proc -o ${option} proc /proc && exec ${user} ${command}`;
     expect((await start(["unshare", "--mount", "sh", "-c", as("ps")])).stderr).toMatch(said);
     const { status, stderr } = await start(["unshare", "--mount", "sh", "-c", as("check")]);

@@ -10,7 +10,7 @@ import { NSPIN } from "../kit/nspin.ts";
 import type { Program } from "../kit/program.ts";
 import { until } from "../kit/until.ts";
 import { compile } from "./compile.ts";
-import { nspin, start } from "./start.ts";
+import { AS_NOBODY, nspin, start } from "./start.ts";
 import { begin, endPrograms, fileOf, HOST_SERVER, json, replace, withTasks } from "./tasks.ts";
 
 const ID = "task1";
@@ -247,8 +247,7 @@ describe("each way to cover", () => {
 
   test("who is none of ours, or is not root, is refused", async () => {
     expect((await refresh("1")).status).toBe(125);
-    const user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-    const { status, stderr } = await start([...user, NSPIN, "refresh"]);
+    const { status, stderr } = await start([...AS_NOBODY, NSPIN, "refresh"]);
     expect([status, stderr]).toEqual([125, expect.stringContaining("processes of other users")]);
   });
 });

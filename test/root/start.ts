@@ -19,6 +19,14 @@ export function enterBy(entry: Entry, options: readonly string[]): string[] {
   return [file];
 }
 
+/** What a command is started by: a user without any privilege. */
+export const AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+
+/** Or root, without that capability, as by CapabilityBoundingSet=. */
+export function without(capability: string): string[] {
+  return ["setpriv", `--bounding-set=-${capability}`, `--inh-caps=-${capability}`];
+}
+
 export async function nspin(words: string[], options: { env?: Record<string, string>; cwd?: string } = {}) {
   return await start([NSPIN, ...words], options);
 }
