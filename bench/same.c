@@ -11,6 +11,7 @@
 #include <linux/capability.h>
 #include <linux/mount.h>
 #include <linux/nsfs.h>
+#include <linux/openat2.h>
 #include <linux/poll.h>
 #include <linux/resource.h>
 #include <linux/sched.h>
@@ -23,11 +24,8 @@
 
 #define NETNS "/run/netns/" ID
 #define ETC "/etc/netns/" ID
+#define FILE "/etc/resolv.conf"
 #define ONTO MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH
-
-static const char *const source_names[] = {"etc", "netns", ID, "resolv.conf",
-                                           0};
-static const char *const file_names[] = {"etc", "resolv.conf", 0};
 
 static long must(long result) {
   if (result < 0)
@@ -55,22 +53,17 @@ static void look_by(const char *path) {
   must(CALL(__NR_newfstatat, AT_FDCWD, path, &status, 0));
 }
 
-/* As path_open() walks where no link is followed: from root, or -1: "/". */
-static long walk(long root, const char *const *names) {
-  CALL(__NR_geteuid);
-  long at = root < 0 ? open("/", O_PATH) : open_at(root, ".", O_PATH);
-  look(at);
-  for (; *names; names++) {
-    long flags = O_CLOEXEC | O_PATH | O_NOFOLLOW;
-    long next = CALL(__NR_openat, at, *names, flags | O_DIRECTORY);
-    if (next < 0) {
-      next = open_at(at, *names, flags);
-      look(next);
-    }
-    shut(at);
-    at = next;
-  }
-  return at;
+/* As path_open() opens a file where no link is on the way: from root, or -1. */
+static long find(long root, const char *path, u64 flags) {
+  struct open_how how = {.flags = O_PATH | O_CLOEXEC | O_DIRECTORY | flags,
+                         .resolve = RESOLVE_NO_SYMLINKS};
+  if (root >= 0)
+    how.resolve |= RESOLVE_IN_ROOT;
+  else
+    root = AT_FDCWD;
+  CALL(__NR_openat2, root, path, &how, sizeof how);
+  how.flags &= ~(u64)O_DIRECTORY;
+  return must(CALL(__NR_openat2, root, path, &how, sizeof how));
 }
 
 static struct statx status;
@@ -167,9 +160,9 @@ _Noreturn void launcher_start(char **stack) {
   memory(239);
   CALL(__NR_munmap, entries, 16385);
   memory(20881);
-  long source = walk(-1, source_names);
+  long source = find(-1, ETC "/resolv.conf", 0);
   look_for(source, STATX_BASIC_STATS);
-  long file = walk(-1, file_names);
+  long file = find(-1, FILE, O_NOFOLLOW);
   look_for(file, STATX_MNT_ID);
   look_for(file, STATX_BASIC_STATS);
   look_mount(file);
@@ -186,7 +179,7 @@ _Noreturn void launcher_start(char **stack) {
   long here = open(point, O_PATH | O_NOFOLLOW);
   look_mount(here);
   change(here, MS_SLAVE);
-  file = walk(-1, file_names);
+  file = find(-1, FILE, O_NOFOLLOW);
   look_for(file, STATX_BASIC_STATS);
   look_mount(file);
   long below = clone(file);
@@ -197,7 +190,7 @@ _Noreturn void launcher_start(char **stack) {
   shut(cover);
   shut(below);
   shut(file);
-  file = walk(-1, file_names);
+  file = find(-1, FILE, O_NOFOLLOW);
   look_for(file, STATX_BASIC_STATS);
   shut(file);
   quiet(table);
@@ -206,7 +199,7 @@ _Noreturn void launcher_start(char **stack) {
   quiet(table);
   shut(there);
   shut(here);
-  file = walk(root, file_names);
+  file = find(root, FILE, O_NOFOLLOW);
   look_for(file, STATX_BASIC_STATS);
   look_for(file, STATX_MNT_ID);
   shut(file);

@@ -83,7 +83,8 @@ export const SMALL: Record<Machine, string[]> = {
     "-mpreferred-stack-boundary=3", // without vector registers nothing needs 16 bytes
   ],
   arm64: [
-    ...[...SMALLEST, "-fomit-frame-pointer", "-fno-tree-loop-optimize"],
+    ...[...SMALLEST, "-fomit-frame-pointer", "-fno-tree-loop-optimize", "-fno-guess-branch-probability"],
+    ...["-fno-forward-propagate", "-fno-tree-pta", "-fno-ipa-sra"],
     ...["--param=logical-op-non-short-circuit=1", "-mcmodel=tiny"], // what it addresses is near its code
   ],
 };

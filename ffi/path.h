@@ -1,7 +1,7 @@
 /*
- * A path, walked once, component by component (path_resolution(7)), to a
- * descriptor: whoever owns a directory on the way can change what the path
- * leads to later, and not what was opened.
+ * A path, walked once (path_resolution(7)) to a descriptor: whoever owns a
+ * directory on the way can change what the path leads to later, and not what
+ * was opened.
  */
 #ifndef NSPIN_PATH_H
 #define NSPIN_PATH_H

@@ -21,6 +21,7 @@
 #include <asm/statfs.h>
 #include <linux/magic.h>
 #include <linux/sched.h>
+#include <linux/openat2.h>
 #include <linux/stat.h>
 #include <linux/time.h>
 #include <setjmp.h>
@@ -310,6 +311,17 @@ static long close_fd(long fd) {
 }
 
 static long stat_fd(long fd, struct stat *status) {
+/* openat2(2), where no link is followed. */
+static long open_whole(long root, const char *path,
+                       const struct open_how *how) {
+  must(root == AT_FDCWD && how->resolve == RESOLVE_NO_SYMLINKS);
+  long fd = open_at(root, path, (unsigned)how->flags);
+  if (fd < 0 || fds[fd].file.kind != S_IFLNK || how->flags & O_NOFOLLOW)
+    return fd;
+  close_fd(fd);
+  return -ELOOP;
+}
+
   long result = error();
   const struct file *file = &fds[used(fd)].file;
   *status = (struct stat){.st_dev = file->device,
@@ -818,6 +830,8 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
   case __NR_openat:
     return open_at(a, (const char *)b, (unsigned)c);
   case __NR_close:
+  case __NR_openat2:
+    return open_whole(a, (const char *)b, (const struct open_how *)c);
     return close_fd(a);
   case __NR_close_range: {
     long result = error();

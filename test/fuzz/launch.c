@@ -22,6 +22,7 @@
 #include <linux/auxvec.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
+#include <linux/openat2.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/stat.h>
@@ -338,6 +339,22 @@ static long close_fd(int fd) {
 }
 
 static long stat_fd(int fd, struct stat *status) {
+/* openat2(2), where no link is followed. */
+static long open_whole(long root, const char *path,
+                       const struct open_how *how) {
+  char known[NAME];
+  const u64 in_root = root == AT_FDCWD ? 0 : RESOLVE_IN_ROOT;
+  must(how->resolve == (RESOLVE_NO_SYMLINKS | in_root) && how->mode == 0);
+  long fd = open_at(root, path, (unsigned)how->flags);
+  if (fd < 0)
+    return fd;
+  name_on_host(fds[fd].mount, path, known);
+  if (kind_of(known) != S_IFLNK || how->flags & O_NOFOLLOW)
+    return fd;
+  close_fd((int)fd);
+  return -ELOOP;
+}
+
   char known[NAME], name[NAME];
   long result = error();
   if (result < 0)
@@ -864,6 +881,8 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
   case __NR_statmount:
     return statmount((const void *)a, (void *)b, (size_t)c);
   case __NR_readlinkat: {
+  case __NR_openat2:
+    return open_whole(a, (const char *)b, (const struct open_how *)c);
     long result = error();
     if (a != AT_FDCWD || strcmp((const char *)b, "/proc/self") != 0)
       return used(a), -ELOOP; /* test/fuzz/path.c follows links */

@@ -9,6 +9,7 @@
 #include <asm/stat.h>
 #include <asm/statfs.h>
 #include <linux/magic.h>
+#include <linux/openat2.h>
 #include <linux/stat.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ struct node {
 };
 static struct node nodes[NODES];
 static int node_count, fd_node[FDS];
-static unsigned calls, refused, refusal, is_eloop;
+static unsigned calls, refused, refusal, is_eloop, has_openat2;
 
 static int find(int directory, const char *name) {
   for (int i = 1; i < node_count; i++)
@@ -82,6 +83,42 @@ static long open_at(long directory, const char *name, long flags) {
   return new_fd(node);
 }
 
+/* openat2(2), where no link is followed, and each name is one. */
+static long open_whole(long root, const char *path,
+                       const struct open_how *how) {
+  const u64 in_root = root == AT_FDCWD ? 0 : RESOLVE_IN_ROOT;
+  must(root == AT_FDCWD || used(root) == 0);
+  must(how->resolve == (RESOLVE_NO_SYMLINKS | in_root) && how->mode == 0);
+  must(*path == '/' && how->flags & O_PATH && how->flags & O_CLOEXEC);
+  int at = 0;
+  if (strlen(path) >= PATH_BYTES)
+    return -ENAMETOOLONG;
+  for (const char *name = path; name[1] != '\0';) {
+    static char component[256];
+    size_t length = strcspn(++name, "/");
+    must(length > 0);
+    if (length > 255)
+      return -ENAMETOOLONG;
+    memcpy(component, name, length);
+    component[length] = '\0';
+    must(strcmp(component, ".") != 0 && strcmp(component, "..") != 0);
+    if (nodes[at].kind != S_IFDIR)
+      return nodes[at].kind == S_IFLNK ? -ELOOP : -ENOTDIR;
+    at = find(at, component);
+    if (at < 0)
+      return -ENOENT;
+    name += length;
+    must(*name == '\0' || name[1] != '\0');
+    if (*name == '\0')
+      break;
+  }
+  if (nodes[at].kind == S_IFLNK && !(how->flags & O_NOFOLLOW))
+    return -ELOOP;
+  if (how->flags & O_DIRECTORY && nodes[at].kind != S_IFDIR)
+    return -ENOTDIR;
+  return new_fd(at);
+}
+
 static long read_link(long fd, const char *path, char *to, long room) {
   char text[PATH_BYTES + 300];
   int node;
@@ -106,6 +143,10 @@ static long read_link(long fd, const char *path, char *to, long room) {
 
 long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
   (void)e, (void)f;
+  if (number == __NR_openat2)
+    return has_openat2
+               ? open_whole(a, (const char *)b, (const struct open_how *)c)
+               : -ENOSYS;
   if (number == __NR_close)
     return used(a), fd_node[a] = -1, 0;
   if (number == __NR_geteuid)
@@ -234,6 +275,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   refusal = next() % 40 + 1;
   unsigned flags = next();
   is_eloop = flags & 1;
+  has_openat2 = flags & 32;
   calls = 0;
   for (int i = 0; i < FDS; i++)
     fd_node[i] = -1;
