@@ -69,14 +69,6 @@ static inline long clone_onto(unsigned long flags, void *stack_end,
                    : "rcx", "r11", "memory");
   return result;
 }
-
-/* Where the thread's own data is, which the kernel writes to: rseq(2). */
-static inline unsigned long thread_pointer(void) {
-  enum { ARCH_GET_FS = 0x1003 }; /* arch_prctl(2) */
-  unsigned long address = 0;
-  syscall3(__NR_arch_prctl, ARCH_GET_FS, (long)&address, 0);
-  return address;
-}
 #elif defined(__aarch64__)
 /* number: x8. arguments: x0 to x5. result: x0. */
 #define SYSCALL(n, ...)                                                        \
@@ -139,12 +131,6 @@ static inline long clone_onto(unsigned long flags, void *stack_end,
                      "r"(x20)
                    : "memory");
   return x0;
-}
-
-static inline unsigned long thread_pointer(void) {
-  unsigned long address;
-  __asm__("mrs %0, tpidr_el0" : "=r"(address));
-  return address;
 }
 #else
 #error "nspin knows x86-64 and aarch64"

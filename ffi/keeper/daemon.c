@@ -1,5 +1,5 @@
-#include "daemon.h"
 #include "../started.h"
+#include "detach.h"
 
 #include <asm/errno.h>
 #include <asm/signal.h>
@@ -16,24 +16,39 @@ long daemon_allocate(unsigned long bytes) {
   return at;
 }
 
-struct birth {
-  struct daemon *daemon;
-  void (*run)(void *daemon);
-  long result;
-};
-
-static long birth_of(const struct birth *birth) {
-  char *end = (char *)birth->daemon + birth->daemon->bytes;
-  return clone_onto(CLONE_UNTRACED, end, birth->run, birth->daemon);
-}
-
-/* The process between: shares all memory, and ends at once. */
-static void make_orphan(void *data) {
-  struct birth *birth = data;
-  long result = birth_of(birth);
-  birth->result = result;
+_Noreturn void daemon_end(void) {
   for (;;)
     CALL(__NR_exit_group, 0);
+}
+
+/*
+ * In the memory of this process, which goes on in another one at execve: to
+ * copy it, and each page that is then written to, takes longer than all else
+ * here.
+ */
+static long birth(struct daemon *daemon, void (*body)(void *daemon)) {
+  char *end = (char *)daemon + daemon->bytes;
+  return clone_onto(CLONE_VM | CLONE_UNTRACED, end, body, daemon);
+}
+
+/*
+ * The process between: shares all memory, and ends at once. What the daemon
+ * shall not have goes here: the program would run by then, and what the host
+ * unmounts, or somebody waits for the end of, must not be busy.
+ */
+static void make_orphan(void *data) {
+  struct daemon *daemon = data;
+  daemon->process = daemon_detach(daemon);
+  if (daemon->process == 0)
+    daemon->process = birth(daemon, daemon->run);
+  daemon_end();
+}
+
+static void run_detached(void *data) {
+  struct daemon *daemon = data;
+  if (daemon_detach(daemon) == 0)
+    daemon->run(daemon);
+  daemon_end();
 }
 
 /*
@@ -41,26 +56,29 @@ static void make_orphan(void *data) {
  * none, so that the program has no SIGCHLD pending. A process that has lost its
  * parent goes to the nearest subreaper; which this one must not be meanwhile.
  */
-static long orphan(struct birth *birth) {
-  char stack[2048] __attribute__((aligned(16)));
+static long orphan(struct daemon *daemon) {
+  char stack[4096] __attribute__((aligned(16)));
   int is_subreaper = 0;
   CALL(__NR_prctl, PR_GET_CHILD_SUBREAPER, &is_subreaper, 0, 0, 0);
   if (is_subreaper)
     MUST(CALL(__NR_prctl, PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0));
   long between = clone_onto(CLONE_VM | CLONE_VFORK | CLONE_UNTRACED,
-                            stack + sizeof stack, make_orphan, birth);
+                            stack + sizeof stack, make_orphan, daemon);
   if (between > 0)
     CALL(__NR_wait4, between, 0, __WCLONE, 0);
   if (is_subreaper)
     MUST(CALL(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
-  return between < 0 ? between : birth->result;
+  return between < 0 ? between : daemon->process;
 }
 
-long daemon_start(struct daemon *daemon, void (*run)(void *daemon)) {
-  struct birth birth = {.daemon = daemon, .run = run, .result = -EAGAIN};
+long daemon_start(struct daemon *daemon) {
   u64 all = ~0ULL, mask;
+  daemon->starter = 1;
+  MUST(CALL(__NR_set_tid_address, &daemon->starter));
   MUST(CALL(__NR_rt_sigprocmask, SIG_SETMASK, &all, &mask, SIGNAL_MASK_BYTES));
-  long result = CALL(__NR_getpid) == 1 ? birth_of(&birth) : orphan(&birth);
+  long result = CALL(__NR_getpid) == 1
+                    ? (daemon->process = birth(daemon, run_detached))
+                    : orphan(daemon);
   MUST(CALL(__NR_rt_sigprocmask, SIG_SETMASK, &mask, 0, SIGNAL_MASK_BYTES));
   return result < 0 ? result : 0;
 }

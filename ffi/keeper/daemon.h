@@ -16,7 +16,15 @@
  */
 struct daemon {
   unsigned long bytes;
-  const long *files; /* descriptors that it keeps; some are none, -1 */
+  /*
+   * 1 as long as the process that starts it runs in this memory: the kernel
+   * clears it where that executes a program, or ends; set_tid_address(2).
+   */
+  volatile unsigned starter;
+  void (*run)(void *daemon);
+  long process;          /* its number, or -errno; 0: not yet */
+  unsigned capabilities; /* that it keeps, of the first 32: a bit each */
+  const long *files;     /* descriptors that it keeps; some are none, -1 */
   size_t file_count;
   char name[16];   /* prctl(2), PR_SET_NAME */
   char words[256]; /* its command line, each word NUL-terminated */
@@ -27,11 +35,16 @@ struct daemon {
 long daemon_allocate(unsigned long bytes);
 
 /*
- * Starts it, in run(daemon), which never returns. Its parent is process 1 or
- * the nearest child subreaper, prctl(2), above this process; where this is
- * process 1, its child, but one that wait(2) does not tell of. 0 or
- * -errno: it was not started.
+ * Starts it, in daemon->run(daemon), which never returns. From its first moment
+ * it has nothing of this process's but its memory, detach.h. Its parent is
+ * process 1 or the nearest child subreaper, prctl(2), above this process; where
+ * this is process 1, its child, but one that wait(2) does not tell of. 0 or
+ * -errno. Where daemon->process then is its number, *daemon belongs to it, also
+ * after an error: this process could not get its signal mask back.
  */
-long daemon_start(struct daemon *daemon, void (*run)(void *daemon));
+long daemon_start(struct daemon *daemon);
+
+/* By itself: the end. */
+_Noreturn void daemon_end(void);
 
 #endif

@@ -1,18 +1,18 @@
 #include "detach.h"
 
 #include <linux/capability.h>
+#include <linux/futex.h>
 #include <linux/prctl.h>
 
-static void drop_capabilities(u64 kept) {
+static void drop_capabilities(unsigned kept) {
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
   if (CALL(__NR_capget, &header, sets) < 0)
     return;
-  for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
-    sets[i].effective &= (unsigned)(kept >> (32 * i));
-    sets[i].permitted &= (unsigned)(kept >> (32 * i));
-    sets[i].inheritable = 0;
-  }
+  sets[0].effective &= kept;
+  sets[0].permitted &= kept;
+  sets[1].effective = sets[1].permitted = 0;
+  sets[0].inheritable = sets[1].inheritable = 0;
   CALL(__NR_capset, &header, sets);
 }
 
@@ -20,7 +20,7 @@ static void drop_capabilities(u64 kept) {
  * What ps(1) shows. Without CONFIG_CHECKPOINT_RESTORE it is the short name
  * alone, as the stack with the words of the command line goes.
  */
-static long set_name(const struct daemon *daemon) {
+static void set_words(const struct daemon *daemon) {
   u64 at = (u64)daemon, words = (u64)daemon->words;
   struct prctl_mm_map map = {
       .start_code = at,
@@ -36,9 +36,12 @@ static long set_name(const struct daemon *daemon) {
       .env_end = words + daemon->word_bytes,
       .exe_fd = (unsigned)-1,
   };
-  MUST(CALL(__NR_prctl, PR_SET_NAME, daemon->name, 0, 0, 0));
   CALL(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof map, 0);
-  return 0;
+}
+
+static void wait_for_starter(const struct daemon *daemon) {
+  while (daemon->starter)
+    CALL(__NR_futex, &daemon->starter, FUTEX_WAIT, 1, NULL, NULL, 0);
 }
 
 /* Of the descriptors that it keeps, the lowest from this number on; or -1. */
@@ -75,15 +78,12 @@ static void unmap(u64 from, u64 to) {
     CALL(__NR_munmap, from, to - from);
 }
 
-/*
- * All but its own memory, the mapping of this code, and that of the thread's
- * own data, which the kernel writes to as long as rseq(2) is registered.
- */
+/* All but its own memory, and the mapping of this code. */
 void daemon_shrink(const struct daemon *daemon) {
   struct reader maps;
   char range[64], word[16];
   const u64 at = (u64)daemon, end = at + daemon->bytes;
-  const u64 code = (u64)daemon_shrink, data = thread_pointer();
+  const u64 code = (u64)daemon_shrink;
   if (read_open(&maps, "/proc/self/maps") < 0)
     return;
   for (long byte = ' '; byte >= 0;) { /* FROM-TO PERMISSIONS... */
@@ -96,7 +96,7 @@ void daemon_shrink(const struct daemon *daemon) {
     if (*dash == '\0')
       break;
     u64 from = text_value(range, 16), to = text_value(dash + 1, 16);
-    if ((from <= code && code < to) || (from <= data && data < to))
+    if (from <= code && code < to)
       continue;
     unmap(from, to < at ? to : at);
     unmap(from > end ? from : end, to);
@@ -104,14 +104,17 @@ void daemon_shrink(const struct daemon *daemon) {
   read_close(&maps);
 }
 
-void daemon_detach(const struct daemon *daemon, u64 capabilities) {
-  CALL(__NR_setsid);
+long daemon_detach(const struct daemon *daemon) {
+  MUST(CALL(__NR_prctl, PR_SET_NAME, daemon->name, 0, 0, 0));
+  if (close_others(daemon) < 0) /* refused, as by a seccomp filter */
+    MUST(each_number("/proc/self/fd", close_other, (void *)daemon));
   CALL(__NR_chdir, "/");
-  /* Else nobody would know it, or it would keep what the program closes. */
-  if (set_name(daemon) < 0 ||
-      (close_others(daemon) < 0 && /* refused, as by a seccomp filter */
-       each_number("/proc/self/fd", close_other, (void *)daemon) < 0))
-    for (;;)
-      CALL(__NR_exit_group, 1);
-  drop_capabilities(capabilities);
+  drop_capabilities(daemon->capabilities);
+  return 0;
+}
+
+void daemon_own(const struct daemon *daemon) {
+  CALL(__NR_setsid);
+  wait_for_starter(daemon);
+  set_words(daemon);
 }

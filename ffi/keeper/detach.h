@@ -4,11 +4,18 @@
 #include "daemon.h"
 
 /*
- * By itself, first: its session, name and capabilities (of the mask, a bit
- * each); and every descriptor goes that it does not keep. No signal but SIGKILL
- * and SIGSTOP reaches it.
+ * In the process between: the name; and what it shall not have goes, of the
+ * descriptors, the capabilities and the working directory. 0 or -errno: it
+ * would keep open what the program closes, or nobody would know it.
  */
-void daemon_detach(const struct daemon *daemon, u64 capabilities);
+long daemon_detach(const struct daemon *daemon);
+
+/*
+ * By itself, first: a session of its own, and, once the process that has
+ * started it has executed a program or ended, its command line. No signal but
+ * SIGKILL and SIGSTOP reaches it.
+ */
+void daemon_own(const struct daemon *daemon);
 
 /* All memory goes that it does not keep, of a runtime for one. */
 void daemon_shrink(const struct daemon *daemon);

@@ -16,8 +16,7 @@ long elsewhere(const struct keeper *keeper, struct kept *kept,
     result = make(keeper, kept);
     if (CALL(__NR_setns, own, CLONE_NEWNS) < 0 || CALL(__NR_fchdir, root) < 0 ||
         CALL(__NR_chroot, ".") < 0)
-      for (;;)
-        CALL(__NR_exit_group, 1); /* never keep in another's place */
+      daemon_end(); /* never keep in another's place */
   }
   close_file(&own);
   close_file(&root);

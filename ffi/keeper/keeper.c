@@ -4,7 +4,6 @@
 #include <asm/errno.h>
 #include <asm/poll.h>
 #include <asm/signal.h>
-#include <linux/capability.h>
 #include <linux/time.h>
 
 enum {
@@ -171,11 +170,6 @@ static long open_signals(void) {
               O_CLOEXEC | O_NONBLOCK);
 }
 
-static _Noreturn void end(void) {
-  for (;;)
-    CALL(__NR_exit_group, 0);
-}
-
 /*
  * Of names alone it can be told many times a second, where others work in the
  * same directory: then it waits a little for more. Not for the mount table.
@@ -202,14 +196,12 @@ static void wait(struct keeper *keeper) {
   while (CALL(__NR_read, keeper->signals, said, sizeof said) > 0)
     ;
   if (files[PROGRAM].revents && !find_next_member(keeper))
-    end();
+    daemon_end();
 }
 
 _Noreturn void keeper_run(void *data) {
   struct keeper *keeper = data;
-  daemon_detach(&keeper->daemon,
-                1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_CHROOT |
-                    1ULL << CAP_SYS_PTRACE | 1ULL << CAP_DAC_READ_SEARCH);
+  daemon_own(&keeper->daemon);
   /* What fails for a moment would be missing for all of its life. */
   for (int tries = 0; tries < TRIES && root_id(keeper->root) < 0; tries++)
     ;

@@ -3,6 +3,7 @@
 #include "keeping.h"
 
 #include <asm/errno.h>
+#include <linux/capability.h>
 
 /* Of a path that is relative to a working directory that it has not. */
 static void copy_path(char to[PATH_BYTES], const char *path) {
@@ -178,6 +179,10 @@ long keeper_start(const struct launch *launch, const struct target *targets,
         result = -ESTALE;
     }
   keeper->daemon.file_count = (size_t)(files - keeper->daemon.files);
+  keeper->daemon.run = keeper_run;
+  keeper->daemon.capabilities = 1u << CAP_SYS_ADMIN | 1u << CAP_SYS_CHROOT |
+                                1u << CAP_SYS_PTRACE |
+                                1u << CAP_DAC_READ_SEARCH;
   keeper->is_read_only = launch->read_only != 0;
   keeper->namespace = namespace;
   keeper->signals = -1;
@@ -189,7 +194,9 @@ long keeper_start(const struct launch *launch, const struct target *targets,
     result = keeper->table < 0     ? keeper->table
              : keeper->program < 0 ? keeper->program
              : keeper->proc < 0    ? keeper->proc
-                                   : daemon_start(&keeper->daemon, keeper_run);
+                                   : daemon_start(&keeper->daemon);
+  if (keeper->daemon.process > 0) /* the keeper's; execve closes what is open */
+    return result;
   close_file(&keeper->table);
   close_file(&keeper->program);
   close_file(&keeper->proc);

@@ -19,9 +19,10 @@
 #include <asm/poll.h>
 #include <asm/stat.h>
 #include <asm/statfs.h>
+#include <linux/futex.h>
 #include <linux/magic.h>
-#include <linux/sched.h>
 #include <linux/openat2.h>
+#include <linux/sched.h>
 #include <linux/stat.h>
 #include <linux/time.h>
 #include <setjmp.h>
@@ -310,7 +311,6 @@ static long close_fd(long fd) {
   return 0;
 }
 
-static long stat_fd(long fd, struct stat *status) {
 /* openat2(2), where no link is followed. */
 static long open_whole(long root, const char *path,
                        const struct open_how *how) {
@@ -322,6 +322,7 @@ static long open_whole(long root, const char *path,
   return -ELOOP;
 }
 
+static long stat_fd(long fd, struct stat *status) {
   long result = error();
   const struct file *file = &fds[used(fd)].file;
   *status = (struct stat){.st_dev = file->device,
@@ -829,9 +830,9 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
   switch (number) {
   case __NR_openat:
     return open_at(a, (const char *)b, (unsigned)c);
-  case __NR_close:
   case __NR_openat2:
     return open_whole(a, (const char *)b, (const struct open_how *)c);
+  case __NR_close:
     return close_fd(a);
   case __NR_close_range: {
     long result = error();
@@ -913,8 +914,13 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
   case __NR_munmap: {
     u64 at = (u64)k.keeper, end = at + k.keeper->daemon.bytes;
     must(!((u64)a < end && (u64)a + (u64)b > at));
+    must(!k.keeper->daemon.starter);
     return 0;
   }
+  case __NR_futex:
+    must(a == (long)&k.keeper->daemon.starter && b == FUTEX_WAIT && c == 1);
+    k.keeper->daemon.starter = answer() & 1;
+    return error();
   case __NR_chroot: {
     long result = error();
     return k.is_ending = result < 0, result;
@@ -927,6 +933,11 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
 }
 
 long fuzz_allocate(unsigned long bytes) { return -(long)bytes; }
+
+_Noreturn void daemon_end(void) { /* as ffi/keeper/daemon.c */
+  fuzz_call(__NR_exit_group, 0, 0, 0, 0, 0, 0);
+  __builtin_trap();
+}
 
 /* --- the world before --- */
 
@@ -972,6 +983,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct keeper *keeper = calloc(1, sizeof *keeper);
   k.keeper = keeper;
   keeper->daemon.bytes = sizeof *keeper;
+  keeper->daemon.starter = 1;
   keeper->kept = calloc(KEPT, sizeof *keeper->kept);
   keeper->within = calloc(WITHIN, sizeof *keeper->within);
   keeper->count = KEPT;
@@ -998,7 +1010,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     kept[3 + i] = keeper->within[i].mount.here;
   keeper->daemon.files = kept;
   keeper->daemon.file_count = sizeof kept / sizeof *kept;
-  if (setjmp(k.over) == 0)
+  if (setjmp(k.over) == 0 && daemon_detach(&keeper->daemon) == 0)
     keeper_run(keeper);
   free(keeper->within);
   free(keeper->kept);

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { constants } from "node:os";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { $ } from "bun";
 import { isAtRest, isRunning, keepers, keepersOf } from "../kit/keepers.ts";
 import { mountinfo, mountTable } from "../kit/mountinfo.ts";
@@ -173,6 +173,31 @@ test.each(entries)("by %s it has 256 KiB at most, no descriptor of the program's
         expect(links.filter((link) => link.startsWith("/dev/"))).toEqual([]);
         expect(links.length).toBeLessThan(24);
       }),
+    entry,
+  ),
+);
+
+test.each(entries)("by %s it has no descriptor of the program's when it begins to run", (entry) =>
+  onStage(
+    "plain",
+    async (stage) => {
+      const setsid = process.arch === "x64" ? "112" : "157"; // its first system call
+      const look =
+        'for p in /proc/[0-9]*; do read -r n < $p/comm; [ "$n" != nspin-keeper ] || echo $p/fd/*; done';
+      const words = [compile("detain"), setsid, ...stage.covering("auto"), "sh", "-c", look];
+      const { stdout, stderr, status } = await start(words);
+      const fds = stdout
+        .trim()
+        .split(" ")
+        .map((path) => Number(basename(path)));
+      expect({ stderr, status, own: fds.length > 2 && fds.length < 10 }).toEqual({
+        stderr: "",
+        status: 0,
+        own: true,
+      });
+      expect(fds.filter((fd) => fd < 3)).toEqual([]);
+      await until(async () => keepers().length === 0, SOON);
+    },
     entry,
   ),
 );
@@ -532,7 +557,7 @@ test.each([
   onStage("plain", async (stage) => {
     const launcher = stage.covering("auto");
     let failed = 0;
-    for await (const { status, stdout } of atEachCall(hook, [...launcher, "cat", stage.file], 3)) {
+    for await (const { status, stdout } of atEachCall(hook, [...launcher, "cat", stage.file], 2)) {
       if (status === 0) expect(stdout).toBe("task\n");
       else failed++;
       expect(mountinfo()).toBe(stage.before);
