@@ -3,7 +3,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
-import { isRunning, keepersOf } from "../kit/keepers.ts";
+import { isAtRest, isRunning, keepersOf } from "../kit/keepers.ts";
 import { mountinfo } from "../kit/mountinfo.ts";
 import type { Program } from "../kit/program.ts";
 import type { Kind, Stage } from "../kit/stage.ts";
@@ -65,6 +65,7 @@ for (const holder of holders) {
           await $`sh -c ${actions[name]?.does(stage)}`.quiet();
           await reads(program, stage.file, "task");
           equal(readFileSync(stage.file, "utf8"), "new\n");
+          await until(async () => isAtRest(keepersOf(program.pid)[0] as number)); // before that a mount stays inside
           if (holder === "shared") await propagates(stage, program);
           equal(mountinfo(), before);
         }

@@ -922,14 +922,19 @@ test.each([
         expect(lines()).toEqual([]);
         expect(mountinfo()).toBe(stage.before);
       };
+      /** What the program mounts while the keeper covers again stays inside. */
+      const covered = async (text: string) => {
+        await reads(program, stage.file, text);
+        await until(async () => isAtRest(keeperOf(program.pid)), SOON);
+      };
       await both();
       for (const _ of "123") {
         await replace(stage);
-        await reads(program, stage.file, "task");
+        await covered("task");
         await both();
       }
       await sh(`echo second > ${stage.source}.new && mv ${stage.source}.new ${stage.source}`);
-      await reads(program, stage.file, "second");
+      await covered("second");
       await both();
     });
   }),
