@@ -73,12 +73,10 @@ static long orphan(struct daemon *daemon) {
 
 long daemon_start(struct daemon *daemon) {
   u64 all = ~0ULL, mask;
-  daemon->starter = 1;
-  MUST(CALL(__NR_set_tid_address, &daemon->starter));
+  daemon->process = -EAGAIN; /* also where the one between is killed */
   MUST(CALL(__NR_rt_sigprocmask, SIG_SETMASK, &all, &mask, SIGNAL_MASK_BYTES));
-  long result = CALL(__NR_getpid) == 1
-                    ? (daemon->process = birth(daemon, run_detached))
-                    : orphan(daemon);
+  long result =
+      CALL(__NR_getpid) == 1 ? birth(daemon, run_detached) : orphan(daemon);
   MUST(CALL(__NR_rt_sigprocmask, SIG_SETMASK, &mask, 0, SIGNAL_MASK_BYTES));
   return result < 0 ? result : 0;
 }

@@ -17,12 +17,12 @@
 struct daemon {
   unsigned long bytes;
   /*
-   * 1 as long as the process that starts it runs in this memory: the kernel
-   * clears it where that executes a program, or ends; set_tid_address(2).
+   * The end of a pipe whose other end, close-on-exec, the process that starts
+   * it has: POLLHUP once that does not run in this memory any more. Then -1.
    */
-  volatile unsigned starter;
+  long starter;
   void (*run)(void *daemon);
-  long process;          /* its number, or -errno; 0: not yet */
+  long process;          /* its number, or -errno; of the one between */
   unsigned capabilities; /* that it keeps, of the first 32: a bit each */
   const long *files;     /* descriptors that it keeps; some are none, -1 */
   size_t file_count;
@@ -35,12 +35,12 @@ struct daemon {
 long daemon_allocate(unsigned long bytes);
 
 /*
- * Starts it, in daemon->run(daemon), which never returns. From its first moment
- * it has nothing of this process's but its memory, detach.h. Its parent is
- * process 1 or the nearest child subreaper, prctl(2), above this process; where
- * this is process 1, its child, but one that wait(2) does not tell of. 0 or
- * -errno. Where daemon->process then is its number, *daemon belongs to it, also
- * after an error: this process could not get its signal mask back.
+ * Starts it, in daemon->run(daemon), which never returns; *daemon is its own
+ * from then on. From its first moment it has nothing of this process's but its
+ * memory, detach.h. Its parent is process 1 or the nearest child subreaper,
+ * prctl(2), above this process; where this is process 1, its child, but one
+ * that wait(2) does not tell of. 0, or -errno, after which this process has to
+ * end: it can have been started, and ends then, too.
  */
 long daemon_start(struct daemon *daemon);
 

@@ -1,7 +1,6 @@
 #include "detach.h"
 
 #include <linux/capability.h>
-#include <linux/futex.h>
 #include <linux/prctl.h>
 
 static void drop_capabilities(unsigned kept) {
@@ -37,11 +36,6 @@ static void set_words(const struct daemon *daemon) {
       .exe_fd = (unsigned)-1,
   };
   CALL(__NR_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof map, 0);
-}
-
-static void wait_for_starter(const struct daemon *daemon) {
-  while (daemon->starter)
-    CALL(__NR_futex, &daemon->starter, FUTEX_WAIT, 1, NULL, NULL, 0);
 }
 
 /* Of the descriptors that it keeps, the lowest from this number on; or -1. */
@@ -113,8 +107,9 @@ long daemon_detach(const struct daemon *daemon) {
   return 0;
 }
 
-void daemon_own(const struct daemon *daemon) {
-  CALL(__NR_setsid);
-  wait_for_starter(daemon);
+void daemon_begin(void) { CALL(__NR_setsid); }
+
+void daemon_own(struct daemon *daemon) {
+  close_file(&daemon->starter);
   set_words(daemon);
 }

@@ -11,13 +11,15 @@
 long daemon_detach(const struct daemon *daemon);
 
 /*
- * By itself, first: a session of its own, and, once the process that has
- * started it has executed a program or ended, its command line. No signal but
- * SIGKILL and SIGSTOP reaches it.
+ * By itself, first: a session of its own. No signal but SIGKILL and SIGSTOP
+ * reaches it.
  */
-void daemon_own(const struct daemon *daemon);
+void daemon_begin(void);
 
-/* All memory goes that it does not keep, of a runtime for one. */
+/* Once daemon->starter says that the memory is its own: its command line. */
+void daemon_own(struct daemon *daemon);
+
+/* And later all memory goes that it does not keep, of a runtime for one. */
 void daemon_shrink(const struct daemon *daemon);
 
 #endif

@@ -175,7 +175,7 @@ static long open_signals(void) {
  * same directory: then it waits a little for more. Not for the mount table.
  */
 static void wait(struct keeper *keeper) {
-  enum { TABLE, PROGRAM, NAMES, FILES };
+  enum { TABLE, PROGRAM, NAMES, STARTER, FILES };
   const struct timespec a_little = {0, 5 * 1000 * 1000};
   struct timespec pause = {keeper->pause / 1000,
                            keeper->pause % 1000 * 1000000};
@@ -183,9 +183,12 @@ static void wait(struct keeper *keeper) {
       [TABLE] = {.fd = (int)keeper->table, .events = POLLPRI},
       [PROGRAM] = {.fd = (int)keeper->program, .events = POLLIN},
       [NAMES] = {.fd = (int)keeper->signals, .events = POLLIN},
+      [STARTER] = {.fd = (int)keeper->daemon.starter},
   };
   char said[512];
   CALL(__NR_ppoll, files, FILES, keeper->pause == 0 ? NULL : &pause, 0, 0);
+  if (files[STARTER].revents)
+    daemon_own(&keeper->daemon);
   if (files[NAMES].revents && !files[TABLE].revents &&
       !files[PROGRAM].revents) {
     struct timespec rest = a_little;
@@ -201,7 +204,7 @@ static void wait(struct keeper *keeper) {
 
 _Noreturn void keeper_run(void *data) {
   struct keeper *keeper = data;
-  daemon_own(&keeper->daemon);
+  daemon_begin();
   /* What fails for a moment would be missing for all of its life. */
   for (int tries = 0; tries < TRIES && root_id(keeper->root) < 0; tries++)
     ;
@@ -209,10 +212,16 @@ _Noreturn void keeper_run(void *data) {
     keeper->signals = open_signals();
   keeper->visitor.visit = watch_directory;
   keeper->pause = FIRST_REST;
-  wait(keeper);
+  wait(keeper); /* until the program is executed, but not for long */
+  if (keeper->daemon.starter < 0 && !keeper->is_table_new)
+    wait(keeper);
   for (u64 i = 0; i < keeper->count; i++)
     make_spare(&keeper->kept[i]);
   look_after_all(keeper);
+  while (keeper->daemon.starter >= 0) { /* it is not executed yet */
+    wait(keeper);
+    look_after_all(keeper);
+  }
   daemon_shrink(&keeper->daemon);
   for (;;) {
     wait(keeper);

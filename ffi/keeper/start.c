@@ -141,7 +141,7 @@ long keeper_start(const struct launch *launch, const struct target *targets,
   u64 within_count = count + 8; /* what the host mounts on a directory */
   unsigned long bytes = sizeof(struct keeper) + count * sizeof(struct kept) +
                         within_count * sizeof(struct within) +
-                        (3 + 3 * count) * sizeof(long);
+                        (4 + 3 * count) * sizeof(long);
   if (targets == NULL)
     MUST(check_calls());
   u64 namespace = file_inode("/proc/self/ns/mnt");
@@ -165,7 +165,9 @@ long keeper_start(const struct launch *launch, const struct target *targets,
   *files++ = keeper->program = CALL(__NR_pidfd_open, member, 0);
   *files++ = keeper->proc =
       CALL(__NR_openat, AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  long result = 0;
+  int pipe[2] = {-1, -1};
+  long result = CALL(__NR_pipe2, pipe, O_CLOEXEC);
+  *files++ = keeper->daemon.starter = pipe[0];
   for (u64 i = 0; i < count && result == 0; i++)
     if (targets == NULL) {
       result = keep_again(keeper, &covers[i]);
@@ -195,13 +197,5 @@ long keeper_start(const struct launch *launch, const struct target *targets,
              : keeper->program < 0 ? keeper->program
              : keeper->proc < 0    ? keeper->proc
                                    : daemon_start(&keeper->daemon);
-  if (keeper->daemon.process > 0) /* the keeper's; execve closes what is open */
-    return result;
-  close_file(&keeper->table);
-  close_file(&keeper->program);
-  close_file(&keeper->proc);
-  for (u64 i = 0; i < keeper->count; i++)
-    close_file(&keeper->kept[i].spare);
-  CALL(__NR_munmap, at, keeper->daemon.bytes);
-  return result;
+  return result; /* what is open here goes by execve, or exit */
 }

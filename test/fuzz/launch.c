@@ -76,9 +76,9 @@ static struct {
   const struct program *program;
   jmp_buf started, between_ends;
   int keepers, is_between, is_subreaper, was_subreaper;
-  long cleared;     /* at execve: set_tid_address(2) */
-  unsigned entries; /* of /etc/netns/n, bits */
-  enum space space; /* where this thread is */
+  int is_keeping, starter; /* the end of the pipe that a keeper gets */
+  unsigned entries;        /* of /etc/netns/n, bits */
+  enum space space;        /* where this thread is */
   int is_probing;
   int lock; /* the descriptor that holds it, or -1 */
   int was_locked;
@@ -808,7 +808,7 @@ static void release(long at, long bytes) {
 /* What it was given is open in it, as it is here. */
 static void keep(const struct daemon *daemon) {
   must(k.space == COPY && !k.is_subreaper);
-  must(k.cleared == (long)&daemon->starter && daemon->starter == 1);
+  must(daemon->starter == k.starter && daemon->files[3] == k.starter);
   must(daemon->run == keeper_run);
   for (size_t i = 0; i < daemon->file_count; i++)
     must(daemon->files[i] < 0 || used(daemon->files[i]) >= INHERITED);
@@ -856,10 +856,15 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
   case __NR_exit_group:
     must(k.is_between);
     longjmp(k.between_ends, 1);
-  case __NR_set_tid_address: {
+  case __NR_pipe2: {
     long result = error();
-    k.cleared = result < 0 ? 0 : a;
-    return result;
+    must(b == O_CLOEXEC);
+    k.is_keeping = 1;
+    if (result < 0 || k.fd_count + 2 > FDS)
+      return result < 0 ? result : -EMFILE;
+    k.starter = ((int *)a)[0] = (int)new_fd("/pipe", 0, 1);
+    ((int *)a)[1] = (int)new_fd("/pipe", 0, 1);
+    return 0;
   }
   case __NR_wait4:
     must(a == 43 && c == __WCLONE);
@@ -1072,15 +1077,15 @@ static void make_world(void) {
 }
 
 /*
- * Nothing stays open but what a keeper was given, until this process ends;
+ * Nothing stays open but what a keeper would get, until this process ends;
  * nothing stays on the host where undoing did not fail.
  */
 static void check_failed(int is_unpin, int is_done) {
   int left = check_host(0);
   for (int i = INHERITED; i < k.fd_count; i++)
-    must(!fds[i].is_open || (k.keepers > 0 && fds[i].is_cloexec));
+    must(!fds[i].is_open || (k.is_keeping && fds[i].is_cloexec));
   /* The words, the covers that a message names, and a dry run's steps. */
-  must(k.block_count <= 3 + k.keepers);
+  must(k.block_count <= 3 + k.is_keeping);
   must(k.space == HOST || k.is_stuck);
   /* By its path alone a pin on what is elsewhere now cannot be found. */
   int is_lost = k.world & OLD_MOUNT && k.is_exchanged;

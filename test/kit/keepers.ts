@@ -25,7 +25,7 @@ export function keepers(): number[] {
 /** In ppoll(2): its number, the files, how many, and NULL for a timeout. */
 export function isAtRest(keeper: number): boolean {
   const ppoll = process.arch === "x64" ? "271" : "73";
-  return new RegExp(`^${ppoll} 0x[0-9a-f]+ 0x3 0x0 `).test(readFileSync(`/proc/${keeper}/syscall`, "utf8"));
+  return new RegExp(`^${ppoll} 0x[0-9a-f]+ 0x4 0x0 `).test(readFileSync(`/proc/${keeper}/syscall`, "utf8"));
 }
 
 /** Those of the mount namespace that the process is in. */

@@ -144,6 +144,8 @@ const hiding =
   "in a user namespace there can be a new sysfs only where nothing hides a part of the one that is there, as a container's mounts do";
 const pinned = { killed: 1 };
 
+/** Linux before 5.6: what no link is on the way to is walked to step by step as well. */
+const stepByStep = "openat2:error=ENOSYS";
 // A walk is geteuid(), +1 its root, +2 the same as the first directory, +3 whose that is.
 // biome-ignore format: a table, a line each
 const rows: Row[] = [
@@ -429,6 +431,9 @@ const refusals: [way: keyof typeof ways, call: string, errors: string[]][] = [
     (call): (typeof refusals)[number] => ["auto", call, ["ENOSYS", "EPERM"]],
   ),
   ["unattachable", "open_tree(", ["ENOSYS"]],
+  ...["openat2(", "openat2(#3", "openat2(#5"].map( // step by step, then
+    (call): (typeof refusals)[number] => ["rejoin", call, ["ENOSYS", "EPERM", "ENOMEM", "ENOENT"]],
+  ),
   ["unattachable", "geteuid()#5+1", ["ENFILE"]], // its own pin is not found: it is in the next attempt
   ["auto", "MOVE_MOUNT_SET_GROUP", ["ENOMEM"]], // asked again
   ["rejoin", "PATH, STATX_MNT_ID, ", ["ENOSYS", "EINVAL"]], // in statx(2)'s place: fdinfo
@@ -882,7 +887,9 @@ class Host {
  */
 async function traced({ start: words, way }: Host, ...injections: string[]) {
   const file = `${mkdtempSync("/tmp/nspin-trace-")}/trace`;
-  const inject = [way.as ?? [], injections].flat().flatMap((injection) => ["-e", `inject=${injection}`]);
+  const step = injections.some((injection) => injection.startsWith("openat2")) ? [] : [stepByStep];
+  const all = [step, way.as ?? [], injections].flat();
+  const inject = all.flatMap((injection) => ["-e", `inject=${injection}`]);
   const strace = [...(way.prefix ?? []), "strace", "-f", "-qq", "-o", file, ...inject];
   const seen = await start([...strace, ...words], { env: { PATH: "/usr/bin" } });
   const lines = readFileSync(file, "utf8").trim().split("\n");
@@ -897,7 +904,8 @@ async function traced({ start: words, way }: Host, ...injections: string[]) {
   const injected = (name: string) =>
     lines.filter((line) => line.includes("(INJECTED)") && new RegExp(`\\b${name}\\b`).test(line)).length;
   /** Of the leader's. */
-  const hits = calls.filter((line) => line.endsWith("(INJECTED)")).length;
+  const isMeant = (line: string) => step.length === 0 || !line.startsWith("openat2(");
+  const hits = calls.filter((line) => line.endsWith("(INJECTED)") && isMeant(line)).length;
   return { ...seen, calls, injected, hits };
 }
 

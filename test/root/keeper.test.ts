@@ -19,7 +19,7 @@ import { NSPIN } from "../kit/nspin.ts";
 import { Program } from "../kit/program.ts";
 import { type Entry, entries, type Kind, Stage } from "../kit/stage.ts";
 import { until } from "../kit/until.ts";
-import { atEachCall } from "./at-call.ts";
+import { atEachCall, delayed } from "./at-call.ts";
 import { compile } from "./compile.ts";
 import { start } from "./start.ts";
 
@@ -201,6 +201,35 @@ test.each(entries)("by %s it has no descriptor of the program's when it begins t
     entry,
   ),
 );
+
+test.each(entries)("by %s it keeps while execve(2) is still to come", (entry) =>
+  onStage(
+    "plain",
+    async (stage) => {
+      const words = stage.command("--netns", "keeper", "--no-etc", "--bind", `${stage.source}:${stage.file}`);
+      const own = entry === "run" ? [...words.slice(0, 2), "--enter", "setns", ...words.slice(2)] : words;
+      const seen = await delayed("setns:when=1", [...own, "cat", stage.file], async () => {
+        await replace(stage);
+        const seen = `/proc/${keepers()[0]}/root${stage.file}`;
+        await until(async () => readFileSync(seen, "utf8") === "task\n", 500);
+      });
+      expect(seen).toMatchObject({ status: 0, stdout: "task\n", stderr: "" });
+    },
+    entry,
+  ),
+);
+
+test("where the process between is killed, nothing is started", () =>
+  onStage("plain", async (stage) => {
+    const capset = process.arch === "x64" ? "126" : "91"; // SystemCallFilter= without SystemCallErrorNumber=
+    const seen = await start([compile("refuse"), capset, "0", ...stage.covering("auto"), "echo", "started"]);
+    expect(seen).toMatchObject({
+      status: 125,
+      stdout: "",
+      stderr: expect.stringContaining("cannot start the keeper"),
+    });
+    expect(mountinfo()).toBe(stage.before);
+  }));
 
 test("where close_range(2) is refused it has no descriptor of the program's either", () =>
   onStage("plain", (stage) => {
