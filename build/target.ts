@@ -84,7 +84,8 @@ export const SMALL: Record<Machine, string[]> = {
   ],
   arm64: [
     ...[...SMALLEST, "-fomit-frame-pointer", "-fno-tree-loop-optimize", "-fno-guess-branch-probability"],
-    ...["-fno-forward-propagate", "-fno-tree-pta", "-fno-ipa-sra"],
+    ...["-fno-forward-propagate", "-fno-tree-pta", "-fno-ipa-sra", "-fno-caller-saves"],
+    ...["-fno-code-hoisting", "-fweb"],
     ...["--param=logical-op-non-short-circuit=1", "-mcmodel=tiny"], // what it addresses is near its code
   ],
 };

@@ -693,15 +693,23 @@ static int is_anything_kept(const struct sequence *s) {
   return 0;
 }
 
+/* No way back is needed, but to a pin; and descriptors can be what is missing.
+ */
+static long keep(struct sequence *s) {
+  if (!relies_on_pin(s))
+    host_close(&s->host);
+  return s->record->aside(ASIDE_KEEPER, s->launch,
+                          (struct target *)s->targets.at, s->tid,
+                          s->program->argv[s->launch->command_words]);
+}
+
 static long enter(struct sequence *s) {
   if (s->launch->by_command)
     LOOK(FIND_COMMAND, program_find(s->program, s->program->argv[0]));
   LOOK(FIND, find_program(s));
   warn(s);
   if (is_anything_kept(s))
-    TAKE(KEEP, s->record->aside(ASIDE_KEEPER, s->launch,
-                                (struct target *)s->targets.at, s->tid,
-                                s->program->argv[s->launch->command_words]));
+    TAKE(KEEP, keep(s));
   if (s->launch->netns != 0)
     TAKE(JOIN_NETNS, CALL(__NR_setns, s->netns, CLONE_NEWNET));
   if (s->launch->extras & EXTRA_SYS)

@@ -10,8 +10,8 @@ static void drop_capabilities(unsigned kept) {
     return;
   sets[0].effective &= kept;
   sets[0].permitted &= kept;
-  sets[1].effective = sets[1].permitted = 0;
-  sets[0].inheritable = sets[1].inheritable = 0;
+  sets[0].inheritable = 0;
+  sets[1] = (struct __user_cap_data_struct){0, 0, 0};
   CALL(__NR_capset, &header, sets);
 }
 

@@ -212,7 +212,9 @@ _Noreturn void keeper_run(void *data) {
     keeper->signals = open_signals();
   keeper->visitor.visit = watch_directory;
   keeper->pause = FIRST_REST;
-  wait(keeper); /* until the program is executed, but not for long */
+  do /* until the program is executed, but not for long */
+    wait(keeper);
+  while (keeper->is_moving && keeper->daemon.starter >= 0);
   if (keeper->daemon.starter < 0 && !keeper->is_table_new)
     wait(keeper);
   for (u64 i = 0; i < keeper->count; i++)

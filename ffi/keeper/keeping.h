@@ -62,6 +62,7 @@ struct keeper {
   u64 look;                /* number of the look that is under way */
   u64 woken, done;         /* microseconds, CLOCK_MONOTONIC */
   int is_read_only, has_new_watch;
+  int is_moving;    /* until execve the launch still moves mounts, for --sys */
   int is_table_new; /* it has changed since the last look */
   struct left left; /* the one that could not rejoin yet; or -1, -1 */
   long pause;       /* milliseconds; 0: all is as it shall be */

@@ -186,6 +186,7 @@ long keeper_start(const struct launch *launch, const struct target *targets,
                                 1u << CAP_SYS_PTRACE |
                                 1u << CAP_DAC_READ_SEARCH;
   keeper->is_read_only = launch->read_only != 0;
+  keeper->is_moving = (launch->extras & EXTRA_SYS) != 0;
   keeper->namespace = namespace;
   keeper->signals = -1;
   for (int i = 0; i < KEEPER_WATCHES; i++)

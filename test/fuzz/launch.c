@@ -1086,7 +1086,7 @@ static void check_failed(int is_unpin, int is_done) {
     must(!fds[i].is_open || (k.is_keeping && fds[i].is_cloexec));
   /* The words, the covers that a message names, and a dry run's steps. */
   must(k.block_count <= 3 + k.is_keeping);
-  must(k.space == HOST || k.is_stuck);
+  must(k.space == HOST || k.is_stuck || k.is_keeping);
   /* By its path alone a pin on what is elsewhere now cannot be found. */
   int is_lost = k.world & OLD_MOUNT && k.is_exchanged;
   must(left == 0 || k.trouble > 1 || is_lost || !is_true());

@@ -47,6 +47,17 @@ describe.each(entries)("by %s", (entry: Entry) => {
     expect(below(stdout.trim().split("\n"))).toEqual(host);
   });
 
+  /** strace lets the keeper run while mounts are moved from the one /sys to the other. */
+  test("a cover below it is laid once, however long its mounts are moved", async () => {
+    const file = "/sys/kernel/fscaps";
+    const words = enterBy(entry, [...asked, "--sys", "--bind", `/etc/netns/${ID}/resolv.conf:${file}`]);
+    const slowly = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=move_mount"];
+    const look = `cat ${file}; sleep 0.1; grep -c ' ${file} ' /proc/self/mountinfo`;
+    const inject = ["-e", "inject=move_mount:delay_exit=50000"];
+    const { stdout } = await start([...slowly, ...inject, ...words, "sh", "-c", look]);
+    expect(stdout).toBe("nameserver 192.0.2.53\n2\n");
+  });
+
   test("mounts go both ways below what is mounted there, and none from /sys itself", async () => {
     await $`mount -t tmpfs sys-test ${OTHER} --make-shared && mkdir ${OTHER}/host ${OTHER}/program`;
     const program = new Program(enterBy(entry, [...asked, "--sys"]));
