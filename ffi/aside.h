@@ -24,7 +24,7 @@ enum aside {
   ASIDE_UNPIN /* sequence.h; launch says how it went */
 };
 
-/* 0, or -errno: nothing was started, or made. */
+/* 0, or -errno: nothing was made; of a keeper see keeper.h. */
 long aside(unsigned what, struct launch *launch, struct target *target,
            void *more, const char *name);
 

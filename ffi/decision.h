@@ -8,7 +8,7 @@
 struct grounds {
   struct host *host;
   int is_dry;
-  long rejoining;     /* what the kernel says to it; 0: not asked yet */
+  long rejoining;     /* ask_to_rejoin()'s answer; 0: not asked yet */
   u64 user_namespace; /* its inode; 0: not looked up yet */
 };
 

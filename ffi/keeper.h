@@ -15,10 +15,11 @@ struct target;
 
 /*
  * Starts it, for the covers of launch whose targets are kept; process is this
- * one's id, program a name for people. 0 or -errno, where nothing was started.
- * targets NULL: for all of them, beside a program that runs already, process,
- * whose mount namespace this thread has entered. What covers its files is found
- * there; the keeper's first look does the rest.
+ * one's id, program a name for people. 0, or -errno, after which this process
+ * has to end: what was opened for it stays open, close-on-exec. targets NULL:
+ * for all of them, beside a program that runs already, process, whose mount
+ * namespace this thread has entered. What covers its files is found there; the
+ * keeper's first look does the rest.
  */
 long keeper_start(const struct launch *launch, const struct target *targets,
                   const char *process, const char *program);

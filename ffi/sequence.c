@@ -693,8 +693,7 @@ static int is_anything_kept(const struct sequence *s) {
   return 0;
 }
 
-/* No way back is needed, but to a pin; and descriptors can be what is missing.
- */
+/* The way back is for a pin; and descriptors can be what is missing. */
 static long keep(struct sequence *s) {
   if (!relies_on_pin(s))
     host_close(&s->host);

@@ -38,9 +38,9 @@ static long birth(struct daemon *daemon, void (*body)(void *daemon)) {
  */
 static void make_orphan(void *data) {
   struct daemon *daemon = data;
-  daemon->process = daemon_detach(daemon);
-  if (daemon->process == 0)
-    daemon->process = birth(daemon, daemon->run);
+  daemon->born = daemon_detach(daemon);
+  if (daemon->born == 0)
+    daemon->born = birth(daemon, daemon->run);
   daemon_end();
 }
 
@@ -68,12 +68,12 @@ static long orphan(struct daemon *daemon) {
     CALL(__NR_wait4, between, 0, __WCLONE, 0);
   if (is_subreaper)
     MUST(CALL(__NR_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
-  return between < 0 ? between : daemon->process;
+  return between < 0 ? between : daemon->born;
 }
 
 long daemon_start(struct daemon *daemon) {
   u64 all = ~0ULL, mask;
-  daemon->process = -EAGAIN; /* also where the one between is killed */
+  daemon->born = -EAGAIN; /* also where the one between is killed */
   MUST(CALL(__NR_rt_sigprocmask, SIG_SETMASK, &all, &mask, SIGNAL_MASK_BYTES));
   long result =
       CALL(__NR_getpid) == 1 ? birth(daemon, run_detached) : orphan(daemon);

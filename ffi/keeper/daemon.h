@@ -22,7 +22,7 @@ struct daemon {
    */
   long starter;
   void (*run)(void *daemon);
-  long process;          /* its number, or -errno; of the one between */
+  long born;             /* its number, or -errno: the process between says */
   unsigned capabilities; /* that it keeps, of the first 32: a bit each */
   const long *files;     /* descriptors that it keeps; some are none, -1 */
   size_t file_count;

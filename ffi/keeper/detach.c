@@ -107,8 +107,6 @@ long daemon_detach(const struct daemon *daemon) {
   return 0;
 }
 
-void daemon_begin(void) { CALL(__NR_setsid); }
-
 void daemon_own(struct daemon *daemon) {
   close_file(&daemon->starter);
   set_words(daemon);

@@ -11,12 +11,9 @@
 long daemon_detach(const struct daemon *daemon);
 
 /*
- * By itself, first: a session of its own. No signal but SIGKILL and SIGSTOP
- * reaches it.
+ * By itself, once daemon->starter says that the memory is its own: its command
+ * line.
  */
-void daemon_begin(void);
-
-/* Once daemon->starter says that the memory is its own: its command line. */
 void daemon_own(struct daemon *daemon);
 
 /* And later all memory goes that it does not keep, of a runtime for one. */

@@ -183,7 +183,7 @@ static void wait(struct keeper *keeper) {
       [TABLE] = {.fd = (int)keeper->table, .events = POLLPRI},
       [PROGRAM] = {.fd = (int)keeper->program, .events = POLLIN},
       [NAMES] = {.fd = (int)keeper->signals, .events = POLLIN},
-      [STARTER] = {.fd = (int)keeper->daemon.starter},
+      [STARTER] = {.fd = (int)keeper->daemon.starter}, /* POLLHUP */
   };
   char said[512];
   CALL(__NR_ppoll, files, FILES, keeper->pause == 0 ? NULL : &pause, 0, 0);
@@ -202,25 +202,34 @@ static void wait(struct keeper *keeper) {
     daemon_end();
 }
 
+/*
+ * Before its first look: until the program is executed, and a little longer;
+ * but not long where that takes long, or the host has done something.
+ */
+static void rest_first(struct keeper *keeper) {
+  keeper->pause = FIRST_REST;
+  do
+    wait(keeper);
+  while (keeper->is_moving && keeper->daemon.starter >= 0);
+  if (keeper->daemon.starter < 0 && !keeper->is_table_new)
+    wait(keeper);
+}
+
+/* No signal but SIGKILL and SIGSTOP reaches it: all others are blocked. */
 _Noreturn void keeper_run(void *data) {
   struct keeper *keeper = data;
-  daemon_begin();
+  CALL(__NR_setsid);
   /* What fails for a moment would be missing for all of its life. */
   for (int tries = 0; tries < TRIES && root_id(keeper->root) < 0; tries++)
     ;
   for (int tries = 0; tries < TRIES && keeper->signals < 0; tries++)
     keeper->signals = open_signals();
   keeper->visitor.visit = watch_directory;
-  keeper->pause = FIRST_REST;
-  do /* until the program is executed, but not for long */
-    wait(keeper);
-  while (keeper->is_moving && keeper->daemon.starter >= 0);
-  if (keeper->daemon.starter < 0 && !keeper->is_table_new)
-    wait(keeper);
+  rest_first(keeper);
   for (u64 i = 0; i < keeper->count; i++)
     make_spare(&keeper->kept[i]);
   look_after_all(keeper);
-  while (keeper->daemon.starter >= 0) { /* it is not executed yet */
+  while (keeper->daemon.starter >= 0) { /* the memory is another's, too */
     wait(keeper);
     look_after_all(keeper);
   }

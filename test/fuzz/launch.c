@@ -815,8 +815,7 @@ static void keep(const struct daemon *daemon) {
   k.keepers++;
 }
 
-/* In the process between, or else in the keeper: what it shall not have goes.
- */
+/* In the process between, before that makes the keeper. */
 long daemon_detach(const struct daemon *daemon) {
   must(k.is_between && daemon->capabilities != 0);
   return error();
