@@ -14,6 +14,8 @@ const AT_ONCE = availableParallelism() + 1;
 export class Jobs {
   passed = 0;
   failed = 0;
+  /** Of each job that failed: its title, and what it said of that. */
+  readonly failures: string[] = [];
   #free = AT_ONCE;
   readonly #waiting: { rank: number; begin: () => void }[] = [];
 
@@ -21,24 +23,33 @@ export class Jobs {
   constructor(private readonly isLive: boolean) {}
 
   async one(job: Job): Promise<void> {
-    const { ok } = await this.#run(job);
-    ok ? this.passed++ : this.failed++;
+    const { ok, said } = await this.#run(job);
+    if (ok) this.passed++;
+    else this.#fail(job, 1, said);
   }
 
   /** A `bun test`, or what ends as that does: one that cannot start, or skips, or ends oddly, has failed. */
   async suite(job: Job): Promise<void> {
-    const { stderr, ok } = await this.#run(job);
+    const { ok, said, stderr } = await this.#run(job);
     const count = (word: string) => Number(new RegExp(`^ *(\\d+) ${word}$`, "m").exec(stderr)?.[1] ?? 0);
     const bad = count("fail") + count("skip") + count("todo");
     this.passed += count("pass");
-    this.failed += bad > 0 ? bad : ok && count("pass") > 0 ? 0 : 1;
+    if (bad > 0 || !ok || count("pass") === 0) this.#fail(job, Math.max(bad, 1), said);
+  }
+
+  #fail({ title }: Job, tests: number, said: string): void {
+    this.failed += tests;
+    this.failures.push(`--- ${title}, failed\n${aboutFailures(said)}`);
   }
 
   async #run({ title, command, rank }: Job) {
     await this.#turn(rank);
     const start = Date.now();
     const printed: Uint8Array[] = [];
-    const print = (bytes: Uint8Array) => (this.isLive ? process.stdout.write(bytes) : printed.push(bytes));
+    const print = (bytes: Uint8Array) => {
+      printed.push(bytes);
+      if (this.isLive) process.stdout.write(bytes);
+    };
     try {
       if (this.isLive) console.log(`--- ${title}`);
       const child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe" });
@@ -48,7 +59,7 @@ export class Jobs {
         console.log(`--- ${title}, ${((Date.now() - start) / 1000).toFixed()} s`);
         for (const bytes of printed) process.stdout.write(bytes);
       }
-      return { stderr, ok: status === 0 };
+      return { stderr, said: Buffer.concat(printed).toString(), ok: status === 0 };
     } finally {
       const next = this.#waiting.shift();
       next === undefined ? this.#free++ : next.begin();
@@ -74,4 +85,13 @@ async function passOn(stream: ReadableStream<Uint8Array>, print: (bytes: Uint8Ar
     all += decoder.decode(bytes, { stream: true });
   }
   return all;
+}
+
+/** Of what a `bun test` or a TAP has printed: each failure with what stands before or below it; else how it ended. */
+function aboutFailures(said: string): string {
+  const MOST_LINES = 40;
+  const parts = said.split(/^(?=ok |not ok )|(?<=^\((?:pass|fail)\).*\n)/m);
+  const failures = parts.filter((part) => /^(\(fail\)|not ok )/m.test(part));
+  const shown = failures.length > 0 ? failures : [said];
+  return shown.map((part) => part.trimEnd().split("\n").slice(-MOST_LINES).join("\n")).join("\n");
 }

@@ -149,6 +149,8 @@ const chosen = chosenOf().map((level) => new Level(level));
 const jobs = new Jobs(chosen.length === 1 && (chosen[0] as Level).files.length < 2);
 await Promise.all(chosen.filter(({ level }) => !ALONE.includes(level)).map(run));
 for (const level of chosen.filter(({ level }) => ALONE.includes(level))) await run(level);
+// Again, where it is found: what is above is some 7,000 lines, of which a CI may keep the last.
+for (const failure of jobs.failures) console.log(failure);
 console.log(`${jobs.passed} passed, ${jobs.failed} failed`);
 process.exit(jobs.failed === 0 ? 0 : 1);
 
