@@ -89,7 +89,7 @@ async function passOn(stream: ReadableStream<Uint8Array>, print: (bytes: Uint8Ar
 
 /** Of what a `bun test` or a TAP has printed: each failure with what stands before or below it; else how it ended. */
 function aboutFailures(said: string): string {
-  const MOST_LINES = 40;
+  const MOST_LINES = 100;
   const parts = said.split(/^(?=ok |not ok )|(?<=^\((?:pass|fail)\).*\n)/m);
   const failures = parts.filter((part) => /^(\(fail\)|not ok )/m.test(part));
   const shown = failures.length > 0 ? failures : [said];

@@ -29,7 +29,15 @@ export interface Options {
   readonly meanwhile?: (tasks: readonly Task[]) => Promise<void>;
 }
 
+/** Throws what is not as it should be, and what the host's journal says of the last moments. */
 export async function play(host: Host, vpcs: readonly Vpc[], options: Options): Promise<Outcome> {
+  return await follow(host, vpcs, options).catch(async (error: Error) => {
+    error.message += `\n${await $`journalctl --no-pager --output short-precise --lines 60`.nothrow().text()}`;
+    throw error;
+  });
+}
+
+async function follow(host: Host, vpcs: readonly Vpc[], options: Options): Promise<Outcome> {
   await host.become(options.kind);
   const [mounts, resolver] = [host.mounts(), await host.resolver()];
   const asked = vpcs.map(({ dns }) => dns.asked().length);
