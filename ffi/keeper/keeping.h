@@ -44,7 +44,7 @@ struct within {
   int was_level; /* before that; so it must be then */
   int is_late;   /* laid by the keeper, on what was mounted there later */
   char old_id[NUMBER_BYTES]; /* of the one that this one lies on; exchange.c */
-  char path[PATH_BYTES];
+  char *path; /* PATH_BYTES, elsewhere: few of these are ever in use */
 };
 
 /* A mount that has left its peer group, and a clone that is still in it. */

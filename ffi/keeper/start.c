@@ -140,7 +140,7 @@ long keeper_start(const struct launch *launch, const struct target *targets,
   u64 count = launch->cover_count;
   u64 within_count = count + 8; /* what the host mounts on a directory */
   unsigned long bytes = sizeof(struct keeper) + count * sizeof(struct kept) +
-                        within_count * sizeof(struct within) +
+                        within_count * (sizeof(struct within) + PATH_BYTES) +
                         (4 + 3 * count) * sizeof(long);
   if (targets == NULL)
     MUST(check_calls());
@@ -154,9 +154,12 @@ long keeper_start(const struct launch *launch, const struct target *targets,
   keeper->kept = (struct kept *)(keeper + 1);
   keeper->within = (struct within *)(keeper->kept + count);
   keeper->within_count = within_count;
-  for (u64 i = 0; i < keeper->within_count; i++)
+  long *files = (long *)(keeper->within + within_count);
+  char *paths = (char *)(files + 4 + 3 * count);
+  for (u64 i = 0; i < within_count; i++) {
     keeper->within[i].mount = (struct directory_mount)NO_DIRECTORY_MOUNT;
-  long *files = (long *)(keeper->within + keeper->within_count);
+    keeper->within[i].path = paths + i * PATH_BYTES;
+  }
   keeper->daemon.files = files;
   *files++ = keeper->table =
       CALL(__NR_openat, AT_FDCWD, OWN_TABLE, O_RDONLY | O_CLOEXEC);

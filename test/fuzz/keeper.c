@@ -688,7 +688,8 @@ static int is_known(int fd) {
   return is;
 }
 
-#define ENDS(text) must(memchr(text, '\0', sizeof(text)) != NULL)
+#define ENDS_IN(text, bytes) must(memchr(text, '\0', bytes) != NULL)
+#define ENDS(text) ENDS_IN(text, sizeof(text))
 
 static void check(void) {
   const struct keeper *keeper = k.keeper;
@@ -709,7 +710,7 @@ static void check(void) {
          used(keeper->within[i].mount.here) > 0);
     ENDS(keeper->within[i].mount.id);
     ENDS(keeper->within[i].mount.holder_id);
-    ENDS(keeper->within[i].path);
+    ENDS_IN(keeper->within[i].path, PATH_BYTES);
   }
   for (int i = 0; i < KEEPER_WATCHES; i++)
     must(keeper->watches[i].fd < 0 || used(keeper->watches[i].fd) > 0);
@@ -996,7 +997,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   keeper->count = KEPT;
   keeper->within_count = WITHIN;
   for (int i = 0; i < WITHIN; i++)
-    keeper->within[i].mount = (struct directory_mount)NO_DIRECTORY_MOUNT;
+    keeper->within[i] = (struct within){.mount = NO_DIRECTORY_MOUNT,
+                                        .path = calloc(1, PATH_BYTES)};
   for (int i = 0; i < KEEPER_WATCHES; i++)
     keeper->watches[i].fd = -1;
   keeper->left = (struct left){-1, -1};
@@ -1021,6 +1023,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   keeper->daemon.file_count = sizeof kept / sizeof *kept;
   if (setjmp(k.over) == 0 && daemon_detach(&keeper->daemon) == 0)
     keeper_run(keeper);
+  for (int i = 0; i < WITHIN; i++)
+    free(keeper->within[i].path);
   free(keeper->within);
   free(keeper->kept);
   free(keeper);
