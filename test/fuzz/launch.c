@@ -83,10 +83,13 @@ static struct {
   int lock; /* the descriptor that holds it, or -1 */
   int was_locked;
   int has_netns, calls;
-  int trouble;      /* refusals and untruths, since the last pin was made */
-  int has_had;      /* any, ever */
-  int is_stuck;     /* setns was refused */
-  int is_exchanged; /* a file, for another one */
+  int trouble;        /* refusals and untruths, since the last pin was made */
+  int has_had;        /* any, ever */
+  int is_stuck;       /* setns was refused */
+  int was_in_trouble; /* before a pin was made, which can be why: one target of
+                         a directory alone is pinned, and the covers do not go
+                         together */
+  int is_exchanged;   /* a file, for another one */
   int is_misled; /* statmount(2) has left out something, or told another path */
   int is_asked[COVERS], is_listed[COVERS];
   int host_mounts; /* before anything happened */
@@ -268,7 +271,15 @@ static void write_table(struct content *content, int is_of_process) {
   }
 }
 
-/* Whether /etc/netns/n is there at all, its answers say as well. */
+static void list(void) {
+  for (int i = 0; i < 2; i++)
+    k.is_listed[ASKED + i] = k.launch->etc != 0 && k.entries >> i & 1;
+}
+
+/*
+ * Whether /etc/netns/n is there at all, its answers say as well; and in the
+ * next attempt it can be there again.
+ */
 static long is_gone(long result) {
   for (int i = ASKED; i < COVERS && result == -ENOENT; i++)
     k.is_listed[i] = 0;
@@ -278,12 +289,16 @@ static long is_gone(long result) {
 static long open_at(long directory, const char *name, unsigned flags) {
   char path[NAME];
   long result = error();
-  if (strcmp(name, "/etc/netns/n") == 0)
+  if (strcmp(name, "/etc/netns/n") == 0) {
+    list();
     is_gone(result);
+  }
   must(flags & O_CLOEXEC);
   must(directory == AT_FDCWD || used(directory) >= 0);
   if (result < 0)
     return result;
+  if (strlen(name) >= NAME) /* made up by statmount(2) or the table */
+    return -ENOENT;
   int other = fd_of(name);
   if (other >= 0) {
     name = strchr(name + strlen("/proc/self/fd/"), '/');
@@ -510,6 +525,7 @@ static long attach(int mount, int onto) {
     must(k.lock >= 0 && is_target(target) && strcmp(m->origin, target) == 0);
     must(kind_of(target) != S_IFDIR);
     m->is_pin = 1;
+    k.was_in_trouble |= k.trouble > 0;
     k.trouble = 0;
   } else /* nothing that lands in the copy may go out to the host */
     must(!is_true() || mounts[parent].group == 0);
@@ -1085,10 +1101,12 @@ static void check_failed(int is_unpin, int is_done) {
     must(!fds[i].is_open || (k.is_keeping && fds[i].is_cloexec));
   /* The words, the covers that a message names, and a dry run's steps. */
   must(k.block_count <= 3 + k.is_keeping);
-  must(k.space == HOST || k.is_stuck || k.is_keeping);
+  /* Where nothing is pinned, the way back is closed before a keeper starts. */
+  must(k.space == HOST || k.is_stuck || k.launch->failed_step == STEP_KEEP ||
+       k.is_keeping);
   /* By its path alone a pin on what is elsewhere now cannot be found. */
   int is_lost = k.world & OLD_MOUNT && k.is_exchanged;
-  must(left == 0 || k.trouble > 1 || is_lost || !is_true());
+  must(left == 0 || k.trouble + k.was_in_trouble > 1 || is_lost || !is_true());
   for (int i = 1; i <= k.host_mounts; i++) {
     int is_there = mounts[i].space == HOST;
     must(is_there || (is_unpin && before[i].is_pin));
@@ -1211,9 +1229,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   for (u64 i = 0; i < launch.cover_count; i++)
     for (int j = 0; j < COVERS; j++)
       k.is_asked[j] |= strcmp((const char *)covers[i].target, targets[j]) == 0;
-  for (int i = 0; i < 2; i++)
-    k.is_listed[ASKED + i] = launch.etc != 0 && k.entries >> i & 1;
   k.launch = &launch;
+  list();
   static const char path[] = "PATH=/bin:/usr/bin";
   static char *variables[] = {(char *)path, NULL};
   static const u64 quiet[] = {AT_UID, 1000, AT_SECURE, 0, AT_NULL};
