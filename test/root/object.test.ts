@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { $ } from "bun";
 import { FUNCTIONS } from "../../src/library.ts";
 import { NSPIN } from "../kit/nspin.ts";
+import { until } from "../kit/until.ts";
 import { files } from "./hello-and-world.ts";
 import { start } from "./start.ts";
 
@@ -89,9 +90,9 @@ test("it is the very file, and no one can write it", async () => {
   const find = async () =>
     (await $`find /proc/${lasting.pid}/fd -lname '/memfd:nspin*'`.nothrow().quiet().text()).trim();
   try {
-    // Before it is mapped, it is still being written.
-    while (!readFileSync(`/proc/${lasting.pid}/maps`, "latin1").includes("/memfd:nspin"))
-      expect(lasting.exitCode).toBeNull();
+    // Before its first child it may still be writing and sealing.
+    const children = () => readFileSync(`/proc/${lasting.pid}/task/${lasting.pid}/children`, "utf8");
+    await until(async () => children() !== "");
     const path = await find();
     expect(readFileSync(path).equals(readFileSync("dist/nspin.so"))).toBeTrue();
     expect(() => writeFileSync(path, "x", { flag: "r+" })).toThrow("EPERM");
