@@ -3,6 +3,7 @@ import type { Again } from "./again.ts";
 import type { ColdName } from "./cold.ts";
 import { COLD_NAMES, type Figures, HOST_NAMES, type Judgement, LEAST_MEMORY } from "./figures.ts";
 import { NAMES, type Name } from "./names.ts";
+import { REST_S } from "./rested.ts";
 
 const MARKS = /(<!-- bench: [^>]* -->\n).*?(<!-- end -->)/s;
 
@@ -13,6 +14,7 @@ export interface Report extends Figures {
 export function toMarkdown({
   machine,
   starts,
+  rested,
   leftOut,
   mounts,
   launches,
@@ -21,15 +23,13 @@ export function toMarkdown({
   again,
   judged,
 }: Report): string {
-  const bySpeed = Object.entries(starts).sort(([, a], [, b]) => a.median - b.median);
   const others = Object.entries(leftOut).map(([name, why]) => `${NAMES[name as Name]}: not run, ${why}.\n`);
   return `![Median of a start by each, in ms](bench.svg)
 
-${table(
-  ["a program that exits, by", "median ms", "least ms", "95 % ms"],
-  bySpeed.map(([name, { median, least, high }]) => [NAMES[name as Name], ...[median, least, high].map(ms)]),
-)}
+${bySpeed("a program that exits, by", starts)}
 ${others.join("")}${machine.rounds} rounds, ${machine.cpus} CPUs (${machine.processor}), Linux ${machine.kernel}.
+
+${bySpeed(`one start each ${REST_S} s, by`, rested)}
 The rejoin window: median ${window.median.toFixed(1)} us, 95 % ${window.high.toFixed(1)} us.
 
 ${table(
@@ -117,6 +117,15 @@ export function toDocuments(report: Report): Record<string, string> {
 export function withBlock(document: string, block: string): string {
   if (!MARKS.test(document)) throw new Error("the document has no place for the benchmark");
   return document.replace(MARKS, (_, begin, end) => `${begin}${block}${end}`);
+}
+
+function bySpeed(what: string, starts: Figures["starts"]): string {
+  return table(
+    [what, "median ms", "least ms", "95 % ms"],
+    Object.entries(starts)
+      .sort(([, a], [, b]) => a.median - b.median)
+      .map(([name, { median, least, high }]) => [NAMES[name as Name], ...[median, least, high].map(ms)]),
+  );
 }
 
 function table(head: string[], rows: string[][]): string {

@@ -32,6 +32,8 @@ export const LEAST_MEMORY = 256;
 export interface Figures {
   readonly machine: Readonly<Record<"kernel" | "processor", string> & Record<"cpus" | "rounds", number>>;
   readonly starts: Readonly<Partial<Record<Name, Spread>>>;
+  /** Each after a rest. */
+  readonly rested: Readonly<Partial<Record<Name, Spread>>>;
   readonly leftOut: Readonly<Partial<Record<Name, string>>>;
   /** Medians, with so many mounts on the host beside its own. */
   readonly mounts: readonly ({ readonly mounts: number } & Readonly<
@@ -69,6 +71,12 @@ export function judge(figures: Figures): Judgement[] {
   const rows: Row[] = [
     ["launcher / `ip netns exec`", median(launcher) / median(ip), 0.5, ""],
     ["launcher with its keeper / `ip netns exec`", median(kept) / median(ip), 0.5, ""],
+    [
+      "launcher with its keeper / `ip netns exec`, each after a rest",
+      median(figures.rested.kept) / median(figures.rested.ip),
+      0.5,
+      "",
+    ],
     ["launcher / published program", median(launcher) / median(published), 0.33, ""],
     ["launcher / its system calls in C", median(launcher) / median(same), 1.15, ""],
     ["`run --enter setns` / empty Bun program", median(setns) / median(empty), 1.35, ""],

@@ -18,6 +18,7 @@ import { byLaunches } from "./launches.ts";
 import { peaks } from "./memory.ts";
 import { byMounts } from "./mounts.ts";
 import type { Name } from "./names.ts";
+import { afterRest } from "./rested.ts";
 import { spread } from "./spread.ts";
 import { makeStage, type Stage } from "./stage.ts";
 import { timeInTurn } from "./time.ts";
@@ -34,6 +35,7 @@ const parts: Record<string, Part> = {
       leftOut: stage.leftOut,
     };
   },
+  rested: async (stage) => ({ rested: await afterRest(stage) }),
   window: async (stage) => ({ window: await rejoinWindow(stage) }),
   mounts: async (stage) => ({ mounts: await byMounts(stage) }),
   launches: async (stage) => ({ launches: await byLaunches(stage) }),
