@@ -219,6 +219,27 @@ test.each(entries)("by %s it keeps while execve(2) is still to come", (entry) =>
   ),
 );
 
+// Where it is shared, execve(2) looks through all processes of the host.
+test.each(entries)("by %s it shares the memory of a runtime, and of nothing else", (entry) =>
+  onStage(
+    "plain",
+    async (stage) => {
+      const words = stage.command("--netns", "keeper", "--no-etc", "--bind", `${stage.source}:${stage.file}`);
+      const own = entry === "run" ? [...words.slice(0, 2), "--enter", "setns", ...words.slice(2)] : words;
+      await delayed("setns:when=1", [...own, "true"], async () => {
+        const [keeper] = keepers();
+        const files = readdirSync(`/proc/${keeper}/fdinfo`).map((fd) =>
+          readFileSync(`/proc/${keeper}/fdinfo/${fd}`, "utf8"),
+        );
+        const launch = files.join("").match(/^Pid:\t(\d+)$/m)?.[1];
+        const { exitCode } = await $`${compile("same-memory")} ${keeper} ${launch}`.nothrow();
+        expect({ entry, exitCode }).toEqual({ entry, exitCode: entry === "run" ? 0 : 1 });
+      });
+    },
+    entry,
+  ),
+);
+
 test("where the process between is killed, nothing is started", () =>
   onStage("plain", async (stage) => {
     const capset = process.arch === "x64" ? "126" : "91"; // SystemCallFilter= without SystemCallErrorNumber=
