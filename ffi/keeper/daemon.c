@@ -5,6 +5,7 @@
 #include <asm/signal.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
+#include <linux/sysinfo.h>
 #include <linux/wait.h>
 
 long daemon_allocate(unsigned long bytes) {
@@ -22,20 +23,22 @@ _Noreturn void daemon_end(void) {
 }
 
 /*
- * A runtime's memory it shares until execve, which goes on in another one: to
- * copy that takes a third of a millisecond. A launcher's few pages it has as a
- * copy: where memory is shared, execve looks through all processes of the host
- * for who owns it from then on (mm_update_next_owner()), 0.14 us for each on
- * Linux 6.18, and none of them can fork meanwhile.
+ * Shared memory is the daemon's own once this process goes on in another one,
+ * at execve; where the kernel then looks through all processes of the host for
+ * who owns it from then on (mm_update_next_owner()), 0.14 us for each on Linux
+ * 6.18, and none of them can fork meanwhile. To copy it takes as long as that
+ * for so many.
  */
-#ifdef NSPIN_LAUNCHER
-#define SHARED_MEMORY 0
-#else
-#define SHARED_MEMORY CLONE_VM
-#endif
+static unsigned long memory(void) {
+  const unsigned as_many = IS_LAUNCHER ? 350 : 2500;
+  struct sysinfo host; /* its procs: threads, sysinfo(2) */
+  long result = CALL(__NR_sysinfo, &host);
+  return result == 0 && host.procs < as_many ? CLONE_VM : 0;
+}
+
 static long birth(struct daemon *daemon, void (*body)(void *daemon)) {
   char *end = (char *)daemon + daemon->bytes;
-  return clone_onto(SHARED_MEMORY | CLONE_UNTRACED, end, body, daemon);
+  return clone_onto(memory() | CLONE_UNTRACED, end, body, daemon);
 }
 
 /*

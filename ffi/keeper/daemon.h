@@ -10,6 +10,13 @@
 
 #include <stddef.h>
 
+/* A launcher has few pages, and starts nothing beside what runs already. */
+#ifdef NSPIN_LAUNCHER
+enum { IS_LAUNCHER = 1 };
+#else
+enum { IS_LAUNCHER = 0 };
+#endif
+
 #define DAEMON_STACK (128 << 10) /* bytes, of which few are used */
 
 /* Memory that the process keeps, from its first byte: its stack is at the end.

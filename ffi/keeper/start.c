@@ -137,12 +137,13 @@ static long check_calls(void) {
 long keeper_start(const struct launch *launch, const struct target *targets,
                   const char *process, const char *program) {
   const struct cover *covers = (const struct cover *)launch->covers;
+  int is_late = !IS_LAUNCHER && targets == NULL; /* of `nspin refresh` */
   u64 count = launch->cover_count;
   u64 within_count = count + 8; /* what the host mounts on a directory */
   unsigned long bytes = sizeof(struct keeper) + count * sizeof(struct kept) +
                         within_count * (sizeof(struct within) + PATH_BYTES) +
                         (4 + 3 * count) * sizeof(long);
-  if (targets == NULL)
+  if (is_late)
     MUST(check_calls());
   u64 namespace = file_inode("/proc/self/ns/mnt");
   if (namespace == 0)
@@ -164,8 +165,7 @@ long keeper_start(const struct launch *launch, const struct target *targets,
   keeper->daemon.files = files;
   *files++ = keeper->table =
       CALL(__NR_openat, AT_FDCWD, OWN_TABLE, O_RDONLY | O_CLOEXEC);
-  long member =
-      targets == NULL ? (long)text_value(process, 10) : CALL(__NR_getpid);
+  long member = is_late ? (long)text_value(process, 10) : CALL(__NR_getpid);
   *files++ = keeper->program = CALL(__NR_pidfd_open, member, 0);
   *files++ = keeper->proc =
       CALL(__NR_openat, AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -173,7 +173,7 @@ long keeper_start(const struct launch *launch, const struct target *targets,
   long result = CALL(__NR_pipe2, pipe, O_CLOEXEC);
   *files++ = keeper->daemon.starter = pipe[0];
   for (u64 i = 0; i < count && result == 0; i++)
-    if (targets == NULL) {
+    if (is_late) {
       result = keep_again(keeper, &covers[i]);
       *files++ = keeper->kept[i].spare;
     } else if (targets[i].is_kept) {
