@@ -585,6 +585,8 @@ static void forget(struct sequence *s) {
   s->launch->covers = s->asked_covers;
   s->launch->cover_count = s->asked_count;
   s->at = 0;
+  s->cover = NULL;
+  s->target = NULL;
 }
 
 /*
