@@ -145,6 +145,7 @@ test("the keeper: process 1's child, in a session of its own, in /, by that name
   onStage("plain", (stage) =>
     kept(stage, async ({ pid }) => {
       const keeper = keeperOf(pid);
+      await until(async () => isAtRest(keeper));
       const [, , , parent, group, session, terminal] = of(keeper, "stat").split(" ");
       expect([parent, group, session, terminal]).toEqual(["1", String(keeper), String(keeper), "0"]);
       expect(of(keeper, "comm")).toBe("nspin-keeper\n");
