@@ -19,7 +19,7 @@ import { peaks } from "./memory.ts";
 import { byMounts } from "./mounts.ts";
 import type { Name } from "./names.ts";
 import { afterRest } from "./rested.ts";
-import { spread } from "./spread.ts";
+import { spread, spreads } from "./spread.ts";
 import { makeStage, type Stage } from "./stage.ts";
 import { timeInTurn } from "./time.ts";
 
@@ -31,7 +31,7 @@ const parts: Record<string, Part> = {
   starts: async (stage) => {
     const times = await timeInTurn<Name>(stage, stage.commands, ROUNDS, RUNS, stage.undo);
     return {
-      starts: Object.fromEntries(Object.entries(times).map(([name, list]) => [name, spread(list)])),
+      starts: spreads(times),
       leftOut: stage.leftOut,
     };
   },

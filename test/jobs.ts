@@ -14,7 +14,7 @@ const AT_ONCE = availableParallelism() + 1;
 export class Jobs {
   passed = 0;
   failed = 0;
-  /** Of each job that failed: its title, and what it said of that. */
+  /** Of each job that failed, where they are many: its title, and what it said of that. */
   readonly failures: string[] = [];
   #free = AT_ONCE;
   readonly #waiting: { rank: number; begin: () => void }[] = [];
@@ -39,17 +39,14 @@ export class Jobs {
 
   #fail({ title }: Job, tests: number, said: string): void {
     this.failed += tests;
-    this.failures.push(`--- ${title}, failed\n${aboutFailures(said)}`);
+    if (!this.isLive) this.failures.push(`--- ${title}, failed\n${aboutFailures(said)}`);
   }
 
   async #run({ title, command, rank }: Job) {
     await this.#turn(rank);
     const start = Date.now();
     const printed: Uint8Array[] = [];
-    const print = (bytes: Uint8Array) => {
-      printed.push(bytes);
-      if (this.isLive) process.stdout.write(bytes);
-    };
+    const print = (bytes: Uint8Array) => (this.isLive ? process.stdout.write(bytes) : printed.push(bytes));
     try {
       if (this.isLive) console.log(`--- ${title}`);
       const child = Bun.spawn(command, { stdin: "ignore", stdout: "pipe", stderr: "pipe" });

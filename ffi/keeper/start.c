@@ -157,10 +157,9 @@ long keeper_start(const struct launch *launch, const struct target *targets,
   keeper->within_count = within_count;
   long *files = (long *)(keeper->within + within_count);
   char *paths = (char *)(files + 4 + 3 * count);
-  for (u64 i = 0; i < within_count; i++) { /* all else is zeroed */
-    struct within *within = &keeper->within[i];
-    within->mount.here = within->mount.peer = -1;
-    within->path = paths + i * PATH_BYTES;
+  for (u64 i = 0; i < within_count; i++) {
+    keeper->within[i].mount = (struct directory_mount)NO_DIRECTORY_MOUNT;
+    keeper->within[i].path = paths + i * PATH_BYTES;
   }
   keeper->daemon.files = files;
   *files++ = keeper->table =

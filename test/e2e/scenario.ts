@@ -98,15 +98,19 @@ export class Task {
     return stdout.toString();
   }
 
+  #failure(heading: string, edit?: (commands: string) => string): Promise<Error | undefined> {
+    return this.follow(heading, edit).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+  }
+
   /**
    * containerd gives a snapshotter one second to answer its connection, and connects again within three. On a
    * machine that is busy with other tests it was too late once, so it has a second chance here, as a client gives it.
    */
   async pull(): Promise<void> {
-    const failed = await this.follow("Pull").then(
-      () => undefined,
-      (error: Error) => error,
-    );
+    const failed = await this.#failure("Pull");
     if (failed === undefined) return;
     if (!/ connection error: desc = .*: unavailable$/m.test(failed.message)) throw failed;
     console.log(failed.message);
@@ -128,10 +132,7 @@ export class Task {
     for (const program of ["", "/bin/busybox sha256sum /bytes"]) {
       const edit = (commands: string) =>
         `${commands.replace("run --rm", `run --rm --log-uri file://${log}`).trimEnd()} ${program}\n`;
-      const failed = await this.follow("Run", edit).then(
-        () => undefined,
-        (error: Error) => error,
-      );
+      const failed = await this.#failure("Run", edit);
       if (failed === undefined) outputs.push(readFileSync(log, "utf8"));
       else if (!/no such file or directory/.test(failed.message)) throw failed;
       rmSync(log, { force: true });

@@ -203,13 +203,18 @@ test.each(entries)("by %s it has no descriptor of the program's when it begins t
   ),
 );
 
+/** A launch that waits where it joins the network namespace; act: meanwhile, when the keeper is there. */
+function beforeExecve(stage: Stage, entry: Entry, program: string[], act: () => Promise<unknown>) {
+  const words = stage.command("--netns", "keeper", "--no-etc", "--bind", `${stage.source}:${stage.file}`);
+  const own = entry === "run" ? [...words.slice(0, 2), "--enter", "setns", ...words.slice(2)] : words;
+  return delayed("setns:when=1", [...own, ...program], act);
+}
+
 test.each(entries)("by %s it keeps while execve(2) is still to come", (entry) =>
   onStage(
     "plain",
     async (stage) => {
-      const words = stage.command("--netns", "keeper", "--no-etc", "--bind", `${stage.source}:${stage.file}`);
-      const own = entry === "run" ? [...words.slice(0, 2), "--enter", "setns", ...words.slice(2)] : words;
-      const seen = await delayed("setns:when=1", [...own, "cat", stage.file], async () => {
+      const seen = await beforeExecve(stage, entry, ["cat", stage.file], async () => {
         await replace(stage);
         const seen = `/proc/${keepers()[0]}/root${stage.file}`;
         await until(async () => readFileSync(seen, "utf8") === "task\n", 500);
@@ -225,12 +230,10 @@ test.each(entries)("by %s it shares no memory on a host with thousands of proces
   onStage(
     "plain",
     async (stage) => {
-      const words = stage.command("--netns", "keeper", "--no-etc", "--bind", `${stage.source}:${stage.file}`);
-      const own = entry === "run" ? [...words.slice(0, 2), "--enter", "setns", ...words.slice(2)] : words;
       const isShared = async () => {
         const before = keepers();
         let status: number | undefined;
-        await delayed("setns:when=1", [...own, "true"], async () => {
+        await beforeExecve(stage, entry, ["true"], async () => {
           const keeper = keepers().find((pid) => !before.includes(pid));
           const files = readdirSync(`/proc/${keeper}/fdinfo`).map((fd) =>
             readFileSync(`/proc/${keeper}/fdinfo/${fd}`, "utf8"),
