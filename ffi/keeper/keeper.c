@@ -229,7 +229,7 @@ _Noreturn void keeper_run(void *data) {
   for (u64 i = 0; i < keeper->count; i++)
     make_spare(&keeper->kept[i]);
   look_after_all(keeper);
-  while (keeper->daemon.starter >= 0) { /* the memory is another's, too */
+  while (keeper->daemon.starter >= 0) { /* the memory may be another's, too */
     wait(keeper);
     look_after_all(keeper);
   }
