@@ -9,8 +9,7 @@ import { Program } from "../kit/program.ts";
 import { Stage } from "../kit/stage.ts";
 import { until } from "../kit/until.ts";
 
-const SOON = 2000;
-afterAll(() => until(async () => keepers().length === 0, SOON));
+afterAll(() => until(async () => keepers().length === 0));
 
 const sh = (script: string) => $`sh -c ${script}`.quiet();
 
@@ -38,6 +37,11 @@ const changes: Record<string, Change> = {
   },
 };
 
+/** When, for who reads of a failure; and then what. */
+const STAMPED = /^[\d.]+ /;
+/** Not a wait for whatever comes, but one until it tries again: keeper.c, PAUSE. */
+const PAUSE = /^ppoll\(\[.*\], 4, \{/;
+
 /** The change, with the keeper traced; the system calls that it makes for it. */
 async function traced({ change, text, as }: Change, ...more: readonly string[]): Promise<string[]> {
   const stage = await Stage.make("plain", "launcher");
@@ -45,22 +49,28 @@ async function traced({ change, text, as }: Change, ...more: readonly string[]):
   const injections = [as ?? [], more].flat().flatMap((injection) => ["-e", `inject=${injection}`]);
   const trace = `${mkdtempSync("/tmp/nspin-keeper-trace-")}/trace`;
   try {
-    await until(async () => isAtRest(keepersOf(program.pid)[0] as number), SOON);
+    await until(async () => isAtRest(keepersOf(program.pid)[0] as number));
     const keeper = keepersOf(program.pid)[0] as number;
-    const strace = Bun.spawn(["strace", "-qq", "-o", trace, ...injections, "-p", `${keeper}`]);
-    await until(async () => !/^TracerPid:\s*0$/m.test(readFileSync(`/proc/${keeper}/status`, "utf8")), SOON);
+    const strace = Bun.spawn(["strace", "-qq", "-ttt", "-o", trace, ...injections, "-p", `${keeper}`]);
+    await until(async () => !/^TracerPid:\s*0$/m.test(readFileSync(`/proc/${keeper}/status`, "utf8")));
     await change(stage);
     let seen = "";
     await until(async () => {
       seen = await program.run(`cat ${stage.file}`);
       return seen === text && isAtRest(keeper);
-    }, SOON).catch(() => {});
+    }).catch(() => {});
     expect(seen).toBe(text);
-    expect(isAtRest(keeper)).toBeTrue(); // and not to try again
+    expect(isAtRest(keeper)).toBeTrue();
     strace.kill();
     await strace.exited;
     expect(mountinfo()).toBe(stage.before);
-    return readFileSync(trace, "utf8").trim().split("\n");
+    const calls = readFileSync(trace, "utf8").trim().split("\n");
+    const plain = calls.map((call) => call.replace(STAMPED, ""));
+    expect(plain.filter((call) => PAUSE.test(call)).length).toBeLessThanOrEqual(1); // a second is twice as long
+    return plain;
+  } catch (error) {
+    const calls = await $`tail -n 300 ${trace}`.nothrow().text();
+    throw new Error(`the keeper's last calls:\n${calls}`, { cause: error });
   } finally {
     await program.end();
     await $`echo task > ${stage.source}`;
