@@ -84,7 +84,7 @@ async function play(what: Software, way: string): Promise<Outcome> {
     await program.run("bash /usr/local/bin/reader </dev/null >/dev/null & echo");
     const beside: boolean[] = [];
     for (const one of what.changes) beside.push(await change(machine, one));
-    const seen = await until(async () => (await sees(what, program as Program)) === "the task's", 1000).then(
+    const seen = await until(async () => (await sees(what, program as Program)) === "the task's", 3000).then(
       () => "the task's" as const,
       () => "the host's" as const,
     );

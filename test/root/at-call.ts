@@ -35,7 +35,7 @@ export async function delayed(
   const trace = `${mkdtempSync("/tmp/nspin-delayed-")}/trace`;
   const [name] = call.split(":") as [string];
   const strace = ["strace", "-f", "-qq", "-o", trace, "-e", `trace=${name},unshare`, ...more];
-  const launch = start([...strace, "-e", `inject=${call}:delay_enter=1s`, ...command]);
+  const launch = start([...strace, "-e", `inject=${call}:delay_enter=3s`, ...command]);
   await until(async () => readFileSync(trace, "utf8").includes(`${name}(`));
   await act();
   expect(readFileSync(trace, "utf8")).not.toMatch(new RegExp(`${name}.* = `)); // it was soon enough

@@ -33,7 +33,7 @@ afterAll(async () => {
   await $`ip netns del ${ID}`;
   rmSync(`/etc/netns/${ID}`, { recursive: true });
   // Of no launch that failed after it had started one.
-  await until(async () => (await $`pgrep -x nspin-keeper`.nothrow().quiet()).exitCode === 1, 2000);
+  await until(async () => (await $`pgrep -x nspin-keeper`.nothrow().quiet()).exitCode === 1);
 });
 
 interface Way {

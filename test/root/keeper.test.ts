@@ -23,9 +23,6 @@ import { atEachCall, delayed } from "./at-call.ts";
 import { compile } from "./compile.ts";
 import { start } from "./start.ts";
 
-/** Milliseconds in which a keeper has done its part. */
-const SOON = 2000;
-
 async function onStage(kind: Kind, body: (stage: Stage) => Promise<void>, entry: Entry = "launcher") {
   const stage = await Stage.make(kind, entry);
   try {
@@ -45,7 +42,7 @@ async function kept(
   const program = new Program(words);
   try {
     expect(await program.run(`cat ${stage.file}`)).toBe("task");
-    await until(async () => keepersOf(program.pid).length === keepers, SOON); // it has its name
+    await until(async () => keepersOf(program.pid).length === keepers); // it has its name
     await body(program);
   } finally {
     await program.end();
@@ -68,11 +65,11 @@ async function reads(program: Program, file: string, text: string): Promise<void
   await until(async () => {
     seen = await program.run(`cat ${file}`);
     return seen === text;
-  }, SOON).catch(() => {});
+  }).catch(() => {});
   expect(seen).toBe(text);
 }
 
-const ended = (pid: number) => until(async () => !isRunning(pid), SOON);
+const ended = (pid: number) => until(async () => !isRunning(pid));
 /** Who does not end has had the time to. */
 const stays = async (pid: number) => {
   await Bun.sleep(100);
@@ -83,7 +80,7 @@ const stays = async (pid: number) => {
 const sh = (script: string) => $`sh -c ${script}`.quiet();
 const replace = ({ file }: Stage) => sh(`echo new > ${file}.new && mv -fT ${file}.new ${file}`);
 
-afterAll(() => until(async () => keepers().length === 0, SOON));
+afterAll(() => until(async () => keepers().length === 0));
 
 // --- what the program can tell ---
 
@@ -197,7 +194,7 @@ test.each(entries)("by %s it has no descriptor of the program's when it begins t
         own: true,
       });
       expect(fds.filter((fd) => fd < 3)).toEqual([]);
-      await until(async () => keepers().length === 0, SOON);
+      await until(async () => keepers().length === 0);
     },
     entry,
   ),
@@ -283,7 +280,7 @@ test("where close_range(2) is refused it has no descriptor of the program's eith
           readdirSync(`/proc/${keeper}/fd`).filter((fd) =>
             /^(pipe|socket):/.test(readlinkSync(`/proc/${keeper}/fd/${fd}`)),
           );
-        await until(() => Promise.resolve(streams().length === 0), SOON);
+        await until(() => Promise.resolve(streams().length === 0));
       },
       words,
     );
@@ -348,7 +345,7 @@ test("it ends when the program has ended", () =>
 test("it ends when the program was killed", () =>
   onStage("plain", async (stage) => {
     const child = Bun.spawn([...stage.covering("auto"), "sleep", "60"]);
-    await until(async () => keepersOf(child.pid).length === 1, SOON);
+    await until(async () => keepersOf(child.pid).length === 1);
     const keeper = keeperOf(child.pid);
     child.kill("SIGKILL");
     await child.exited;
@@ -358,7 +355,7 @@ test("it ends when the program was killed", () =>
 test("it stays while the program becomes another one", () =>
   onStage("plain", async (stage) => {
     const child = Bun.spawn([...stage.covering("auto"), "sh", "-c", "sleep 0.3; exec sleep 60"]);
-    await until(async () => of(child.pid, "comm") === "sleep\n", SOON);
+    await until(async () => of(child.pid, "comm") === "sleep\n");
     const keeper = keeperOf(child.pid);
     await stays(keeper);
     child.kill();
@@ -380,7 +377,7 @@ test.each([
     await stays(keeper);
     const seen = () => start(["nsenter", "--target", String(daemon), "--mount", "cat", stage.file]);
     await replace(stage);
-    await until(async () => (await seen()).stdout === "task\n", SOON);
+    await until(async () => (await seen()).stdout === "task\n");
     process.kill(daemon, "SIGKILL");
     await ended(keeper);
   }),
@@ -390,7 +387,7 @@ test("it stays for a process of which another thread than the first lives on", (
   onStage("plain", async (stage) => {
     const script = `${compile("leaderless")} >/dev/null 2>&1 & echo $!; exec sleep 0.5`;
     const child = Bun.spawn([...stage.covering("auto"), "sh", "-c", script], { stdout: "pipe" });
-    await until(async () => keepersOf(child.pid).length === 1, SOON);
+    await until(async () => keepersOf(child.pid).length === 1);
     const keeper = keeperOf(child.pid);
     const left = Number(await child.stdout.text());
     await child.exited;
@@ -467,7 +464,7 @@ test(
         expect(await start(["sh", "-c", script, "sh", ...words])).toMatchObject({ status: 0, stderr: "" });
       };
       await Promise.all(Array.from({ length: 8 }, launch));
-      await until(async () => keepers().length === 0, SOON);
+      await until(async () => keepers().length === 0);
       expect(mountinfo()).toBe(stage.before);
     }),
   300_000,
@@ -496,7 +493,7 @@ test("where the caller is a child subreaper it is that one's child", () =>
     const caller = new Program([...subreaper]);
     const words = stage.covering("auto").map((word) => `'${word}'`);
     const pid = Number(await caller.run(`${words.join(" ")} sleep 60 </dev/null >/dev/null & echo $!`));
-    await until(async () => keepersOf(pid).length === 1, SOON);
+    await until(async () => keepersOf(pid).length === 1);
     const keeper = keeperOf(pid);
     expect(status(keeper, "PPid")).toBe(String(caller.pid));
     process.kill(pid);
@@ -632,7 +629,7 @@ test.each([
       expect(mountinfo()).toBe(stage.before);
     }
     expect(failed).toBeGreaterThan(20);
-    await until(async () => keepers().length === 0, SOON);
+    await until(async () => keepers().length === 0);
     expect(await start([...launcher, "cat", stage.file])).toMatchObject({
       status: 0,
       stdout: "task\n",
@@ -647,7 +644,7 @@ test("a program that cannot be executed leaves no keeper", () =>
       const { status } = await start([...stage.covering("auto"), "/etc/passwd"]);
       expect(status).toBe(126);
     }
-    await until(async () => keepers().length === 0, SOON);
+    await until(async () => keepers().length === 0);
   }));
 
 test("16 programs, and a host that replaces the file all the time, for two seconds: then each has its own", () =>
@@ -738,7 +735,7 @@ test("a directory that a daemon remakes stays covered", () =>
     expect(await program.run(`ls ${target}`)).toBe("own");
     for (const _ of ["once", "again"]) {
       await $`rm -r ${target} && mkdir ${target} && touch ${target}/new`;
-      await until(async () => (await program.run(`ls ${target}`)) === "own", SOON);
+      await until(async () => (await program.run(`ls ${target}`)) === "own");
     }
     expect(readdirSync(target)).toEqual(["new"]);
     await program.end();
@@ -994,7 +991,7 @@ test.each([
       /** What the program mounts while the keeper covers again stays inside. */
       const covered = async (text: string) => {
         await reads(program, stage.file, text);
-        await until(async () => isAtRest(keeperOf(program.pid)), SOON);
+        await until(async () => isAtRest(keeperOf(program.pid)));
       };
       await both();
       for (const _ of "123") {
@@ -1134,7 +1131,7 @@ test("a line for syslog(3) each time, but not more than one in ten seconds of on
         const keeper = keeperOf(program.pid);
         await replace(stage);
         await reads(program, stage.file, "task");
-        await until(async () => said()[0] !== "", SOON);
+        await until(async () => said()[0] !== "");
         expect(said()).toEqual([
           expect.stringMatching(
             new RegExp(
@@ -1153,7 +1150,7 @@ test("a line for syslog(3) each time, but not more than one in ten seconds of on
       await kept(stage, async (program) => {
         await sh(`echo new > ${stage.source}.new && mv ${stage.source}.new ${stage.source}`);
         await reads(program, stage.file, "new");
-        await until(async () => said().length === 2, SOON);
+        await until(async () => said().length === 2);
         expect(said()[1]).toMatch(
           new RegExp(`: ${stage.source} was replaced, and the program sees the new one after \\d+ us$`),
         );
@@ -1161,19 +1158,19 @@ test("a line for syslog(3) each time, but not more than one in ten seconds of on
       });
       await kept(stage, async (program) => {
         await $`rm ${stage.file}`;
-        await until(async () => said().length === 3, SOON);
+        await until(async () => said().length === 3);
         expect(said()[2]).toMatch(
           new RegExp(`^<28>.*: ${stage.file} is gone on the host, and is covered again when it is back$`),
         );
         await $`echo back > ${stage.file}`;
         await reads(program, stage.file, "task");
-        await until(async () => said().length === 4, SOON); // good news are not kept back
+        await until(async () => said().length === 4); // good news are not kept back
         expect(said()[3]).toMatch(/^<29>.* again after \d+ us$/);
       });
       const link = await Stage.make("plain", "launcher");
       await kept(link, async () => {
         await sh(`ln -sfT ${"elsewhere"} ${link.file}`);
-        await until(async () => said().length === 5, SOON);
+        await until(async () => said().length === 5);
         expect(said()[4]).toContain(
           `${link.file} was replaced on the host by a symbolic link to elsewhere, and is covered by `,
         );
