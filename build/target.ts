@@ -69,24 +69,20 @@ const WITHOUT_LIBC = [
   `-ffile-prefix-map=${process.cwd()}=.`, // the same bytes wherever they are built
   ...["-Wall", "-Wextra", "-Werror"],
 ];
-/** Small before all, each page of it is read from a cold disk: what gcc 12 makes smallest, tried out. */
+/** Small before all, each page of it is read from a cold disk: what gains most of what gcc 12 has. */
 const SMALLEST = [
-  ...["-Oz", "-flto", "-fno-jump-tables", "-fno-expensive-optimizations", "-fno-shrink-wrap"],
-  ...["-fno-move-loop-invariants", "-fno-tree-scev-cprop", "-fno-tree-tail-merge"],
-  ...["-fno-ira-hoist-pressure", "--param=uninlined-function-insns=0"],
+  ...["-Oz", "-flto", "-fno-expensive-optimizations", "-fno-move-loop-invariants", "-fno-tree-tail-merge"],
   "-fno-tree-loop-distribute-patterns", // ffi/memory.c would call itself
 ];
 export const SMALL: Record<Machine, string[]> = {
   x64: [
-    ...[...SMALLEST, "-malign-data=abi", "-fno-inline-functions-called-once", "-fno-if-conversion"],
-    ...["-fno-move-loop-stores", "-fno-tree-coalesce-vars", "-fno-tree-dominator-opts"],
+    ...[...SMALLEST, "-fno-inline-functions-called-once", "-fno-if-conversion"],
+    ...["-fno-tree-coalesce-vars", "-fno-tree-dominator-opts"],
     "-mpreferred-stack-boundary=3", // without vector registers nothing needs 16 bytes
   ],
   arm64: [
-    ...[...SMALLEST, "-fomit-frame-pointer", "-fno-tree-loop-optimize", "-fno-guess-branch-probability"],
-    ...["-fno-forward-propagate", "-fno-tree-pta", "-fno-ipa-sra", "-fno-caller-saves"],
-    ...["-fno-code-hoisting", "-fweb"],
-    ...["--param=logical-op-non-short-circuit=1", "-mcmodel=tiny"], // what it addresses is near its code
+    ...[...SMALLEST, "-fomit-frame-pointer"],
+    "-mcmodel=tiny", // what it addresses is near its code
   ],
 };
 /** At fixed addresses: the entry guard, a launcher. */
