@@ -7,7 +7,7 @@
 import type { ArgsDef, ArgType, BooleanArgDef } from "citty";
 import { commandLine } from "./command-line.ts";
 import { EXTRAS, METHODS } from "./contract.ts";
-import { quote, Refusal, tryHelp } from "./errors.ts";
+import { HelpAsked, quote, Refusal, tryHelp } from "./errors.ts";
 import { readUser, type User } from "./user.ts";
 
 export type Method = keyof typeof METHODS;
@@ -24,8 +24,7 @@ export const runArgs = {
   bind: {
     type: "string",
     valueHint: "SRC:DST",
-    description:
-      "show SRC at DST, to the program only; may be repeated; see --method for what stays on the host",
+    description: "show SRC at DST, to the program only; may be repeated",
   },
   etc: {
     type: "boolean",
@@ -63,7 +62,8 @@ export const runArgs = {
     type: "enum",
     options: Object.keys(METHODS) as Method[],
     default: "auto",
-    description: "how to cover a file that a shared mount holds; --dry-run says what auto takes, and why",
+    description:
+      "how to cover a file that a shared mount holds; nspin run --dry-run says what auto takes, and why",
   },
   keep: {
     type: "boolean",
@@ -101,7 +101,7 @@ export interface Words {
 /** Of a flag that can have a value, `--wait=DURATION`, where none is given. */
 export const NO_LIMIT = "infinity";
 
-/** Reads options up to "--", or to the first word that is not one. Throws Refusal for an unknown one. */
+/** Reads options up to "--", or to the first word that is not one. Throws Refusal for an unknown one, or HelpAsked. */
 export function readWords(args: ArgsDef, words: readonly string[]): Words {
   const values: Record<string, string[]> = {};
   let at = 0;
@@ -110,6 +110,7 @@ export function readWords(args: ArgsDef, words: readonly string[]): Words {
     if (word === "--") return { values, used: at + 1 };
     if (!word.startsWith("-") || word === "-") break;
     at++;
+    if (isHelp(word)) throw new HelpAsked();
     const equals = word.indexOf("=");
     const option = equals < 0 ? word : word.slice(0, equals);
     let value = equals < 0 ? undefined : word.slice(equals + 1);
@@ -129,6 +130,11 @@ export function readWords(args: ArgsDef, words: readonly string[]): Words {
     values[name].push(value);
   }
   return { values, used: at };
+}
+
+/** The option that every command has. */
+export function isHelp(word?: string): boolean {
+  return word === "--help" || word === "-h";
 }
 
 /**
@@ -300,11 +306,21 @@ export function readProgram(
   };
 }
 
+/** `--wait 5`: that would wait for ever, and then look for a program of that name. Throws Refusal. */
+function refuseDuration(word = ""): void {
+  if (/^[0-9.]+[a-z]*$/.test(word))
+    throw new Refusal(
+      `option --wait takes its duration as --wait=${word}`,
+      "'--' comes before a program of that name",
+    );
+}
+
 /** The words after "run", and after a profile's name. Throws Refusal. */
 export function readRun(words: readonly string[], profile?: Profile): RunOptions {
   const { values: given, used } = readWords(runArgs, words);
   const values = profile === undefined ? given : { ...profile.values, ...given };
   const program = words.slice(used);
+  if (words[used - 1] === "--wait") refuseDuration(program[0]);
   const options: RunOptions = {
     ...readCovers(values),
     wait: one(values, "wait"),

@@ -22,6 +22,11 @@ export function quote(word: string): string {
 /** The hint where a word of nspin's own is wrong. */
 export const tryHelp = "try 'nspin --help', or 'nspin COMMAND --help'";
 
+/** Among the options stands --help: what was begun ends, and the command's help is printed. */
+export class HelpAsked extends Error {
+  override readonly name = "HelpAsked";
+}
+
 /** A step of the pinned sequence failed, which the sequence has reported itself. */
 export class Reported extends Error {
   override readonly name = "Reported";

@@ -14,7 +14,7 @@ const command = process.argv[2];
 const words = process.argv.slice(3);
 
 try {
-  if (command === "run" && !isHelp(words[0])) {
+  if (command === "run") {
     const options = words[0]?.[0] === "@" ? await readProfile(words) : readRun(words);
     const plan = makePlan(withGroup(options));
     if (options.wait !== undefined) {
@@ -31,16 +31,12 @@ try {
     process.exitCode = await runCommand(command, words);
   }
 } catch (error) {
-  const { report }: Commands = await import(COMMANDS);
-  process.exit(report(error));
+  const { end }: Commands = await import(COMMANDS);
+  process.exit(await end(error, command));
 }
 
 /** The options, and the program, that /etc/nspin has under a name. */
 async function readProfile(words: readonly string[]): Promise<RunOptions> {
   const { readRunByProfile }: Commands = await import(COMMANDS);
   return readRunByProfile(words);
-}
-
-function isHelp(word?: string): boolean {
-  return word === "--help" || word === "-h";
 }

@@ -1,12 +1,12 @@
 // Everything but a plain launch, which must not pay for it: the other commands, help and version,
 // and the explanation of a plan or an error.
-import { readWords } from "../arguments.ts";
+import { isHelp, readWords } from "../arguments.ts";
 import { STATUSES } from "../contract.ts";
+import { report } from "../report.ts";
 import { type Commands, findCommand, refuseArgument } from "./command.ts";
 
 export { decide } from "../decide.ts";
 export { explain } from "../explain.ts";
-export { report } from "../report.ts";
 export { readRunByProfile } from "./run.ts";
 export { wait } from "./wait.ts";
 
@@ -48,13 +48,21 @@ export async function runCommand(name: string | undefined, words: readonly strin
   const meant = OPTIONS.get(name);
   if (meant !== undefined) return await runAlone(name, words, meant);
   const command = await findCommand(commands, name);
-  const [option = "", ...more] = words;
-  if (OPTIONS.get(option) === "help") return await runAlone(option, more, "help", name);
   // Not citty's runCommand(), whose own reader would take the words first: it is not exact.
-  return await command.action(words);
+  return await (isHelp(words[0]) ? runCommand("help", [name]) : command.action(words));
 }
 
-async function runAlone(option: string, more: readonly string[], name: string, ...words: string[]) {
+async function runAlone(option: string, more: readonly string[], name: string) {
   refuseArgument(`option ${option}`, more.slice(readWords({}, more).used));
-  return await (await findCommand(commands, name)).action(words);
+  return await (await findCommand(commands, name)).action([]);
+}
+
+/** Of a command that has thrown: the exit status. */
+export async function end(error: unknown, name?: string): Promise<number> {
+  try {
+    const isAsked = error instanceof Error && error.name === "HelpAsked" && name !== undefined;
+    return isAsked ? await runCommand("help", [name]) : report(error);
+  } catch (failed) {
+    return report(failed);
+  }
 }

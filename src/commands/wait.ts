@@ -45,7 +45,7 @@ export function wait(plan: Plan, duration: string, isDry: boolean): void {
       said = missing;
       if (!names.waitUntil(end, mounts)) {
         throw new Refusal(
-          `${missing} ${thing.lacks() ?? "came too late"}, after ${duration}: nothing was started`,
+          `${missing} ${thing.lacks() ?? "came too late"}, after ${withUnit(duration)}: nothing was started`,
           thing.hint,
           STATUSES.NOT_IN_TIME,
         );
@@ -118,6 +118,8 @@ class Names {
   }
 }
 
+const FILE_HINT = "it is what the program resolves by; --no-etc starts with the host's";
+
 /** Throws Refusal. */
 function awaited({ netns, etc, covers }: Plan): Awaited[] {
   if (netns === undefined || netns.startsWith("/proc/"))
@@ -131,7 +133,9 @@ function awaited({ netns, etc, covers }: Plan): Awaited[] {
       hint: "'ip netns list' shows the network namespaces that have a name",
       lacks: () => lackOfNetns(netns),
     },
-    ...(file === undefined ? [] : [{ path: file, what: "file", lacks: () => lackOfFile(file) }]),
+    ...(file === undefined
+      ? []
+      : [{ path: file, what: "file", hint: FILE_HINT, lacks: () => lackOfFile(file) }]),
   ];
 }
 
@@ -181,6 +185,10 @@ function watchWay(names: Names, path: string): void {
 /** Of a symbolic link what it holds, else ""; undefined: there is nothing. */
 function leadsTo(path: string): string | undefined {
   return unlessGone(path, () => (lstatSync(path).isSymbolicLink() ? readlinkSync(path) : ""));
+}
+
+function withUnit(duration: string): string {
+  return /[0-9]$/.test(duration) ? `${duration}s` : duration;
 }
 
 const UNITS: Readonly<Record<string, number>> = {

@@ -236,7 +236,14 @@ describe.each(entries)("the lock, by %s", (entry) => {
 
 describe("what cannot be written to stdout", () => {
   const dry = ["run", ...task, "--dry-run", "--json", "true"];
-  const words = [["--version"], ["--help"], ["run", "--help"], dry, ["inspect", "/mnt/launcher"]];
+  const words = [
+    ["--version"],
+    ["--help"],
+    ["run", "--help"],
+    ["check", "--json", "-h"],
+    dry,
+    ["inspect", "/mnt/launcher"],
+  ];
   const setup = `${NSPIN} bake --netns task -o /mnt/launcher`;
   test.each(words)("%s: a full disk", async (...words) => {
     const seen = await on(setup, ["sh", "-c", 'exec "$@" >/dev/full', "sh", NSPIN, ...words]);

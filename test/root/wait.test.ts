@@ -11,10 +11,11 @@ const read = ["cat", "/etc/resolv.conf"];
 const run = (wait: string) => ["run", "--netns", "late", wait, "--", ...read];
 const own = { status: 0, stdout: "nameserver 10.0.0.2\n", stderr: "" };
 const hint = "nspin: hint: 'ip netns list' shows the network namespaces that have a name\n";
+const ofFile = "nspin: hint: it is what the program resolves by; --no-etc starts with the host's\n";
 const late = (what: string) => ({
   status: 124,
   stdout: "",
-  stderr: `nspin: ${what}: nothing was started\n${what.startsWith("network") ? hint : ""}`,
+  stderr: `nspin: ${what}: nothing was started\n${what.startsWith("network") ? hint : ofFile}`,
 });
 
 beforeAll(() => ownResolvConf("/run/systemd/resolve/stub-resolv.conf"));
@@ -94,7 +95,7 @@ test("it does not come: one line, and 124", async () => {
   );
   await $`touch /run/netns/late`;
   expect(await nspin(run("--wait=0.1"))).toMatchObject(
-    late("network namespace /run/netns/late is a name with no namespace mounted on it, after 0.1"),
+    late("network namespace /run/netns/late is a name with no namespace mounted on it, after 0.1s"),
   );
   await $`rm /run/netns/late && sh -ec ${netns}`.quiet();
   expect(await nspin(run("--wait=0.1s"))).toMatchObject(
@@ -152,7 +153,7 @@ test("where the names lead in a circle, or through a file, it waits for better o
     "--wait=0.1",
     "true",
   ]);
-  expect([status, stderr]).toEqual([124, expect.stringContaining("/etc/passwd/x is not there, after 0.1")]);
+  expect([status, stderr]).toEqual([124, expect.stringContaining("/etc/passwd/x is not there, after 0.1s")]);
   expect(await steps(run("--wait"), netns, circle, `rm /etc/netns/late/resolv.conf && ${file}`)).toEqual(own);
 });
 

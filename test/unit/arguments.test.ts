@@ -10,6 +10,12 @@ describe("run", () => {
   test("options end at --", () => {
     expect(readRun(["--netns=a", "--", "--odd"])).toMatchObject({ program: ["--odd"], skip: 4 });
   });
+  test.each(["5", "500ms", "2min", "1.5"])("--wait %s is refused: that would be the program", (word) => {
+    const message = `option --wait takes its duration as --wait=${word}`;
+    expect(() => readRun(["--netns=a", "--wait", word, "p"])).toThrow(message);
+    expect(readRun(["--netns=a", "--wait", "--", word]).program).toEqual([word]);
+    expect(readRun(["--netns=a", `--wait=${word}`, word])).toMatchObject({ wait: word, program: [word] });
+  });
   test("an empty word and a lone - are a program", () => {
     expect(readRun(["--netns=a", ""]).program).toEqual([""]);
     expect(readRun(["--netns=a", "-"]).program).toEqual(["-"]);

@@ -1,5 +1,6 @@
 // Every command's words: what its table does not have is refused, in nspin's own words.
 import { describe, expect, test } from "bun:test";
+import { $ } from "bun";
 import { commands as lazy, runCommand } from "../../src/commands/index.ts";
 
 const names = Object.keys(lazy);
@@ -63,10 +64,39 @@ describe.each(names.filter((name) => !parts.includes(name)))("%s", (name) => {
     });
   }
 
-  test.each(["--help", "-h"])("%s stands alone", async (help) => {
-    const error = refusal(`option ${help} takes no argument "x"`);
-    await expect(runCommand(name, [help, "x"])).rejects.toEqual(error);
-    await expect(runCommand(name, [help, "--json"])).rejects.toEqual(refusal('unknown option "--json"'));
+  test.each(["--help", "-h"])("%s among its options asks for its help", async (help) => {
+    const [flag] =
+      Object.entries(commands.get(name)?.args ?? {}).find(([, { type }]) => type === "boolean") ?? [];
+    const asked = ask(name, ...(flag === undefined ? [] : [`--${flag}`]), help, "--undefined");
+    if (flag !== undefined || name === "bundle")
+      await expect(asked).rejects.toMatchObject({ name: "HelpAsked" });
+    else expect(await asked).toBe(0);
+  });
+});
+
+describe("the end of a command that has thrown", () => {
+  const quietly = async (error: unknown, name?: string) => {
+    const { exitCode, stdout, stderr } = await $`bun -e ${`
+      const { end } = await import("./src/commands/index.ts");
+      const error = Object.assign(new Error("no"), ${JSON.stringify(error)});
+      process.exit(await end(error, ${JSON.stringify(name)}));
+    `}`
+      .nothrow()
+      .quiet();
+    return { exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
+  };
+  test("its help, where that was asked for", async () => {
+    const { exitCode, stdout, stderr } = await quietly({ name: "HelpAsked" }, "check");
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toStartWith("Usage: nspin check ");
+  });
+  test("else what it has thrown, with its status and hint", async () => {
+    const error = { name: "Refusal", hint: "do", status: 124 };
+    expect(await quietly(error, "check")).toEqual({
+      exitCode: 124,
+      stdout: "",
+      stderr: "nspin: no\nnspin: hint: do\n",
+    });
   });
 });
 

@@ -37,7 +37,10 @@ describe("a duration, as sleep(1) and systemd.time(7) have it", () => {
 });
 
 test("--wait can have a value, and takes no other word for it", () => {
-  expect(readRun(["--netns=a", "--wait", "10"])).toMatchObject({ wait: "infinity", program: ["10"] });
+  expect(readRun(["--netns=a", "--wait", "p", "10"])).toMatchObject({
+    wait: "infinity",
+    program: ["p", "10"],
+  });
   expect(readRun(["--netns=a", "--wait=10", "p"]).wait).toBe("10");
   expect(readRun(["--netns=a", "p"]).wait).toBeUndefined();
   expect(() => readRun(["--netns=a", "--wait", "--wait=1", "p"])).toThrow("--wait is given more than once");
