@@ -265,6 +265,8 @@
   H(OWN_DNS, EACCES, ALWAYS, UNSAFE_LINK)                                      \
   H(FIND_COMMAND, ENOENT, ALWAYS,                                              \
     "install util-linux; --enter setns needs no nsenter")                      \
+  H(FIND, EACCES, ALWAYS,                                                      \
+    "it may not be executed: look at its mode, and at the way to it")          \
   H(FIND, ENOENT, SCRIPT,                                                      \
     "the file is there: what its first line names, after #!, is not")          \
   H(FIND_RESOLV_CONF, ENOENT, ALWAYS,                                          \
@@ -314,6 +316,8 @@
   H(SELF_BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                      \
   H(BIND_BELOW, ENOSPC, ALWAYS, MOUNT_MAX)                                     \
   H(BIND, ENOSPC, ALWAYS, MOUNT_MAX)                                           \
+  H(ANY, EMFILE, ALWAYS,                                                       \
+    "raise the limit of open files: ulimit -n, LimitNOFILE= in a unit")        \
   H(ANY, EPERM, FILTERED, SECCOMP)                                             \
   H(ANY, ENOSYS, FILTERED, SECCOMP)                                            \
   H(OWN_DNS, ENOSYS, ALWAYS, LINUX_5_2)                                        \

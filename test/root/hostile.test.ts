@@ -150,10 +150,17 @@ describe.each([
 ])("with %s", (_, prefix) => {
   test.each(["setns", "launcher"] as const)("by %s", async (entry) => {
     for (const [program, status, why] of [
-      ["/none", 127, "find /none: No such file or directory (ENOENT)"],
-      ["/etc/passwd", 126, "find /etc/passwd: Permission denied (EACCES)"],
+      ["/none", 127, ["cannot find /none: No such file or directory (ENOENT)"]],
+      [
+        "/etc/passwd",
+        126,
+        [
+          "cannot find /etc/passwd: Permission denied (EACCES)",
+          "hint: it may not be executed: look at its mode, and at the way to it",
+        ],
+      ],
     ] as const) {
-      const stderr = `nspin: cannot ${why}\n`;
+      const stderr = why.map((line) => `nspin: ${line}\n`).join("");
       expect(await on("", [...prefix, ...run(entry, program)])).toMatchObject({ status, stdout: "", stderr });
     }
   });
@@ -168,6 +175,7 @@ describe.each([
       /^nspin: +1\. run on the thread-group leader\n/,
     ],
     [["run", "--help"], 0, /^Usage: nspin run /, /^$/],
+    [["run", "--netns", "none", "-v", "-h", "true"], 0, /^Usage: nspin run /, /^$/],
     [["--version"], 0, /^nspin \d/, /^$/],
   ] as const)("%j", async (words, status, stdout, stderr) => {
     const seen = await on("", [...prefix, NSPIN, ...words]);

@@ -186,7 +186,12 @@ test("an argument list too long", async () => {
 test.each([
   ["nonesuch", 127, "nspin: cannot find nonesuch: No such file or directory (ENOENT)\n"],
   ["", 127, 'nspin: cannot find "": No such file or directory (ENOENT)\n'],
-  ["/tmp", 126, "nspin: cannot find /tmp: Permission denied (EACCES)\n"],
+  [
+    "/tmp",
+    126,
+    "nspin: cannot find /tmp: Permission denied (EACCES)\n" +
+      "nspin: hint: it may not be executed: look at its mode, and at the way to it\n",
+  ],
 ])("--enter setns %p", async (program, status, stderr) => {
   const words = ["run", "--enter", "setns", "--bind", `${world}:${hello}`, program];
   expect(await nspin(words)).toMatchObject({ status, stderr });
