@@ -113,7 +113,7 @@ export function toJson(plan: Plan, told: Told | { bakedBy: string | null; arch: 
 function notesOn(plan: Plan, leftOut: readonly Cover[], isKept: boolean): string[] {
   const left = leftOut.map(({ source, target }) => `${source} is left out: there is no ${target}`);
   const sys = plan.extras.includes("sys")
-    ? "what the host mounts directly on /sys from then on does not reach the program, nor the program's the host; below what is mounted there it does"
+    ? "what the host mounts directly on /sys from then on does not reach the program, and the program's does not reach the host; below what is mounted there it does"
     : "";
   return [...left, ...keeperNotes(plan, isKept), ...plan.covers.map(readersNote), sys].filter(
     (note) => note !== "",
@@ -141,7 +141,7 @@ export function propagationNote(own: readonly Mount[], first: readonly Mount[]):
       : "/ is no peer of the host's: what the program mounts there does not reach the host";
   return root.isSlave
     ? "/ is a slave: mounts from its master reach the program; those that the program makes on / reach no one"
-    : "/ is private: mounts made on / by the host do not reach the program, nor the program's the host";
+    : "/ is private: mounts made on / by the host do not reach the program, and the program's do not reach the host";
 }
 
 /** What becomes of the covers while the program runs: by a keeper, or without one. */

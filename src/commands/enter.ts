@@ -9,7 +9,7 @@ import { launch } from "../launch.ts";
 import { isStill, type Kind, look, namespaceOf, type Process } from "../observe/processes.ts";
 import { NO_OPTIONS } from "../plan.ts";
 import { type Command, readOptions } from "./command.ts";
-import { select } from "./programs.ts";
+import { pidOf, select } from "./programs.ts";
 
 const args = {} as const satisfies ArgsDef;
 
@@ -52,8 +52,10 @@ async function find(word: string): Promise<Process> {
       "name one by its process id",
     );
   }
-  const isChild = word !== String(program.process.pid) && namespaceOf(word, "mnt") === program.mounts;
-  return (isChild ? look(Number(word)) : undefined) ?? program.process;
+  const pid = pidOf(word);
+  const isChild =
+    pid !== undefined && pid !== program.process.pid && namespaceOf(pid, "mnt") === program.mounts;
+  return (isChild ? look(pid) : undefined) ?? program.process;
 }
 
 const FLAGS: Readonly<Record<Kind, string>> = {

@@ -23,19 +23,27 @@ export async function select(words: readonly string[], isThorough: boolean): Pro
   }
 }
 
+/** PID or NETNS; also as `run --netns` has them, and net:[INODE] as `ps` shows it. */
 function selectBy(programs: readonly Program[], word: string): readonly Program[] {
-  const found = isNumber(word) ? byProcess(programs, Number(word)) : [];
+  const pid = pidOf(word);
+  const found = pid === undefined ? [] : byProcess(programs, pid);
   if (found.length > 0) return found;
-  return programs.filter(({ netnsName, plannedNetns }) => [netnsName, plannedNetns].includes(word));
+  const name = word.replace(/^(?:\/var)?\/run\/netns\//, "");
+  return programs.filter(({ netns, netnsName, plannedNetns }) =>
+    [`net:[${netns}]`, netnsName, plannedNetns].includes(name),
+  );
 }
 
-function isNumber(word: string): boolean {
-  return /^[1-9]\d{0,9}$/.test(word);
+/** Of 4711, or pid:4711. */
+export function pidOf(word: string): number | undefined {
+  const [, digits] = /^(?:pid:)?([1-9]\d{0,9})$/.exec(word) ?? [];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 function refuseMissed(word: string, hidden: string | undefined): Refusal {
-  const mounts = isNumber(word) ? namespaceOf(word, "mnt") : undefined;
-  if (mounts === "hidden") return refuseHidden(`process ${word}`);
+  const pid = pidOf(word);
+  const mounts = pid === undefined ? undefined : namespaceOf(pid, "mnt");
+  if (mounts === "hidden") return refuseHidden(`process ${pid}`);
   if (mounts === undefined && hidden !== undefined) return refuseHidden(hidden);
   return new Refusal(
     `no program runs under nspin as process ${quote(word)} or in network namespace ${quote(word)}`,

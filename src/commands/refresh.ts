@@ -12,7 +12,7 @@ import { print } from "../print.ts";
 import { inTime, startSelf } from "../self.ts";
 import { attempt, failureByNumber } from "../system-error.ts";
 import { type Command, readOptions } from "./command.ts";
-import { select, toLines } from "./programs.ts";
+import { pidOf, select, toLines } from "./programs.ts";
 
 const args = {} as const satisfies ArgsDef;
 
@@ -32,7 +32,7 @@ export const refresh: Command = {
     const { rest } = readOptions(args, v.object({}), words);
     if (process.getuid?.() === 0) lock();
     const lacking = (await select(rest, false)).filter(({ findings }) => findings.some(isMended));
-    const isNamed = ({ process }: Program) => rest.includes(String(process.pid));
+    const isNamed = ({ process }: Program) => rest.some((word) => pidOf(word) === process.pid);
     const kept = lacking.filter((one) => canBeKept(one) && (isNamed(one) || unplanned(one).length === 0));
     for (const program of kept) await keep(program);
     const left = lacking.length === 0 ? [] : await settle(lacking, kept);

@@ -66,6 +66,12 @@ const restart = "start it again";
 const refresh = ({ process, covers }: Seen) =>
   covers.some(({ method }) => method === "overlay") ? restart : `nspin refresh ${process.pid}`;
 
+/** Where a keeper does not show the source, that is missing, or cannot be shown. */
+const renew = (program: Seen, source: string) =>
+  program.keeper === undefined
+    ? refresh(program)
+    : `put ${source} back, which its keeper then shows, or ${restart}`;
+
 function unanswered({ seen }: Seen): Finding[] {
   if (seen !== null) return [];
   return [
@@ -93,7 +99,7 @@ function namespaces({ plannedNetns, netnsName, isHostNetns, netns }: Seen): Find
     {
       kind: "netns-gone",
       what: `its network namespace, ${netns}, is not that of /run/netns/${plannedNetns} any more`,
-      remedy: `it lives as long as the program; ${restart} once the name is there again`,
+      remedy: `the namespace lives as long as the program does: ${restart} once the name is there again`,
     },
   ];
 }
@@ -122,10 +128,10 @@ export function forgotten(program: Seen): readonly string[] {
 
 function files(program: Seen): Finding[] {
   const { seen, covers } = program;
-  const replaced = (target: string, what: string): Finding => ({
+  const replaced = (target: string, what: string, remedy: string): Finding => ({
     kind: "source-replaced",
     what: `${target}: ${what}`,
-    remedy: refresh(program),
+    remedy,
   });
   const hidden = (target: string): Finding => ({
     kind: "detached",
@@ -152,19 +158,19 @@ function files(program: Seen): Finding[] {
             : `${restart}, if it is to read that`,
       });
     else if (cover.isHidden || (cover.source === source && !cover.isRemoved)) findings.push(hidden(target));
-    else findings.push(replaced(target, `${source} was replaced or removed, and it reads the old one`));
+    else {
+      const what = `${source} was replaced or removed, and it reads the old one`;
+      findings.push(replaced(target, what, renew(program, source)));
+    }
   }
   for (const cover of covers.filter(({ isOnHost }) => !isOnHost)) {
     const { target, source } = cover;
     if (cover.isHidden) findings.push(hidden(target));
-    else if (cover.isRemoved)
-      findings.push({
-        ...replaced(
-          target,
-          `it reads ${cover.isCopy ? "a copy of " : ""}${source}, which was removed or replaced`,
-        ),
-        ...(meantBy(cover) === undefined ? { remedy: restart } : {}),
-      });
+    else if (cover.isRemoved) {
+      const what = `it reads ${cover.isCopy ? "a copy of " : ""}${source}, which was removed or replaced`;
+      const meant = meantBy(cover);
+      findings.push(replaced(target, what, meant === undefined ? restart : renew(program, meant)));
+    }
   }
   for (const directory of forgotten(program))
     findings.push({
@@ -183,7 +189,7 @@ function propagation({ apart }: Seen): Finding[] {
   return [
     {
       kind: "propagation-lost",
-      what: `what it mounts in ${shown} does not reach the host${isSlave ? "" : ", nor what the host mounts there it"}`,
+      what: `what it mounts in ${shown} does not reach the host${isSlave ? "" : ", and what the host mounts there does not reach it"}`,
       remedy: `${restart}, where / is shared with the host: systemd's PrivateTmp=, ProtectSystem= and the like make it a slave`,
     },
   ];

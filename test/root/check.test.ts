@@ -139,6 +139,12 @@ describe("findings", () => {
     await endPrograms();
     await runKept();
     await finds();
+    await $`rm ${fileOf(ID)}`;
+    expect(await finds("source-replaced")).toContain(
+      `remedy: put ${fileOf(ID)} back, which its keeper then shows, or start it again\n`,
+    );
+    await $`echo nameserver 10.0.0.1 > ${fileOf(ID)}`;
+    await until(async () => (await nspin(["check"])).status === 0);
   });
 
   test("something else is mounted on the cover, and taken away again", async () => {
@@ -179,7 +185,7 @@ describe("findings", () => {
       const own = ["unshare", "--mount", "--propagation", propagation];
       const program = await begin([...own, NSPIN, "run", "--netns", ID]);
       await until(async () => keepersOf(program.pid).length === 1);
-      const nor = propagation === "private" ? ", nor what the host mounts there it" : "";
+      const nor = propagation === "private" ? ", and what the host mounts there does not reach it" : "";
       expect(await finds("propagation-lost")).toMatch(
         new RegExp(`what it mounts in .* does not reach the host${nor};`),
       );

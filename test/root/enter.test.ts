@@ -23,7 +23,9 @@ const LIST = ["sh", "-c", `for kind in ${KINDS.join(" ")}; do readlink /proc/sel
 test("by process and by network namespace: its files, its network, its directory", async () => {
   const program = await run();
   await program.run("cd /opt");
-  for (const target of [String(program.pid), ID]) {
+  const net = readlinkSync(`/proc/${program.pid}/ns/net`); // net:[INODE], as ps shows one without a name
+  const asRunHasThem = [`pid:${program.pid}`, `/run/netns/${ID}`, `/var/run/netns/${ID}`];
+  for (const target of [String(program.pid), ID, ...asRunHasThem, net]) {
     const { stdout, stderr, status } = await enter(target, "--", ...LIST);
     expect({ stdout, stderr, status }).toEqual({
       stdout: `${[...namespaces(program.pid), "/opt"].join("\n")}\n`,

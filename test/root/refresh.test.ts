@@ -364,7 +364,7 @@ describe("nothing is covered with what nobody asked for", () => {
       expect.objectContaining({ source: "/opt/own", target: "/etc/hosts" }),
     );
     const { status, stdout } = await refresh(String(program.pid));
-    const line = `${program.pid} sh (${ID}): source-replaced: /etc/hosts: it reads a copy of /opt/own, which was removed or replaced; remedy: nspin refresh ${program.pid}\n`;
+    const line = `${program.pid} sh (${ID}): source-replaced: /etc/hosts: it reads a copy of /opt/own, which was removed or replaced; remedy: put /opt/own back, which its keeper then shows, or start it again\n`;
     expect([status, stdout]).toEqual([1, line]);
     expect(await program.run("cat /etc/hosts")).toBe(own);
     writeFileSync("/opt/own", "10.1.1.2 new\n");

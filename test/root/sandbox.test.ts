@@ -11,7 +11,10 @@ const { directory, hello, world } = files();
 const run = [NSPIN, "run", "-v", "--steps", "--bind", `${world}:${hello}`, "--", "cat", hello];
 
 test.each([
-  ["private", "mounts made on / by the host do not reach the program, nor the program's the host"],
+  [
+    "private",
+    "mounts made on / by the host do not reach the program, and the program's do not reach the host",
+  ],
   ["slave", "mounts from its master reach the program; those that the program makes on / reach no one"],
 ])(
   "a / that is %s: the program sees its file, and -v says what cannot propagate",
