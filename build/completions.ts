@@ -19,6 +19,7 @@ const KINDS: Readonly<Record<string, string>> = {
   COMMAND: "command",
   N: "",
   "NAME[:GROUP]|UID:GID": "user",
+  "NAME:GROUP|UID:GID": "user",
   "CAP,...": "",
   "NAME[=VALUE]": "",
 };

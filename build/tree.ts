@@ -1,6 +1,6 @@
 // What a package installs, as it is on a host.
 import { readdirSync } from "node:fs";
-import { $ } from "bun";
+import { $, Glob } from "bun";
 import { carried } from "./carried.ts";
 import type { Machine } from "./target.ts";
 import { fill } from "./template.ts";
@@ -23,7 +23,7 @@ export async function tree(root: string, binary: string, zsh: string): Promise<v
   await $`install -D -m 644 -t ${share}/fish/vendor_completions.d dist/completions/nspin.fish`;
   await $`install -D -m 644 -t ${share}/zsh/${zsh} dist/completions/_nspin`;
   await $`install -D -m 644 -t ${share}/man/man8 ${readdirSync("dist/man").map((file) => `dist/man/${file}`)}`;
-  await $`install -D -m 644 -t ${share}/doc/nspin CHANGELOG.md`;
+  await $`install -D -m 644 -t ${share}/doc/nspin CHANGELOG.md ${[...new Glob("docs/*.schema.json").scanSync()]}`;
   await $`gzip -9n ${share}/doc/nspin/CHANGELOG.md`;
   await $`gzip -9n ${readdirSync("dist/man")}`.cwd(`${share}/man/man8`);
   await $`install -d -m 755 ${root}/etc/nspin`;

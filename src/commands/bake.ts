@@ -24,7 +24,14 @@ export const bakeArgs = {
     type: "boolean",
     description: "the launcher's first argument names the network namespace, as run --netns does",
   },
-  ...ofRun("bind", "etc", "user", "caps", "sys", "own-dns", "method", "keep", "strict", "read-only"),
+  ...ofRun("bind", "etc"),
+  user: {
+    ...runArgs.user,
+    valueHint: "NAME:GROUP|UID:GID",
+    description:
+      "start the program as this user and group, with that one's groups and no capability, by setpriv(1)",
+  },
+  ...ofRun("caps", "sys", "own-dns", "method", "keep", "strict", "read-only"),
   output: { type: "string", alias: "o", valueHint: "FILE", description: "the launcher to write" },
   arch: {
     type: "enum",

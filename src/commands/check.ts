@@ -10,7 +10,7 @@ import { type Command, flag, readOptions } from "./command.ts";
 import { select, toLines } from "./programs.ts";
 
 const args = {
-  json: { type: "boolean", description: "print JSON, as docs/check.schema.json has it" },
+  json: { type: "boolean", description: "print JSON, as check.schema.json in /usr/share/doc/nspin has it" },
   prometheus: {
     type: "boolean",
     description: "print metrics, for the textfile collector of Prometheus's node_exporter",

@@ -13,7 +13,7 @@ const args = {
     description:
       "only what is in this file system: not the kernel, privilege and mounts that it is built with",
   },
-  json: { type: "boolean", description: "print JSON, as docs/doctor.schema.json has it" },
+  json: { type: "boolean", description: "print JSON, as doctor.schema.json in /usr/share/doc/nspin has it" },
 } as const satisfies ArgsDef;
 
 const Options = v.object({ image: flag("image"), json: flag("json") });

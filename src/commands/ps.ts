@@ -10,7 +10,7 @@ import { print, printable, printableJson } from "../print.ts";
 import { type Command, DONE, flag, readOptions, refuseArgument } from "./command.ts";
 
 const args = {
-  json: { type: "boolean", description: "print JSON, as docs/ps.schema.json has it" },
+  json: { type: "boolean", description: "print JSON, as ps.schema.json in /usr/share/doc/nspin has it" },
   watch: { type: "boolean", description: "again every two seconds, until interrupted" },
 } as const satisfies ArgsDef;
 
