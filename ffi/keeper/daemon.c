@@ -50,9 +50,10 @@ static long birth(struct daemon *daemon, void (*body)(void *daemon)) {
  */
 static void make_orphan(void *data) {
   struct daemon *daemon = data;
-  daemon->born = daemon_detach(daemon);
-  if (daemon->born == 0)
-    daemon->born = birth(daemon, daemon->run);
+  long result = daemon_detach(daemon);
+  if (result == 0)
+    result = birth(daemon, daemon->run);
+  daemon->born = result;
   daemon_end();
 }
 
