@@ -14,7 +14,8 @@ enum {
    * name that changes is seen when it begins to watch.
    */
   FIRST_REST = 20,
-  QUIET = 10 /* seconds between two lines about one target */
+  UNTOLD = 1000, /* between two looks at a member whose end it is not told of */
+  QUIET = 10     /* seconds between two lines about one target */
 };
 
 u64 microseconds(void) {
@@ -177,8 +178,9 @@ static long open_signals(void) {
 static void wait(struct keeper *keeper) {
   enum { TABLE, PROGRAM, NAMES, STARTER, FILES };
   const struct timespec a_little = {0, 5 * 1000 * 1000};
-  struct timespec pause = {keeper->pause / 1000,
-                           keeper->pause % 1000 * 1000000};
+  int is_untold = keeper->program < 0;
+  long rest = is_untold ? UNTOLD : keeper->pause;
+  struct timespec pause = {rest / 1000, rest % 1000 * 1000000};
   struct pollfd files[] = {
       [TABLE] = {.fd = (int)keeper->table, .events = POLLPRI},
       [PROGRAM] = {.fd = (int)keeper->program, .events = POLLIN},
@@ -186,19 +188,19 @@ static void wait(struct keeper *keeper) {
       [STARTER] = {.fd = (int)keeper->daemon.starter}, /* POLLHUP */
   };
   char said[512];
-  CALL(__NR_ppoll, files, FILES, keeper->pause == 0 ? NULL : &pause, 0, 0);
+  CALL(__NR_ppoll, files, FILES, rest == 0 ? NULL : &pause, 0, 0);
   if (files[STARTER].revents)
     daemon_own(&keeper->daemon);
   if (files[NAMES].revents && !files[TABLE].revents &&
       !files[PROGRAM].revents) {
-    struct timespec rest = a_little;
-    CALL(__NR_ppoll, files, NAMES, &rest, 0, 0);
+    struct timespec more = a_little;
+    CALL(__NR_ppoll, files, NAMES, &more, 0, 0);
   }
   keeper->woken = microseconds();
   keeper->is_table_new |= files[TABLE].revents != 0;
   while (CALL(__NR_read, keeper->signals, said, sizeof said) > 0)
     ;
-  if (files[PROGRAM].revents && !find_next_member(keeper))
+  if ((files[PROGRAM].revents || is_untold) && !find_next_member(keeper))
     daemon_end();
 }
 

@@ -7,7 +7,19 @@ struct member {
   u64 own;       /* the keeper's own process */
   long process;  /* looked at */
   long pidfd;
+  int is_known; /* are pidfd_open(2)'s numbers those of this /proc? */
+  int is_found;
 };
+
+/*
+ * After `unshare --pid --fork` /proc can still be that of the namespace before.
+ * Whom no number leads to is looked for again and again, wait().
+ */
+static void find(struct member *member) {
+  if (member->is_known)
+    member->pidfd = CALL(__NR_pidfd_open, member->process, 0);
+  member->is_found = member->pidfd >= 0 || !member->is_known;
+}
 
 /*
  * By what the link says, mnt:[INODE], namespaces(7): to follow it takes the
@@ -31,8 +43,8 @@ static void find_thread(long thread, void *data) {
   char path[48];
   char *end = text_number(path, (u64)member->process);
   text_copy(end, "/task/");
-  if (member->pidfd < 0 && is_inside(member, path, thread))
-    member->pidfd = CALL(__NR_pidfd_open, member->process, 0);
+  if (!member->is_found && is_inside(member, path, thread))
+    find(member);
 }
 
 /*
@@ -44,11 +56,11 @@ static void find_member(long process, void *data) {
   struct member *member = data;
   struct stat links;
   char tasks[48];
-  if (member->pidfd >= 0 || (u64)process == member->own)
+  if (member->is_found || (u64)process == member->own)
     return;
   member->process = process;
   if (is_inside(member, "", process)) {
-    member->pidfd = CALL(__NR_pidfd_open, process, 0);
+    find(member);
     return;
   }
   text_copy(text_number(tasks, (u64)process), "/task");
@@ -77,6 +89,7 @@ static long look_for(struct member *member) {
   MUST(length); /* else it could not tell itself from a member */
   own[length] = '\0';
   member->own = text_value(own, 10);
+  member->is_known = member->own == (u64)CALL(__NR_getpid);
   return each_number(".", find_member, member);
 }
 
@@ -90,12 +103,12 @@ int find_next_member(struct keeper *keeper) {
   struct member member = {.namespace = keeper->namespace, .pidfd = -1};
   close_file(&keeper->program);
   if (CALL(__NR_fchdir, keeper->proc) == 0)
-    for (int looks = 0; member.pidfd < 0 && looks < 2; looks++) {
+    for (int looks = 0; !member.is_found && looks < 2; looks++) {
       u64 last = last_number();
       if (look_for(&member) == 0 && last != 0 && last == last_number())
         break;
     }
   CALL(__NR_chdir, "/");
   keeper->program = member.pidfd;
-  return member.pidfd >= 0;
+  return member.is_found;
 }
