@@ -342,19 +342,19 @@ static int has_own_pid_namespace(void) {
 }
 
 /*
- * The calls that it needs, of Linux 5.2, 5.3 and 5.12, each asked what it says
- * of a descriptor that is none: 0, -ENOSYS or -EPERM. What else they say is no
- * answer to that.
+ * The calls that it needs and that a kernel can lack (Linux 5.2, 5.3, 5.12) or
+ * a filter refuse, each asked what it says of a descriptor that is none: 0,
+ * -ENOSYS or -EPERM. What else they say is no answer to that.
  */
 long sequence_keeper_calls(void) {
-  const long answers[] = {
-      CALL(__NR_open_tree, -1, "", AT_EMPTY_PATH | OPEN_TREE_CLONE),
-      CALL(__NR_pidfd_open, -1, 0),
-      CALL(__NR_mount_setattr, -1, "", AT_EMPTY_PATH, 0, 0),
-  };
-  for (int i = 0; i < 3; i++)
-    if (answers[i] == -ENOSYS || answers[i] == -EPERM)
-      return answers[i];
+  static const short calls[] = {
+      __NR_open_tree, __NR_pidfd_open, __NR_mount_setattr, __NR_dup,
+      __NR_fcntl,     __NR_signalfd4,  __NR_ppoll};
+  for (u64 i = 0; i < sizeof calls / sizeof *calls; i++) {
+    long answer = CALL(calls[i], -1, "", AT_EMPTY_PATH, 0, 0);
+    if (answer == -ENOSYS || answer == -EPERM)
+      return answer;
+  }
   return 0;
 }
 
