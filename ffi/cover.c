@@ -136,22 +136,11 @@ long target_inspect(struct target *target, int asked) {
 }
 
 long target_is_on_itself(const struct target *target) {
-  struct mount below;
   const struct mount *mount = &target->holder.mount;
   if (!text_equal(mount->point, target->on_host.path) ||
       ((mount->is_shared || mount->is_slave) && is_directory(&target->host)))
     return 0;
-  long result = mount_below(mount, &below);
-  if (result == -ENOENT) /* outside of this root: its path ends like ours */
-    return text_ends(mount->root, mount->point);
-  if (result < 0)
-    return result;
-  if (mount->device != below.device ||
-      !text_equal(mount->options, below.options))
-    return 0;
-  char root[PATH_BYTES];
-  return mount_path_in(&below, mount->point, root) == 0 &&
-         text_equal(mount->root, root);
+  return mount_is_on_itself(mount);
 }
 
 long target_clone(struct target *target) {

@@ -252,3 +252,18 @@ long mount_make_read_only(long fd, int is_directory) {
     flags |= MS_NOSYMFOLLOW;
   return mount_change(fd, MS_REMOUNT | MS_BIND | MS_RDONLY | flags);
 }
+
+long mount_is_on_itself(const struct mount *mount) {
+  struct mount below;
+  long result = mount_below(mount, &below);
+  if (result == -ENOENT) /* outside of this root: its path ends like ours */
+    return text_ends(mount->root, mount->point);
+  if (result < 0)
+    return result;
+  if (mount->device != below.device ||
+      !text_equal(mount->options, below.options))
+    return 0;
+  char root[PATH_BYTES];
+  return mount_path_in(&below, mount->point, root) == 0 &&
+         text_equal(mount->root, root);
+}

@@ -83,6 +83,9 @@ long mount_set_group(long from, long to);
 long mount_path_in(const struct mount *mount, const char *path,
                    char inside[PATH_BYTES]);
 
+/* Is it of what lies below it at that place? 1, 0 or -errno. */
+long mount_is_on_itself(const struct mount *mount);
+
 /* The mount of that id in that mountinfo; -ENOENT: not listed. */
 long mount_find(const char *table, const char *id, struct mount *mount);
 

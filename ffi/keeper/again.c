@@ -16,15 +16,25 @@ long open_target(const struct kept *kept, struct place *place,
   return path_walk(-1, kept->target, last_link(kept), place, visitor);
 }
 
+int is_cover(const struct mount *mount, const char *path) {
+  struct mount below;
+  return text_equal(mount->point, path) && !mount->is_shared &&
+         !mount->is_slave && mount_below(mount, &below) == 0 &&
+         text_equal(below.point, path) && !below.is_shared && !below.is_slave;
+}
+
 /*
  * The kernel gives the id of a mount that is gone to the next one: so it must
- * be there, and what is on top must show what the cover does.
+ * be there, and what is on top must show what the cover does. Where the host
+ * had mounted on the directory, an earlier cover comes to light again.
  */
-long is_covered(const struct kept *kept, const struct place *place) {
+long is_covered(struct kept *kept, const struct place *place) {
   struct mount mount, below;
   struct file top;
   MUST(file_look_at(place->fd, &top));
   MUST(mount_of(place->fd, &mount));
+  if (file_is_same(&top, &kept->shown) && is_cover(&mount, place->path))
+    text_copy(kept->id, mount.id);
   for (int is_top = 1; text_equal(mount.point, place->path); is_top = 0) {
     if (text_equal(mount.id, kept->id))
       return !is_top || file_is_same(&top, &kept->shown);
@@ -101,16 +111,18 @@ static long clone_new_source(const struct keeper *keeper,
 }
 
 /*
- * A mount cannot be attached any more once its root was unlinked. Then the
- * source itself is shown as it is now, or, where it is missing, a copy of what
- * it was.
+ * An old spare shows an old source: that one is followed afterwards. A mount
+ * cannot be attached any more once its root was unlinked. Then the source
+ * itself is shown as it is now, or, where it is missing, a copy of what it was.
  */
 static long have_spare(const struct keeper *keeper, struct kept *kept) {
   struct file file = {.links = 0};
   if (kept->spare >= 0)
     MUST(file_look_at(kept->spare, &file));
-  if (file.links > 0)
+  if (file.links > 0) {
+    kept->shown = file;
     return 0;
+  }
   long clone = clone_new_source(keeper, kept, &file);
   if (clone < 0 && kept->spare >= 0 && !is_directory(kept)) {
     clone = elsewhere(keeper, kept, make_copy);
@@ -183,10 +195,10 @@ static long lay_on_directory(struct keeper *keeper, struct kept *kept,
   return result;
 }
 
-/* Where something is mounted on the target itself: that leaves and rejoins. */
-static long lay_on_mount(struct keeper *keeper, struct kept *kept, long target,
+/* On a mount that leaves its peer group for that, and rejoins. mount: closed.
+ */
+static long lay_on_mount(struct keeper *keeper, struct kept *kept, long mount,
                          const char *id) {
-  long mount = CALL(__NR_dup, target);
   if (mount < 0)
     return mount;
   long result = leave(keeper, mount);
@@ -201,6 +213,53 @@ static long lay_on_mount(struct keeper *keeper, struct kept *kept, long target,
 }
 
 /*
+ * A cover whose source was removed, and under which nothing lies any more: of
+ * that umount(2) would tell the host.
+ */
+static long take_away_removed(struct keeper *keeper, long cover,
+                              const struct mount *mount) {
+  struct within *within = find_within(keeper, mount->parent);
+  if (within == NULL)
+    return -ENOENT;
+  MUST(leave_within(within));
+  long result = unmount_here(cover);
+  MUST(rejoin_within(keeper, within));
+  return result < 0 ? result : -EAGAIN;
+}
+
+/*
+ * Where the host had mounted on the directory, and the source was replaced
+ * meanwhile, the cover that comes to light again shows the old one: it goes,
+ * and the next lies on what it lay on. -EAGAIN: look again.
+ */
+static long lay_on_private(struct keeper *keeper, struct kept *kept,
+                           const struct place *place,
+                           const struct mount *holder) {
+  struct mount below;
+  int is_mount = text_equal(holder->point, place->path);
+  if (is_mount && is_cover(holder, place->path) &&
+      mount_below(holder, &below) == 0 && mount_is_on_itself(&below) == 1) {
+    MUST(unmount_here(place->fd));
+    return -EAGAIN;
+  }
+  if (is_mount && mount_is_on_itself(holder) == 1)
+    return attach(keeper, kept, place->fd);
+  long result = lay(keeper, kept, place->fd);
+  return is_mount && result == -ENOENT
+             ? take_away_removed(keeper, place->fd, holder)
+             : result;
+}
+
+/*
+ * What the host mounts on the directory while the mount below that is out of
+ * its peer group comes as a slave. The host can unmount it again only where
+ * nothing lies in it but on its root: what lies there stays.
+ */
+static int is_brought(const struct mount *holder, const char *directory) {
+  return holder->is_slave && text_equal(holder->point, directory);
+}
+
+/*
  * The mount that the target is on leaves its peer group for as long as the
  * cover lands: a mount of its directory, or one of the target itself.
  */
@@ -209,16 +268,19 @@ static long cover(struct keeper *keeper, struct kept *kept,
   struct mount holder;
   char directory[PATH_BYTES];
   MUST(mount_of(place->fd, &holder));
-  if (!holder.is_shared)
-    return lay(keeper, kept, place->fd);
+  path_directory(place->path, directory);
   struct within *within = find_within(keeper, holder.id);
+  if (!holder.is_shared && (within != NULL || !is_brought(&holder, directory)))
+    return lay_on_private(keeper, kept, place, &holder);
   if (within != NULL)
     return lay_on_directory(keeper, kept, within);
   if (text_equal(holder.point, place->path))
-    return lay_on_mount(keeper, kept, place->fd, holder.id);
-  path_directory(place->path, directory);
+    return lay_on_mount(keeper, kept, CALL(__NR_dup, place->fd), holder.id);
   if (text_equal(directory, "/"))
-    return -EBUSY; /* no path would lead to what lies on that */
+    return -EBUSY;       /* no path would lead to what lies on that */
+  if (!has_room(keeper)) /* of more mounts than a host lays on one directory */
+    return lay_on_mount(keeper, kept, mount_open_root(holder.point, holder.id),
+                        holder.id);
   return lay_within(keeper, directory, &holder);
 }
 

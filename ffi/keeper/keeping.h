@@ -95,8 +95,11 @@ void forget_directories(struct keeper *keeper);
 long open_target(const struct kept *kept, struct place *place,
                  struct visitor *visitor);
 
+/* As nspin lays it: on a private mount of the target onto itself. */
+int is_cover(const struct mount *mount, const char *path);
+
 /* Is what is open there covered, or what lies on the cover? 1, 0 or -errno. */
-long is_covered(const struct kept *kept, const struct place *place);
+long is_covered(struct kept *kept, const struct place *place);
 
 /*
  * The target that is open there. 0 or -errno. -EISDIR, -ENOTDIR, -EBUSY: of
@@ -170,6 +173,9 @@ long rejoin(struct keeper *keeper);
  * from, the host's too: so first none of these is a peer any more.
  */
 long unmount_here(long fd);
+
+/* For another such mount. */
+int has_room(const struct keeper *keeper);
 
 /*
  * The path leads to another directory than the one that was mounted on itself:

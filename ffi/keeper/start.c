@@ -64,14 +64,6 @@ static void keep(struct keeper *keeper, const struct cover *cover,
   text_copy(within->path, target->directory);
 }
 
-/* As nspin lays it: on a private mount of the target onto itself. */
-static int is_cover(const struct mount *mount, const char *path) {
-  struct mount below;
-  return text_equal(mount->point, path) && !mount->is_shared &&
-         !mount->is_slave && mount_below(mount, &below) == 0 &&
-         text_equal(below.point, path) && !below.is_shared && !below.is_slave;
-}
-
 /* 0: what is there is none. */
 static long find_cover(struct kept *kept) {
   struct place place;

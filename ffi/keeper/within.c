@@ -166,6 +166,8 @@ static struct within *find_room(const struct keeper *keeper) {
   return NULL;
 }
 
+int has_room(const struct keeper *keeper) { return find_room(keeper) != NULL; }
+
 static long lay_on(struct keeper *keeper, const char *path,
                    const struct mount *holder, long peer) {
   take_away_moved(keeper, path, holder->id);
@@ -246,17 +248,22 @@ static long rejoin_below(struct keeper *keeper, struct within *below) {
 }
 
 /* What lies there is that mount: 0. -ESTALE: another one, on top of it. */
-static long unmount_topmost(struct keeper *keeper, struct within *within) {
-  struct place place;
+static long open_topmost(const struct within *within, struct place *place) {
   char id[NUMBER_BYTES];
-  MUST(path_open(-1, within->path, LINK_ITSELF, &place));
-  long result = mount_id(place.fd, id);
+  MUST(path_open(-1, within->path, LINK_ITSELF, place));
+  long result = mount_id(place->fd, id);
   if (result == 0 && !text_equal(id, within->mount.id))
     result = -ESTALE;
-  if (result == 0) {
-    within->is_out = 1; /* where it is made private, and not unmounted */
-    result = unmount_here(place.fd);
-  }
+  if (result < 0)
+    close_file(&place->fd);
+  return result;
+}
+
+static long unmount_topmost(struct keeper *keeper, struct within *within) {
+  struct place place;
+  MUST(open_topmost(within, &place));
+  within->is_out = 1; /* where it is made private, and not unmounted */
+  long result = unmount_here(place.fd);
   close_file(&place.fd);
   if (result == 0)
     forget(keeper, within);
@@ -271,7 +278,13 @@ static long unmount_topmost(struct keeper *keeper, struct within *within) {
  */
 static long take_away(struct keeper *keeper, struct within *within) {
   struct within *below = NULL;
-  long result = leave_below(keeper, within, &below);
+  struct place place;
+  /* First: leaving and rejoining wakes the keeper, for another try. */
+  long result = open_topmost(within, &place);
+  if (result == 0) {
+    close_file(&place.fd);
+    result = leave_below(keeper, within, &below);
+  }
   if (result == 0) {
     result = unmount_topmost(keeper, within);
     MUST(rejoin_below(keeper, below));

@@ -32,9 +32,9 @@ describe.each(ARCHES)("%s", (arch) => {
     const file = writeLauncher(plan, arch);
     for (const document of ["docs/commands.md", "CHANGELOG.md"]) {
       const said = /static (?:program|launcher) of less than (\d+) KiB/.exec(readFileSync(document, "utf8"));
-      expect([document, said?.[1]]).toEqual([document, "48"]);
+      expect([document, said?.[1]]).toEqual([document, "52"]);
     }
-    expect(file.length).toBeLessThan(48 * 1024);
+    expect(file.length).toBeLessThan(52 * 1024);
     const [code, ofPlan, stack, note, ...more] = readElf(file).segments;
     const [R, W, X] = [4, 2, 1];
     expect([code, ofPlan, stack, note].map((segment) => segment?.flags)).toEqual([R | X, R, R | W, R]);
