@@ -77,6 +77,18 @@ const stays = async (pid: number) => {
 };
 
 /** By the system's shell and tools: Bun's own mv(1) has no -T. */
+/** Who else is in its mount namespace. */
+const othersOf = (keeper: number) =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== keeper)
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readlinkSync(`/proc/${pid}/ns/mnt`) === readlinkSync(`/proc/${keeper}/ns/mnt`);
+      } catch {
+        return false;
+      }
+    });
 const sh = (script: string) => $`sh -c ${script}`.quiet();
 const replace = ({ file }: Stage) => sh(`echo new > ${file}.new && mv -fT ${file}.new ${file}`);
 
@@ -536,6 +548,74 @@ test("after unshare --pid without --fork there is none: a warning, and the rules
     expect(stderr).toMatch(/^nspin: warning: no keeper, as by --no-keep: .*unshare --pid.*\n$/);
     expect(stage.mounts()).toEqual([stage.holder, stage.file]); // a plain file: pinned
     expect(keepers()).toEqual([]);
+  }));
+
+test("after unshare --pid --fork, in the /proc of before: it stays for a daemon, and not for others", () =>
+  onStage("plain", async (stage) => {
+    const script = "setsid sleep 60 >/dev/null 2>&1 & sleep 0.2";
+    const own = ["unshare", "--pid", "--fork", "--propagation", "unchanged"];
+    const inside = Bun.spawn([
+      ...own,
+      "sh",
+      "-c",
+      '"$@"; sleep 60',
+      "sh",
+      ...stage.covering("auto"),
+      "sh",
+      "-c",
+      script,
+    ]);
+    await until(
+      async () => (await $`pgrep -P ${inside.pid}`.nothrow().text()) !== "" && keepers().length === 1,
+    );
+    const [keeper] = keepers() as [number];
+    const daemon = () => $`pgrep -x sleep`.nothrow().text();
+    await until(async () => (await daemon()).trim().split("\n").length === 2);
+    await Bun.sleep(300); // the program itself has ended
+    await stays(keeper);
+    await replace(stage);
+    const [pid] = othersOf(keeper) as [number];
+    await until(async () => readFileSync(`/proc/${pid}/root${stage.file}`, "utf8") === "task\n");
+    process.kill(pid, "SIGKILL");
+    await ended(keeper);
+    inside.kill("SIGKILL");
+    await inside.exited;
+  }));
+
+const numbers =
+  process.arch === "x64"
+    ? { dup: 32, fcntl: 72, sysinfo: 99, ppoll: 271, signalfd4: 289 }
+    : { dup: 23, fcntl: 25, sysinfo: 179, ppoll: 73, signalfd4: 74 };
+test.each(["dup", "fcntl", "ppoll", "signalfd4"] as const)(
+  "where a filter refuses %s(2) there is none: a warning",
+  (call) =>
+    onStage("link", async (stage) => {
+      const filtered = [compile("refuse"), String(numbers[call]), "1"];
+      const { stdout, stderr, status } = await start([
+        ...filtered,
+        ...stage.covering("auto"),
+        "cat",
+        stage.file,
+      ]);
+      expect({ stdout, status }).toEqual({ stdout: "task\n", status: 0 });
+      expect(stderr).toBe(
+        "nspin: warning: no keeper, as by --no-keep: a seccomp filter refuses what it needs\n",
+      );
+    }),
+);
+
+test("a filter kills the process between, for a call of its own: nothing is started", () =>
+  onStage("plain", async (stage) => {
+    const killing = [compile("refuse"), String(numbers.sysinfo), "0"];
+    const { stdout, stderr, status } = await start([
+      ...killing,
+      ...stage.covering("auto"),
+      "cat",
+      stage.file,
+    ]);
+    expect({ stdout, status }).toEqual({ stdout: "", status: 125 });
+    expect(stderr).toStartWith("nspin: cannot start the keeper: Resource temporarily unavailable (EAGAIN)\n");
+    expect(mountinfo()).toBe(stage.before);
   }));
 
 test("without pidfd_open(2), Linux 5.3, there is none: the rules of --no-keep", () =>
@@ -1076,6 +1156,84 @@ test("the host can unmount what holds the target's directory, also where it is t
     const { exitCode, stderr } = await $`umount ${stage.holder}`.nothrow().quiet();
     await program.end();
     expect([exitCode, stderr.toString()]).toEqual([0, ""]);
+  }));
+
+/** The directory as it is, or another file system, mounted on it by the host. */
+const over: Record<string, (directory: string) => Promise<unknown>> = {
+  itself: (directory) => $`mount --bind ${directory} ${directory}`.quiet(),
+  "another file system": (directory) =>
+    $`mount -t tmpfs other ${directory} && echo other > ${directory}/resolv.conf`.quiet(),
+};
+
+test.each(Object.keys(over))(
+  "the host mounts %s on its directory, and again at once when it has unmounted it: it keeps its file, and no mount",
+  (what) =>
+    onStage("plain", async (stage) => {
+      const directory = dirname(stage.file);
+      await kept(stage, async (program) => {
+        const keeper = keeperOf(program.pid);
+        const before = stage.mounts(await program.run("cat /proc/self/mountinfo"));
+        await over[what]?.(directory);
+        for (let i = 0; i < 20; i++) {
+          await reads(program, stage.file, "task");
+          await $`umount ${directory}`;
+          await over[what]?.(directory);
+        }
+        await reads(program, stage.file, "task");
+        await until(async () => isAtRest(keeper));
+        await $`umount ${directory}`;
+        await until(async () => {
+          const mounts = stage.mounts(await program.run("cat /proc/self/mountinfo"));
+          return isAtRest(keeper) && mounts.join() === before.join();
+        });
+        await reads(program, stage.file, "task");
+        expect(await program.run(`touch ${directory}/of-the-program`)).toBe("");
+        expect(existsSync(`${directory}/of-the-program`)).toBeTrue(); // it is in the host's own
+        expect(mountinfo()).toBe(stage.before);
+      });
+    }),
+);
+
+test("the source is replaced while the host has its directory mounted on itself: it is shown afterwards, too", () =>
+  onStage("plain", async (stage) => {
+    const directory = dirname(stage.file);
+    const newSource = (text: string) =>
+      sh(`echo ${text} > ${stage.source}.new && mv -fT ${stage.source}.new ${stage.source}`);
+    await kept(stage, async (program) => {
+      await $`mount --bind ${directory} ${directory}`;
+      await until(async () => isAtRest(keeperOf(program.pid)));
+      await newSource("second");
+      await reads(program, stage.file, "second");
+      await $`umount ${directory}`;
+      await reads(program, stage.file, "second");
+      await newSource("third");
+      await reads(program, stage.file, "third");
+    });
+    await $`echo task > ${stage.source}`;
+  }));
+
+test("the host replaces its file while a new source is shown: a link, so the old one is still there", () =>
+  onStage("plain", async (stage) => {
+    const { source, file } = stage;
+    await sh(`for i in 1 2; do echo task $i > ${source}.$i; done; ln -sfT ${source}.1 ${source}`);
+    const program = new Program(stage.covering("auto"));
+    expect(await program.run(`cat ${file}`)).toBe("task 1");
+    await until(async () => isAtRest(keepersOf(program.pid)[0] as number));
+    const keeper = keeperOf(program.pid);
+    // What it looks at after it has shown the new one: open_tree(2) for the next time comes too late.
+    const delay = ["-e", "trace=umount2", "-e", "inject=umount2:delay_exit=500ms:when=1"];
+    const strace = Bun.spawn(["strace", "-qq", "-o", "/dev/null", ...delay, "-p", String(keeper)]);
+    await until(async () => status(keeper, "TracerPid") !== "0");
+    await sh(`ln -sT ${source}.2 ${source}.new && mv -fT ${source}.new ${source}`);
+    await Bun.sleep(250);
+    await replace(stage);
+    await reads(program, file, "task 2");
+    await until(async () => isAtRest(keeper));
+    strace.kill();
+    await strace.exited;
+    expect(await program.run(`grep -c " ${file} " /proc/self/mountinfo`)).toBe("2");
+    await program.end();
+    await sh(`rm ${source} && echo task > ${source}`);
   }));
 
 test.each(["shared", "private"])("the target is a %s mount itself, as in a container", (propagation) =>
