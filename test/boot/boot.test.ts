@@ -25,7 +25,7 @@ const commands = fenced("docs/cloud-init.md", "sh");
 let machine: Machine;
 beforeAll(async () => {
   machine = await Machine.boot();
-}, 60_000);
+}, 180_000);
 afterAll(() => machine.remove());
 
 const property = async (unit: string, name: string) =>

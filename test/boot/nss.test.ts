@@ -13,7 +13,7 @@ beforeAll(async () => {
     "systemctl start dns eni && systemctl start nspin-netns@task1 && systemctl restart systemd-resolved",
   );
   await until(async () => (await answer("")) === HOST_ANSWER);
-}, 60_000);
+}, 180_000);
 afterAll(() => machine.remove());
 
 const answer = async (prefix: string) =>
@@ -65,4 +65,4 @@ test("--own-dns: neither is asked, in whatever order they are restarted, and the
   expect(asked[0]).toMatch(new RegExp(`^ *\\d{2,} ${TASK_ANSWER}$`));
   await machine.write("/etc/nsswitch.conf", was);
   expect(await machine.mounts()).toEqual(before);
-}, 60_000);
+}, 180_000);

@@ -46,7 +46,7 @@ beforeAll(async () => {
   await machine.run("systemctl start dns eni && systemctl start nspin-netns@task1");
   await machine.run("systemctl restart systemd-resolved");
   await makeServer(machine);
-}, 60_000);
+}, 180_000);
 afterAll(() => machine.remove());
 
 const etc = async () => (await machine.run("ls -A /etc")).trim().split("\n");
@@ -143,7 +143,7 @@ for (const what of software) {
         });
       }
     },
-    60_000,
+    180_000,
   );
 }
 

@@ -10,7 +10,7 @@ beforeAll(async () => {
   machine = await Machine.boot();
   await machine.run("ip netns add task1 && nspin bake --netns task1 -o /usr/local/bin/launcher");
   await machine.write("/etc/netns/task1/resolv.conf", "nameserver 10.1.0.2\n");
-}, 60_000);
+}, 180_000);
 afterAll(() => machine.remove());
 
 const isWarning = (line: string) => line.startsWith("nspin: warning: / is no peer of the host's ");
@@ -44,7 +44,7 @@ test.each([...SETTINGS])(
     const name = setting === "" ? "nothing of it" : setting.replace("\n", " ");
     rows.push(`| ${[`\`${name}\``, ...outcomes.map(cell), [...reach].join(", ") || "-"].join(" | ")} |`);
   },
-  60_000,
+  180_000,
 );
 
 test("docs/systemd.md has the table, and what is said", () => {

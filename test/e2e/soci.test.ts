@@ -28,7 +28,7 @@ beforeAll(async () => {
   host = await Host.make();
   await makeCertificate();
   vpcs = await Promise.all([1, 2].map((number) => Vpc.make(number)));
-}, 30_000);
+}, 120_000);
 test.each(combinations)(
   "a %s host, --method %s, --enter %s: %d left",
   async (kind, method, enter, count) => {
@@ -41,7 +41,7 @@ test.each(combinations)(
     for (const mount of left)
       expect(mount).toMatch(/^\S+ (\S+) \/(etc|run\/systemd\/resolve)\/resolv.conf [^:]* - /);
   },
-  60_000,
+  300_000,
 );
 
 test("others, side by side", async () => {

@@ -470,7 +470,7 @@ test.each(
   async (_step, entry, way, _call, hit, row) => {
     for (let tries = 1; !(await isMet(way, entry, hit, row)); tries++) expect(tries).toBeLessThan(TRIES);
   },
-  30_000,
+  120_000,
 );
 
 /**
@@ -557,7 +557,7 @@ test.each(
       await host.nextIsRight();
     });
   },
-  60_000,
+  120_000,
 );
 
 test.each(
@@ -724,7 +724,7 @@ test("a binary with the sequence in it that is called as no command does", async
     .cwd("/tmp/misuse")
     .quiet();
   expect(existsSync(MISUSE)).toBeTrue();
-}, 60_000);
+}, 120_000);
 
 test.each([
   ["CONTRACT: a struct of another size", "size", "read the plan: Invalid argument (EINVAL)"],
