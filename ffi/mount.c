@@ -267,3 +267,10 @@ long mount_is_on_itself(const struct mount *mount) {
   return mount_path_in(&below, mount->point, root) == 0 &&
          text_equal(mount->root, root);
 }
+
+int mount_is_cover(const struct mount *mount, const char *path) {
+  struct mount below;
+  return text_equal(mount->point, path) && !mount->is_shared &&
+         !mount->is_slave && mount_below(mount, &below) == 0 &&
+         text_equal(below.point, path) && !below.is_shared && !below.is_slave;
+}

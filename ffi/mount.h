@@ -86,6 +86,9 @@ long mount_path_in(const struct mount *mount, const char *path,
 /* Is it of what lies below it at that place? 1, 0 or -errno. */
 long mount_is_on_itself(const struct mount *mount);
 
+/* As nspin lays it at that place: on a private mount, and private itself. */
+int mount_is_cover(const struct mount *mount, const char *path);
+
 /* The mount of that id in that mountinfo; -ENOENT: not listed. */
 long mount_find(const char *table, const char *id, struct mount *mount);
 

@@ -16,13 +16,6 @@ long open_target(const struct kept *kept, struct place *place,
   return path_walk(-1, kept->target, last_link(kept), place, visitor);
 }
 
-int is_cover(const struct mount *mount, const char *path) {
-  struct mount below;
-  return text_equal(mount->point, path) && !mount->is_shared &&
-         !mount->is_slave && mount_below(mount, &below) == 0 &&
-         text_equal(below.point, path) && !below.is_shared && !below.is_slave;
-}
-
 /*
  * The kernel gives the id of a mount that is gone to the next one: so it must
  * be there, and what is on top must show what the cover does. Where the host
@@ -33,7 +26,7 @@ long is_covered(struct kept *kept, const struct place *place) {
   struct file top;
   MUST(file_look_at(place->fd, &top));
   MUST(mount_of(place->fd, &mount));
-  if (file_is_same(&top, &kept->shown) && is_cover(&mount, place->path))
+  if (file_is_same(&top, &kept->shown) && mount_is_cover(&mount, place->path))
     text_copy(kept->id, mount.id);
   for (int is_top = 1; text_equal(mount.point, place->path); is_top = 0) {
     if (text_equal(mount.id, kept->id))
@@ -237,7 +230,7 @@ static long lay_on_private(struct keeper *keeper, struct kept *kept,
                            const struct mount *holder) {
   struct mount below;
   int is_mount = text_equal(holder->point, place->path);
-  if (is_mount && is_cover(holder, place->path) &&
+  if (is_mount && mount_is_cover(holder, place->path) &&
       mount_below(holder, &below) == 0 && mount_is_on_itself(&below) == 1) {
     MUST(unmount_here(place->fd));
     return -EAGAIN;

@@ -95,9 +95,6 @@ void forget_directories(struct keeper *keeper);
 long open_target(const struct kept *kept, struct place *place,
                  struct visitor *visitor);
 
-/* As nspin lays it: on a private mount of the target onto itself. */
-int is_cover(const struct mount *mount, const char *path);
-
 /* Is what is open there covered, or what lies on the cover? 1, 0 or -errno. */
 long is_covered(struct kept *kept, const struct place *place);
 

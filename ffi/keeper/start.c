@@ -74,7 +74,7 @@ static long find_cover(struct kept *kept) {
   MUST(result);
   text_copy(kept->path, place.path);
   result = mount_of(place.fd, &mount);
-  if (result == 0 && is_cover(&mount, place.path)) {
+  if (result == 0 && mount_is_cover(&mount, place.path)) {
     text_copy(kept->id, mount.id);
     result = file_look_at(place.fd, &kept->shown);
     result = result < 0 ? result : 1;

@@ -963,10 +963,9 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
                  (unsigned long)d);
   case __NR_open_tree: {
     long result = k.world & OLD_MOUNT ? -ENOSYS : error();
-    must((c & OPEN_TREE_CLONE) != 0);
     if (a == -1) /* is it there? */
       return result < 0 ? result : -EBADF;
-    must((c & OPEN_TREE_CLOEXEC) != 0);
+    must((c & OPEN_TREE_CLONE) != 0 && (c & OPEN_TREE_CLOEXEC) != 0);
     used(a);
     forget_gone();
     if (result < 0 || mount_count > MOUNTS - 64 || k.fd_count == FDS)
@@ -1003,9 +1002,19 @@ long fuzz_call(long number, long a, long b, long c, long d, long e, long f) {
     return result;
   }
   case __NR_ppoll:
+    if (a == -1) { /* may it be called? */
+      long result = error();
+      return result < 0 ? result : -EINVAL;
+    }
     must(((const struct pollfd *)a)->fd == -1 ||
          used(((const struct pollfd *)a)->fd) > 0);
     return is_untrue();
+  case __NR_dup:
+  case __NR_fcntl:
+  case __NR_signalfd4: {
+    long result = error();
+    return result < 0 ? result : a == -1 ? -EBADF : 0; /* may it be called? */
+  }
   case __NR_gettid:
   case __NR_getpid:
     return answer() < 0xf0 ? 42 : 43;
