@@ -13,7 +13,7 @@ import {
 import { constants } from "node:os";
 import { basename, dirname } from "node:path";
 import { $ } from "bun";
-import { isAtRest, isRunning, keepers, keepersOf } from "../kit/keepers.ts";
+import { isAtRest, isRunning, keepers, keepersOf, membersOf } from "../kit/keepers.ts";
 import { mountinfo, mountTable } from "../kit/mountinfo.ts";
 import { NSPIN } from "../kit/nspin.ts";
 import { Program } from "../kit/program.ts";
@@ -77,18 +77,6 @@ const stays = async (pid: number) => {
 };
 
 /** By the system's shell and tools: Bun's own mv(1) has no -T. */
-/** Who else is in its mount namespace. */
-const othersOf = (keeper: number) =>
-  readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== keeper)
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return readlinkSync(`/proc/${pid}/ns/mnt`) === readlinkSync(`/proc/${keeper}/ns/mnt`);
-      } catch {
-        return false;
-      }
-    });
 const sh = (script: string) => $`sh -c ${script}`.quiet();
 const replace = ({ file }: Stage) => sh(`echo new > ${file}.new && mv -fT ${file}.new ${file}`);
 
@@ -244,10 +232,14 @@ test.each(entries)("by %s it shares no memory on a host with thousands of proces
         let status: number | undefined;
         await beforeExecve(stage, entry, ["true"], async () => {
           const keeper = keepers().find((pid) => !before.includes(pid));
-          const files = readdirSync(`/proc/${keeper}/fdinfo`).map((fd) =>
-            readFileSync(`/proc/${keeper}/fdinfo/${fd}`, "utf8"),
-          );
-          const launch = files.join("").match(/^Pid:\t(\d+)$/m)?.[1];
+          let launch: string | undefined;
+          await until(async () => {
+            const files = readdirSync(`/proc/${keeper}/fdinfo`).map(
+              (fd) => readFileSync(`/proc/${keeper}/fdinfo/${fd}`, "utf8"), // it can close one meanwhile
+            );
+            launch = files.join("").match(/^Pid:\t(\d+)$/m)?.[1];
+            return launch !== undefined;
+          });
           status = (await $`${compile("same-memory")} ${keeper} ${launch}`.nothrow()).exitCode;
         });
         expect(status).toBeLessThan(2);
@@ -574,7 +566,7 @@ test("after unshare --pid --fork, in the /proc of before: it stays for a daemon,
     await Bun.sleep(300); // the program itself has ended
     await stays(keeper);
     await replace(stage);
-    const [pid] = othersOf(keeper) as [number];
+    const [pid] = membersOf(keeper).filter((member) => member !== keeper) as [number];
     await until(async () => readFileSync(`/proc/${pid}/root${stage.file}`, "utf8") === "task\n");
     process.kill(pid, "SIGKILL");
     await ended(keeper);
